@@ -1,0 +1,280 @@
+"""The month being planned: its months, where its tables live, and the cycles before it.
+
+Cycle 2026-10 is held in October 2026: actuals through September (the origin), lag 1 is October, the plan runs
+`horizon_months` from October. Nothing here reads the clock or a file's date: today is `as_of`.
+
+Only `sopnb run` publishes. It tells its notebooks by the environment variable SOPNB_TABLES where to save; any other
+execution (Run All in JupyterLab, plain papermill, nbmake) is a draft beside the published cycles.
+"""
+
+from __future__ import annotations
+
+import html
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from sopnb import frames, params
+from sopnb.problems import Problem, Problems
+
+TABLES_DIR = "SOPNB_TABLES"  # set by the runner: where this run saves its tables
+STEPS = ("01_collect", "02_demand", "03_supply", "04_kpis", "05_meeting", "06_recap")
+_CYCLE = re.compile(r"^\d{4}-(0[1-9]|1[0-2])$")
+
+
+class NotRunYet(RuntimeError):
+    """A table of an earlier step is not there; the message names the command that makes it."""
+
+
+def root(start: Path | None = None) -> Path:
+    """The project root: the nearest folder upwards that holds `params/`.
+
+    raises   Problems where there is none
+    """
+    here = (start or Path.cwd()).resolve()
+    for folder in (here, *here.parents):
+        if (folder / "params").is_dir():
+            return folder
+    raise Problems([Problem(str(here), "no folder above holds params/", remedy="Start in the project's folder, or `sopnb init NAME`")])
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where a company's files are. Paths only; nothing is created here."""
+
+    root: Path
+    params_file: Path
+
+    @property
+    def company(self) -> str:
+        return self.params_file.stem
+
+    @property
+    def reports(self) -> Path:
+        return self.root / "reports" / self.company
+
+    def published(self, cycle_month: str) -> Path:
+        return self.reports / cycle_month
+
+    def draft(self, cycle_month: str) -> Path:
+        return self.reports / ".draft" / cycle_month
+
+    @property
+    def runs(self) -> Path:
+        return self.reports / ".runs"
+
+    def resolve(self, path: str, cycle_month: str, folders: dict[str, str]) -> Path:
+        """A path of the params file: {cycle} and {folder names} filled in, relative to the project root."""
+        filled = path
+        for _ in range(3):  # a folder may stand in a folder
+            filled = filled.replace("{cycle}", cycle_month)
+            for name, folder in folders.items():
+                filled = filled.replace("{" + name + "}", folder)
+        return (self.root / filled).resolve() if not Path(filled).is_absolute() else Path(filled)
+
+    def cycles(self) -> list[str]:
+        """The published cycles, oldest first."""
+        if not self.reports.is_dir():
+            return []
+        return sorted(p.name for p in self.reports.iterdir() if _CYCLE.match(p.name) and (p / "tables").is_dir())
+
+
+def places(params_file: str | Path, start: Path | None = None) -> Places:
+    """Find the project that a params file belongs to; a relative path starts at the project root."""
+    given = Path(params_file)
+    if given.is_absolute():
+        return Places(given.parent.parent, given)
+    base = root(start)
+    return Places(base, base / given)
+
+
+def latest(where: Places, company: params.Company) -> str:
+    """The cycle to plan when none is named: the params file's, else the newest folder of extracts.
+
+    raises   Problems where neither says
+    """
+    if company.latest_cycle:
+        return company.latest_cycle
+    newest = max((name for path in _all_paths(company) for name in _cycle_folders(where, path, company.folders)), default="")
+    if not newest:
+        raise Problems([Problem(str(where.params_file), "no cycle is named and no folder of extracts tells the latest",
+                                "a month as 2026-10", "Give --cycle YYYY-MM, or latest_cycle: in the params file")])
+    return newest
+
+
+def _all_paths(company: params.Company) -> list[str]:
+    return [*company.folders.values(), *(s.path for s in company.sources.values() if s.path)]
+
+
+def _cycle_folders(where: Places, path: str, folders: dict[str, str]) -> list[str]:
+    """Names of the cycles for which a path with {cycle} exists."""
+    before, mark, _ = path.partition("{cycle}")
+    if not mark:
+        return []
+    parent = where.resolve(before or ".", "", folders)
+    return [p.name for p in parent.iterdir() if _CYCLE.match(p.name)] if parent.is_dir() else []
+
+
+class Cycle:
+    """One company's cycle: its months, its parameters, and its tables.
+
+    month      first day of the cycle month; rows from this day on are not known yet (the cut-off)
+    origin     the last month with actuals
+    months     the months planned
+    as_of      today, for this cycle
+    """
+
+    def __init__(self, where: Places, company: params.Company, cycle_month: str):
+        self.places = where
+        self.params = company
+        self.name = cycle_month
+        self.month = frames.month(cycle_month)
+        self.origin = frames.next_month(self.month, -1)
+        self.months = frames.months(self.month, company.horizon_months)
+        self.as_of = pd.Timestamp(company.as_of) if company.as_of else self.month
+        run_tables = os.environ.get(TABLES_DIR)
+        self.published = bool(run_tables)
+        self.tables_dir = Path(run_tables) if run_tables else where.draft(cycle_month) / "tables"
+
+    def _find(self, name: str) -> Path | None:
+        candidates = [self.tables_dir / f"{name}.parquet"]
+        if not self.published:
+            candidates.append(self.places.published(self.name) / "tables" / f"{name}.parquet")
+        return next((path for path in candidates if path.is_file()), None)
+
+    def has(self, name: str) -> bool:
+        """Whether a table of this cycle is there."""
+        return self._find(name) is not None
+
+    def read(self, name: str) -> pd.DataFrame:
+        """A table that an earlier step saved.
+
+        raises   NotRunYet, naming the command that makes it
+        """
+        path = self._find(name)
+        if path is None:
+            command = f"sopnb run {self.places.params_file.parent.name}/{self.places.params_file.name} --cycle {self.name}"
+            raise NotRunYet(f"`{name}` of cycle {self.name} is not there yet. Run the steps before this one, or: {command}")
+        return load_table(path, name)
+
+    def optional(self, name: str) -> pd.DataFrame | None:
+        """A table that may be absent: the optional sources."""
+        return self.read(name) if self.has(name) else None
+
+    def save(self, **tables: pd.DataFrame | None) -> None:
+        """Save tables of this cycle, each checked against its frame; None is left out.
+
+        raises   frames.FrameError
+        """
+        ready = {name: frames.conform(df, frames.TABLES[name]) for name, df in tables.items() if df is not None}
+        self.tables_dir.mkdir(parents=True, exist_ok=True)
+        for name, df in ready.items():
+            save_table(df, self.tables_dir / f"{name}.parquet", name)
+
+    def past_cycles(self, count: int | None = None) -> list[str]:
+        """The published cycles before this one, oldest first; at most the last `count`."""
+        earlier = [name for name in self.places.cycles() if name < self.name]
+        return earlier[-count:] if count else earlier
+
+    def past(self, name: str, count: int | None = None) -> pd.DataFrame:
+        """A table over the cycles before this one, with the month of its cycle in the column `cycle`.
+
+        returns  cycle × key of the table; no rows where no earlier cycle has it
+        """
+        parts = []
+        for earlier in self.past_cycles(count):
+            path = self.places.published(earlier) / "tables" / f"{name}.parquet"
+            if path.is_file():
+                part = load_table(path, name)
+                part.insert(0, "cycle", frames.month(earlier)) if "cycle" not in part else None
+                parts.append(part)
+        if parts:
+            return pd.concat(parts, ignore_index=True)
+        none = frames.empty(frames.TABLES[name])
+        none.insert(0, "cycle", pd.Series(dtype="datetime64[ns]")) if "cycle" not in none else None
+        return none
+
+    def previous(self, name: str) -> pd.DataFrame | None:
+        """A table of the cycle of the month before; None where that month was not planned."""
+        path = self.places.published(f"{frames.next_month(self.month, -1):%Y-%m}") / "tables" / f"{name}.parquet"
+        return load_table(path, name) if path.is_file() else None
+
+    def sources(self) -> dict[str, dict[str, Any]]:
+        """The settings of each source for this cycle, as plain values with paths filled in, for sopnb.sources."""
+        return source_settings(self.places, self.params, self.name)
+
+    def path(self, given: str) -> Path:
+        """A path of the params file for this cycle."""
+        return self.places.resolve(given, self.name, self.params.folders)
+
+    @property
+    def title(self) -> str:
+        return f"{self.params.name}, S&OP cycle {self.name}"
+
+    def __repr__(self) -> str:
+        state = "" if self.published else " DRAFT"
+        return f"{self.title}: actuals to {self.origin:%Y-%m}, plan {self.months[0]:%Y-%m} to {self.months[-1]:%Y-%m}{state}"
+
+    def _repr_html_(self) -> str:
+        return f"<p class='cycle'>{html.escape(repr(self))}</p>"
+
+
+def source_settings(where: Places, company: params.Company, cycle_month: str) -> dict[str, dict[str, Any]]:
+    """Each source's settings as plain values: paths filled in, the locale of the file beside them.
+
+    returns  source: {path, sheet, columns, defaults, sql, files, url, decimal, thousands, dates, months, delimiter,
+             encoding, fresh_days, folders}
+    """
+    settings = {}
+    for name, source in company.sources.items():
+        plain = source.model_dump()
+        for key, default in company.locale.model_dump().items():
+            plain[key] = default if plain[key] is None else plain[key]
+        if plain["path"]:
+            plain["path"] = str(where.resolve(plain["path"], cycle_month, company.folders))
+        plain["files"] = {view: str(where.resolve(path, cycle_month, company.folders)) for view, path in plain["files"].items()}
+        plain["folders"] = [str(where.resolve(path, cycle_month, company.folders)) for path in company.folders.values()]
+        plain["fresh_days"] = company.quality.fresh_days if plain["fresh_days"] is None else plain["fresh_days"]
+        settings[name] = plain
+    return settings
+
+
+def open(params_file: str, cycle_month: str = "", **overrides: Any) -> Cycle:
+    """Open a cycle for the notebooks.
+
+    params_file  params/<company>.yaml, from the project root
+    cycle_month  YYYY-MM; empty: the latest possible
+    overrides    top-level parameters that win over the file where they are not None
+    raises       Problems, all in one list
+    """
+    where = places(params_file)
+    company = params.load(where.params_file, **overrides)
+    name = cycle_month or latest(where, company)
+    if not _CYCLE.match(name):
+        raise Problems([Problem("cycle_month", f"{name!r} is not a month", "YYYY-MM, as 2026-10")])
+    return Cycle(where, company, name)
+
+
+def save_table(df: pd.DataFrame, path: Path, name: str) -> None:
+    """Write a table with its frame's schema: the same rows give the same bytes. Whole or not at all."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    arrow = {"text": pa.string(), "number": pa.float64(), "integer": pa.int64(), "flag": pa.bool_(),
+             "date": pa.timestamp("ms"), "month": pa.timestamp("ms")}
+    schema = pa.schema([(c.name, arrow[c.kind]) for c in frames.TABLES[name].columns])
+    table = pa.Table.from_pandas(df, schema=schema, preserve_index=False).replace_schema_metadata(None)
+    temporary = path.with_suffix(".partial")
+    pq.write_table(table, temporary, compression="zstd")
+    os.replace(temporary, path)
+
+
+def load_table(path: Path, name: str) -> pd.DataFrame:
+    """Read a saved table back into the types of its frame."""
+    import pyarrow.parquet as pq
+
+    return frames.typed(pq.read_table(path, use_threads=False).to_pandas(), frames.TABLES[name])

@@ -1,0 +1,833 @@
+"""What each table is: its key, its columns with their units, and the few operations all tables share.
+
+A table is a pandas DataFrame in long form. `conform` is the door every saved or received table passes:
+it checks columns, types and key, and returns a new table with the declared columns, key first, sorted by key.
+
+    key          the columns that identify a row; no two rows share them, none is missing
+    month        the first day of a month, datetime64[ns]
+    text         object; missing is None
+    number       float64; missing is NaN
+    integer      int64; never missing
+    date         datetime64[ns] at midnight; missing is NaT
+    flag         bool; never missing
+
+>>> PLAN.key
+('item', 'location', 'month')
+>>> next_month("2026-12")
+Timestamp('2027-01-01 00:00:00')
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+KINDS = ("text", "number", "integer", "date", "month", "flag")
+
+
+class FrameError(ValueError):
+    """A table is not what its frame says. The message names columns, rows and the remedy."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its kind, its unit or meaning, and whether a row may leave it out."""
+
+    name: str
+    kind: str = "text"
+    unit: str = ""
+    required: bool = False
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What a table is.
+
+    name       file name under tables/, and the name of the source
+    key        columns that identify a row
+    columns    all columns, the key included, in the order they are saved
+    meaning    one line for the codebook
+    needed     columns a source must bring (a step table must bring all)
+    """
+
+    name: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    meaning: str = ""
+
+    @property
+    def names(self) -> list[str]:
+        return [column.name for column in self.columns]
+
+    @property
+    def needed(self) -> list[str]:
+        return [column.name for column in self.columns if column.required or column.name in self.key]
+
+    def kind(self, name: str) -> str:
+        return next(column.kind for column in self.columns if column.name == name)
+
+
+def _frame(name: str, key: str, spec: str, meaning: str) -> Frame:
+    """Read a frame from lines of `column kind! unit`; `!` marks a column a source must bring."""
+    columns = []
+    for line in spec.strip().splitlines():
+        words = line.split(maxsplit=2)
+        kind = words[1] if len(words) > 1 else "text"
+        columns.append(Column(words[0], kind.rstrip("!"), words[2] if len(words) > 2 else "", kind.endswith("!")))
+    return Frame(name, tuple(key.split()), tuple(columns), meaning)
+
+
+# --- what a company hands over --------------------------------------------------------------------------------------
+
+ORDERS = _frame("orders", "order line", """
+order text! order number
+line text! line in the order
+item text! item code
+location text planning location; one location, `all`, where the source has none
+customer text
+channel text
+territory text
+rep text
+order_date date! day the order was placed
+requested_date date day the customer asked for; order_date where missing
+promised_date date day promised to the customer
+quantity number! units asked for; negative is a return
+shipped_date date
+shipped_quantity number units
+unit_price number money per unit before discount
+discount number fraction
+amount number money, net, as the source states it; quantity × unit_price × (1 − discount) where missing
+status text `cancelled` leaves demand
+""", "Order lines: what customers asked for, and what left")
+
+ITEMS = _frame("items", "item", """
+item text! item code
+name text
+family text! first level of the hierarchy
+brand text
+category text
+unit_cost number money per unit
+unit_price number money per unit, list
+lead_time_days number days from release to stock
+lead_time_sd_days number days, standard deviation
+moq number units, least order
+lot_multiple number units, orders come in multiples of it
+safety_stock number units, as the ERP holds it
+reorder_point number units, as the ERP holds it
+service_class text A, B, C or a name of params' service targets
+launch_date date first day sold
+end_date date last day sold
+successor text item that takes over the demand
+like_item text item whose history a new one borrows
+shelf_life_days number days
+make_or_buy text make or buy
+""", "The item master")
+
+STOCK = _frame("stock", "item location as_of", """
+item text! item code
+location text!
+as_of date day of the count
+on_hand number! units
+""", "Stock on hand")
+
+STOCK_HISTORY = _frame("stock_history", "item location month", """
+item text!
+location text!
+month month!
+on_hand number units at month end
+days_out number days in the month without stock
+""", "Stock at month end and days without stock")
+
+RECEIPTS = _frame("receipts", "order item location", """
+order text! purchase or production order
+item text!
+location text!
+due_date date! day expected
+quantity number! units
+""", "Open purchase and production orders")
+
+PURCHASES = _frame("purchases", "order line", """
+order text!
+line text!
+item text!
+location text
+supplier text
+ordered date! day ordered
+due date day due
+received date day received
+quantity number! units
+""", "Purchase history, for lead times and suppliers on time")
+
+LANES = _frame("lanes", "item location", """
+item text!
+location text! where it is needed
+source_location text! where it comes from
+transit_days number! days
+""", "Which location supplies which")
+
+BOM = _frame("bom", "item component", """
+item text! parent
+component text!
+quantity number! units of component per unit of item
+scrap number fraction lost
+phantom flag the parent is not stocked
+valid_from date
+valid_to date
+""", "Bill of materials")
+
+ROUTINGS = _frame("routings", "item resource", """
+item text!
+resource text!
+hours_per_unit number! hours
+""", "Hours an item needs of a resource")
+
+CAPACITY = _frame("capacity", "resource month", """
+resource text!
+month month!
+available_hours number! hours, regular
+overtime_hours number hours, at most
+cost_rate number money per regular hour
+overtime_rate number money per overtime hour
+""", "Hours a resource has")
+
+WORKFORCE = _frame("workforce", "family", """
+family text! family, or `all`
+opening_people number! people
+units_per_worker number! units per person and month
+hire_cost number money per person
+layoff_cost number money per person
+regular_cost number money per person and month
+overtime_cost number money per unit
+subcontract_cost number money per unit
+backlog_cost number money per unit and month
+holding_cost number money per unit and month
+""", "People and their costs")
+
+PRICES = _frame("prices", "item month", """
+item text!
+month month!
+price number! money per unit, list
+discount number fraction expected
+""", "Price list by month")
+
+FORECAST_SALES = _frame("forecast_sales", "level key location month", """
+level text! item or family
+key text! item code or family name
+location text location, or `all`
+month month!
+quantity number! units
+owner text
+""", "What sales expects")
+
+OPPORTUNITIES = _frame("opportunities", "opportunity", """
+opportunity text!
+account text
+item text
+family text
+rep text
+territory text
+stage text! stage name; won and lost close it
+amount number money
+created date
+close_date date expected or actual
+outcome text won, lost, or empty while open
+flag_new text `new` where the deal is outside the run-rate
+""", "The sales pipeline")
+
+ACCOUNTS = _frame("accounts", "account", """
+account text!
+name text
+territory text
+rep text
+potential number money per year
+workload number calls per year
+closeness number 0 to 1
+""", "Customers and prospects")
+
+REPS = _frame("reps", "rep", """
+rep text!
+name text
+territory text
+start date first day
+end date last day
+""", "Sales representatives")
+
+QUOTAS = _frame("quotas", "rep month", """
+rep text!
+month month!
+quota number! money
+""", "Quota by rep and month")
+
+EVENTS = _frame("events", "event", """
+event text!
+name text
+kind text! promotion, launch, price, competitor or holiday
+start date!
+end date!
+level text item, family or all
+key text item code, family name, or empty
+location text location, or `all`
+effect number expected effect, fraction of baseline
+""", "Promotions, launches and other events")
+
+MARKET = _frame("market", "series month", """
+series text!
+month month!
+value number!
+""", "Leads, indices, category growth")
+
+INTELLIGENCE = _frame("intelligence", "note", """
+note text!
+date date!
+source text
+text text!
+families text families touched, separated by ;
+""", "Competitive intelligence for the meeting")
+
+BUDGET = _frame("budget", "family month", """
+family text!
+month month!
+revenue number! money
+units number units
+""", "The budget")
+
+OVERRIDES = _frame("overrides", "override", """
+override text! its number
+level text! item, family or total
+key text item code or family name
+location text location, or `all`
+month month!
+kind text! absolute, delta or percent
+value number! units, units or fraction
+reason text! reason code
+note text
+owner text!
+made_on date!
+expires date last day it holds
+""", "A person's changes to the forecast")
+
+PEOPLE = _frame("people", "person", """
+person text!
+name text!
+role text
+email text
+mandatory flag must attend or be represented
+delegate text person who may stand in
+language text en or id
+gets text pack, recap, both or none
+""", "Who takes part")
+
+CONVERSIONS = _frame("conversions", "item unit", """
+item text!
+unit text!
+factor number! stock units in one of this unit
+""", "Units of measure")
+
+RATES = _frame("rates", "currency month", """
+currency text!
+month month!
+rate number! company currency for one of this currency
+""", "Exchange rates")
+
+# What `minutes` holds is not one table: sopnb.meeting reads it.
+
+SOURCES: dict[str, Frame] = {frame.name: frame for frame in (
+    ORDERS, ITEMS, STOCK, STOCK_HISTORY, RECEIPTS, PURCHASES, LANES, BOM, ROUTINGS, CAPACITY, WORKFORCE, PRICES,
+    FORECAST_SALES, OPPORTUNITIES, ACCOUNTS, REPS, QUOTAS, EVENTS, MARKET, INTELLIGENCE, BUDGET, OVERRIDES, PEOPLE,
+    CONVERSIONS, RATES,
+)}
+
+# --- what the steps write -------------------------------------------------------------------------------------------
+
+HISTORY = _frame("history", "item location month", """
+item text
+location text
+month month month the customer asked for
+demand number units, corrected for months without stock and for successors
+demand_raw number units, as ordered
+returns number units sent back, positive
+shipped number units that left, of this month's demand
+revenue number money, net, of demand and returns
+days_out number days without stock
+censored flag demand could not be served for want of stock, and was corrected
+""", "Demand by month")
+
+SET_ASIDE = _frame("set_aside", "id", """
+id text
+source text
+file text
+row integer row in the file, the header is row 1; 0 for a query
+column text
+rule text message id
+value text what was there
+amount number money
+severity text amber or red
+""", "Rows that were not used, each with its reason")
+
+FINDINGS = _frame("findings", "id", """
+id text
+source text
+rule text message id
+column text
+rows integer rows concerned
+of_rows integer rows of the source
+amount number money concerned
+share number the larger of the share of rows and of money
+severity text info, amber or red
+first text the first case
+values text JSON: what the sentence needs
+""", "Data checks that did not pass")
+
+INSIGHTS = _frame("insights", "id", """
+id text
+kind text drop, surge, stopped, started, restated or concentration
+level text item, family, customer, channel, location or total
+key text
+location text
+month month
+value number units
+expected number units
+change number units
+amount number money at stake, signed
+values text JSON: what the sentence needs
+""", "What jumps out of this month's data, by money")
+
+RESTATED = _frame("restated", "item location month", """
+item text
+location text
+month month
+before number units, as the previous cycle held it
+after number units, as this one holds it
+change number units
+amount number money
+""", "Past demand that changed since the previous cycle")
+
+FRESHNESS = _frame("freshness", "source", """
+source text
+file text
+rows integer
+left_out integer rows after the cut-off, left out
+set_aside integer
+first date
+last date
+days_old integer days from the last row to the cut-off; -1 where it has no date
+severity text info, amber or red
+""", "How much of each source there is, and how fresh")
+
+SEGMENTS = _frame("segments", "item location", """
+item text
+location text
+abc text A, B or C by margin
+xyz text X, Y or Z by forecast error
+pattern text smooth, erratic, intermittent, lumpy, short, new or ending
+adi number months between demands
+cv2 number squared coefficient of variation of non-zero demand
+months integer months since the first demand
+margin number money over the last 12 months
+previous text abc and xyz in the previous cycle
+""", "How each series behaves and what it is worth")
+
+TESTED = _frame("tested", "item location origin month model", """
+item text
+location text
+origin month last month the forecast had seen
+month month month forecast
+lag integer months after the origin
+model text
+forecast number units
+demand number units
+""", "Backtest: forecasts of known months")
+
+FORECAST = _frame("forecast", "item location month", """
+item text
+location text
+month month
+model text model or combination chosen
+baseline number units
+lo80 number units
+hi80 number units
+lo95 number units
+hi95 number units
+""", "Statistical baseline with bands")
+
+SCORES = _frame("scores", "item location model", """
+item text
+location text
+model text
+wape number fraction
+bias number fraction
+n integer months tested
+demand number units, in the months tested
+chosen flag
+beats_naive flag
+""", "Backtest score of each model for each series, at the decision lags")
+
+PLAN = _frame("plan", "item location month", """
+item text
+location text
+month month
+baseline number units
+events number units added by events
+pipeline number units added by new deals
+sales number units added or taken by the weighed sales forecast
+override number units added or taken by overrides
+consensus number units, what we plan with
+price number money per unit, net
+revenue number money
+margin number money
+""", "The demand plan, stream by stream")
+
+OVERRIDES_USED = _frame("overrides_used", "override", """
+override text
+level text
+key text
+location text
+month month
+kind text
+value number
+units number units it moved
+amount number money it moved
+reason text
+owner text
+made_on date
+expires date
+state text used, expired, small or unknown
+""", "What became of each override")
+
+VALUE_ADDED = _frame("value_added", "stream month", """
+stream text naive, baseline, events, pipeline, sales or override: the plan up to and including it
+month month month judged
+lag integer
+wape number fraction
+bias number fraction
+added number points of WAPE taken off the stream before, as a fraction
+error number units, Σ|error|
+demand number units
+""", "Does each step earn its place?")
+
+LAG_ACCURACY = _frame("lag_accuracy", "lag month", """
+lag integer
+month month month judged
+wape number fraction, item × location
+bias number fraction
+error number units, Σ|error|
+signed number units, Σ error
+demand number units
+""", "Accuracy of frozen plans by lag")
+
+CHANGES = _frame("changes", "item location month part", """
+item text
+location text
+month month
+part text actuals, restated, method, calendar, events, pipeline, sales, override, price or new
+units number units, this plan minus last
+amount number money, this plan minus last
+""", "Why the plan changed: parts that add up")
+
+POLICY = _frame("policy", "item location", """
+item text
+location text
+service_class text
+service_target number fraction, cycle service level
+error_sd number units per month, standard deviation of the forecast error at the right lag
+lead_months number months
+safety_stock number units
+reorder_point number units
+order_up_to number units
+eoq number units
+erp_safety_stock number units
+erp_reorder_point number units
+difference number money, safety stock at cost, computed minus ERP
+""", "Stock policy")
+
+PROPOSED = _frame("proposed", "order", """
+order text
+item text
+location text
+release date
+due date
+quantity number units
+rule text rule that sized it
+message text order, expedite or past_due
+serves month month whose demand it serves
+amount number money at cost
+""", "Planned replenishment orders")
+
+PROJECTION = _frame("projection", "item location month", """
+item text
+location text
+month month
+opening number units
+receipts number units, open orders
+proposed number units, planned orders
+demand number units
+closing number units
+safety_stock number units
+cover number months of coming demand in closing
+""", "Projected stock")
+
+LOAD = _frame("load", "resource month", """
+resource text
+month month
+hours number hours required
+available number hours
+overtime number hours, at most
+overload number hours above available
+overload_amount number money of revenue behind the overload
+cost number money, of overtime that covers what it can
+""", "Rough-cut load against capacity")
+
+EXCEPTIONS = _frame("exceptions", "id", """
+id text
+kind text short, excess, obsolete, overload or late
+item text
+location text
+resource text
+first month first month
+last month last month
+units number units or hours
+amount number money at stake
+because text message id
+values text JSON: what the sentence needs
+""", "Planned results that need a decision, by money")
+
+OPTIONS = _frame("options", "exception option", """
+exception text exception or decision it answers
+option text A, B, …
+title text message id
+values text JSON: what the sentence needs
+keeps number money of sales kept
+costs number money
+net number money
+service number fraction after
+recommended flag
+""", "Answers to an exception, with their money")
+
+HIRING = _frame("hiring", "month", """
+month month
+reps number people
+target number money
+capacity number money reps can sell
+gap number money
+hires integer people to start this month
+naive_reps number people, target divided by quota: a warning only
+""", "What sales can sell")
+
+KPIS = _frame("kpis", "kpi scope month", """
+kpi text
+scope text `all`, or a family, location, territory or lag
+month month
+value number in the KPI's unit
+target number
+low number limit for `watch`
+status text on, watch, off or none
+version text definition version
+numerator number
+denominator number
+""", "The KPI book")
+
+BRIDGE = _frame("bridge", "bridge part", """
+bridge text which comparison
+part text
+position integer
+amount number money
+""", "Bridges that add up")
+
+AGENDA = _frame("agenda", "point", """
+point text
+position integer
+part text last, now or ahead
+topic text message id
+values text JSON
+minutes integer
+owner text
+amount number money
+""", "The agenda, in order")
+
+ASKED = _frame("asked", "decision", """
+decision text
+position integer
+question text message id
+values text JSON
+decides text who decides
+by date
+amount number money at stake
+recommended text option
+exception text
+""", "Decisions asked for")
+
+ACTIONS = _frame("actions", "action", """
+action text
+title text
+owner text
+made_on date
+due date
+state text open, started, done or dropped
+closed_on date
+amount number money at stake
+source text point or decision it comes from
+cycle month cycle that made it
+age_days integer
+overdue_days integer
+""", "Actions as the cycle saw them")
+
+ATTENDANCE = _frame("attendance", "person", """
+person text
+name text
+role text
+mandatory flag
+state text present, delegated or absent
+delegate text
+""", "Who came")
+
+DECISIONS = _frame("decisions", "decision", """
+decision text
+title text
+option text
+why text
+dissent text
+decided_by text
+effect_kpi text measure the effect is expected on
+effect number expected
+judged month month in which the effect can be judged
+asked text decision asked for that it answers
+""", "Decisions taken")
+
+MINUTES = _frame("minutes", "point", """
+point text
+position integer
+topic text
+discussion text
+""", "Discussion points")
+
+STEP_TABLES: dict[str, Frame] = {frame.name: frame for frame in (
+    HISTORY, SET_ASIDE, FINDINGS, INSIGHTS, RESTATED, FRESHNESS, SEGMENTS, TESTED, FORECAST, SCORES, PLAN,
+    OVERRIDES_USED, VALUE_ADDED, LAG_ACCURACY, CHANGES, POLICY, PROPOSED, PROJECTION, LOAD, EXCEPTIONS, OPTIONS,
+    HIRING, KPIS, BRIDGE, AGENDA, ASKED, ACTIONS, ATTENDANCE, DECISIONS, MINUTES,
+)}
+
+TABLES: dict[str, Frame] = {**SOURCES, **STEP_TABLES}
+
+
+# --- what all tables share ------------------------------------------------------------------------------------------
+
+def conform(df: pd.DataFrame, frame: Frame) -> pd.DataFrame:
+    """The table as its frame says: declared columns only, right types, key unique, sorted by key.
+
+    df       any columns; those the frame marks as needed must be there, others are filled with missing
+    returns  a new table, key first, sorted by key
+    raises   FrameError: unknown column, missing column, value of the wrong kind, missing or repeated key
+    """
+    unknown = [name for name in df.columns if name not in frame.names]
+    if unknown:
+        raise FrameError(f"`{frame.name}` has no column {', '.join(map(str, unknown))}. It takes: {', '.join(frame.names)}.")
+    needed = frame.needed if frame.name in SOURCES else frame.names
+    missing = [name for name in needed if name not in df.columns]
+    if missing:
+        raise FrameError(f"`{frame.name}` lacks {', '.join(missing)}. It needs: {', '.join(needed)}.")
+    out = typed(df, frame)
+    empty_key = out[list(frame.key)].isna().any(axis=1)
+    if empty_key.any():
+        raise FrameError(f"`{frame.name}` must have {' × '.join(frame.key)} in every row; {int(empty_key.sum())} of {len(out)} rows lack one.")
+    repeated = out.duplicated(list(frame.key))
+    if repeated.any():
+        first = out.loc[repeated, list(frame.key)].iloc[0]
+        named = ", ".join(f"{k}={_plain(v)}" for k, v in first.items())
+        raise FrameError(
+            f"`{frame.name}` must have one row per {' × '.join(frame.key)}; {int(repeated.sum())} of {len(out)} rows "
+            f"repeat a key, first {named}. See frames.duplicates(df, frames.{frame.name.upper()})."
+        )
+    return out.sort_values(list(frame.key), kind="stable").reset_index(drop=True)
+
+
+def _cast(df: pd.DataFrame, column: Column, frame: Frame) -> pd.Series:
+    if column.name not in df.columns:
+        return _empty_column(column.kind, len(df))
+    values = df[column.name].reset_index(drop=True)
+    try:
+        if column.kind == "text":
+            text = values.astype(object).where(values.notna(), None)
+            return text.map(lambda v: v if v is None or isinstance(v, str) else str(v)).astype(object)
+        if column.kind == "number":
+            return pd.to_numeric(values).astype("float64")
+        if column.kind == "integer":
+            return pd.to_numeric(values).astype("int64")
+        if column.kind == "flag":
+            return values.where(values.notna(), False).astype(bool)
+        dates = pd.to_datetime(values).astype("datetime64[ns]")
+        if column.kind == "month":
+            return dates.dt.to_period("M").dt.to_timestamp().astype("datetime64[ns]")
+        return dates.dt.normalize()
+    except (ValueError, TypeError) as error:
+        raise FrameError(f"`{frame.name}.{column.name}` must be a {column.kind}: {error}") from error
+
+
+def _empty_column(kind: str, rows: int) -> pd.Series:
+    if kind == "text":
+        return pd.Series([None] * rows, dtype=object)
+    if kind == "number":
+        return pd.Series([float("nan")] * rows, dtype="float64")
+    if kind == "integer":
+        return pd.Series([0] * rows, dtype="int64")
+    if kind == "flag":
+        return pd.Series([False] * rows, dtype=bool)
+    return pd.Series([pd.NaT] * rows, dtype="datetime64[ns]")
+
+
+def _plain(value: object) -> str:
+    return value.strftime("%Y-%m-%d") if isinstance(value, pd.Timestamp) else str(value)
+
+
+def typed(df: pd.DataFrame, frame: Frame) -> pd.DataFrame:
+    """The frame's columns in the frame's types, without a look at the key: for tables already conformed."""
+    return pd.DataFrame({c.name: _cast(df, c, frame) for c in frame.columns}, columns=frame.names)
+
+
+def empty(frame: Frame) -> pd.DataFrame:
+    """A table of this frame without rows, with its types."""
+    return pd.DataFrame({c.name: _empty_column(c.kind, 0) for c in frame.columns}, columns=frame.names)
+
+
+def duplicates(df: pd.DataFrame, frame: Frame) -> pd.DataFrame:
+    """All rows whose key stands more than once, together."""
+    key = list(frame.key)
+    return df[df.duplicated(key, keep=False)].sort_values(key, kind="stable")
+
+
+def month(value: object) -> pd.Timestamp:
+    """The first day of the month of a date, a period or 'YYYY-MM'."""
+    return pd.Timestamp(str(value) if not isinstance(value, pd.Timestamp) else value).to_period("M").to_timestamp()
+
+
+def next_month(value: object, by: int = 1) -> pd.Timestamp:
+    """The month `by` months after (before, where negative)."""
+    return (month(value).to_period("M") + by).to_timestamp()
+
+
+def months(first: object, count: int) -> pd.DatetimeIndex:
+    """`count` months from `first` on."""
+    return pd.date_range(month(first), periods=count, freq="MS")
+
+
+def months_between(earlier: object, later: object) -> int:
+    """Whole months from one month to another: 2026-09 to 2026-10 is 1."""
+    a, b = month(earlier), month(later)
+    return (b.year - a.year) * 12 + b.month - a.month
+
+
+def fill_months(df: pd.DataFrame, first: object, last: object, by: tuple[str, ...] = ("item", "location"), **fill: object) -> pd.DataFrame:
+    """Every month from first to last for every key in `by`; new rows take the values given in `fill`.
+
+    df       by × month, any columns
+    returns  by × month, complete, sorted; columns not named in `fill` are missing in new rows
+    """
+    span = pd.date_range(month(first), month(last), freq="MS")
+    keys = df[list(by)].drop_duplicates()
+    grid = keys.merge(pd.DataFrame({"month": span}), how="cross")
+    out = grid.merge(df, on=[*by, "month"], how="left", indicator="_side")
+    new = out.pop("_side") == "left_only"
+    for name, value in fill.items():
+        out.loc[new, name] = value
+        out[name] = out[name].astype(df[name].dtype)
+    return out.sort_values([*by, "month"], kind="stable").reset_index(drop=True)

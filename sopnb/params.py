@@ -1,0 +1,303 @@
+"""The typed parameters of a company: `params/<company>.yaml`, read once, every problem in one list.
+
+Structured settings live here and nowhere else; a notebook's parameters cell holds only the step's few scalars.
+Unknown keys are refused with the nearest valid name, since a misspelt setting that is silently ignored is a wrong plan.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from sopnb.problems import Problem, Problems, nearest
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class Locale(_Part):
+    """How numbers and dates are written in a text file. Declared, never guessed."""
+
+    decimal: Literal[".", ","] = "."
+    thousands: Literal["", ".", ",", " ", "'"] = ""
+    dates: str = "yyyy-mm-dd"
+    months: Literal["en", "id"] = "en"
+    delimiter: str = ","
+    encoding: Literal["utf-8", "latin-1", "utf-16", "cp1252"] = "utf-8"
+
+
+class Source(_Part):
+    """One source: a file with a column map, a query over files, or a query on a database."""
+
+    path: str | None = None
+    sheet: str | None = None
+    columns: dict[str, str] = Field(default_factory=dict, description="our column: theirs")
+    defaults: dict[str, str | int | float | bool] = Field(default_factory=dict, description="our column: a constant")
+    sql: str | None = None
+    files: dict[str, str] = Field(default_factory=dict, description="view name: path, for sql over files")
+    url: str | None = None
+    decimal: Literal[".", ","] | None = None
+    thousands: Literal["", ".", ",", " ", "'"] | None = None
+    dates: str | None = None
+    months: Literal["en", "id"] | None = None
+    delimiter: str | None = None
+    encoding: Literal["utf-8", "latin-1", "utf-16", "cp1252"] | None = None
+    fresh_days: int | None = Field(None, ge=0, description="days from the last row to the cut-off before it is stale")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Source:
+        if self.path and self.sql:
+            raise ValueError("give either path or sql, not both")
+        if not self.path and not self.sql:
+            raise ValueError("give a path (a file) or sql (a query over files: or url:)")
+        if self.url and not self.url.startswith("env:"):
+            raise ValueError("url must be a reference to the environment, as env:ERP_URL, so that no secret stands in a file")
+        if self.url and not self.sql:
+            raise ValueError("url needs sql")
+        return self
+
+
+class Quality(_Part):
+    """When a finding is red, and how large a jump must be to be told."""
+
+    red_share: float = Field(0.05, ge=0, le=1, description="share of rows or money set aside from which a finding is red")
+    fresh_days: int = Field(10, ge=0, description="days from the last row to the cut-off before a source is stale")
+    jump_share: float = Field(0.25, gt=0, description="change on expected from which a drop or surge is told")
+    jump_score: float = Field(3.0, gt=0, description="change in usual month-to-month deviations from which it is told")
+    jumps: int = Field(10, ge=1, description="drops and surges told, by money")
+    waive: list[Waiver] = Field(default_factory=list)
+
+
+class Waiver(_Part):
+    """A person accepts a red finding, for one cycle, with a reason."""
+
+    rule: str
+    source: str
+    cycle: str
+    owner: str
+    reason: str
+
+
+class Demand(_Part):
+    decision_lags: list[int] = Field([1, 2, 3], min_length=1, description="lags at which forecasts are judged")
+    origins: int = Field(4, ge=1, le=24, description="rolling origins of the backtest")
+    season: int = Field(12, ge=1)
+    models: list[str] = Field(default_factory=list, description="empty: the field of the segment")
+    abc: tuple[float, float] = (0.80, 0.95)
+    xyz: tuple[float, float] = (0.25, 0.50)
+    adi: float = Field(1.32, gt=1, description="Syntetos, Boylan and Croston (2005)")
+    cv2: float = Field(0.49, gt=0, description="Syntetos, Boylan and Croston (2005)")
+    cap_multiple: float = Field(3.0, gt=1, description="no baseline above this multiple of the highest month")
+    new_months: int = Field(6, ge=1, description="months of history below which an item is new")
+    short_months: int = Field(24, ge=1, description="months of history below which a series is short")
+    pipeline_min: float = Field(0.0, ge=0, description="money; smaller deals are in the run-rate and are not added")
+    pipeline_months: int = Field(6, ge=1, description="months over which a won deal is delivered")
+    sales_weight: float | None = Field(None, ge=0, le=1, description="weight of the sales forecast; None: by its record")
+    sales_weight_cap: float = Field(0.5, ge=0, le=1)
+    calendar: Literal["none", "ID", "US"] = "none"
+
+
+class Supply(_Part):
+    service: dict[str, float] = Field({"A": 0.98, "B": 0.95, "C": 0.90}, description="cycle service level by class")
+    review_days: int = Field(30, ge=1)
+    holding_rate: float = Field(0.20, ge=0, description="of unit cost, a year")
+    order_cost: float = Field(0.0, ge=0, description="money per order")
+    excess_months: float = Field(6.0, gt=0, description="months of coming demand above which stock is excess")
+    lead_time_days: int = Field(30, ge=0, description="for items without one")
+    exceptions: int = Field(10, ge=1)
+    subcontract_premium: float = Field(0.15, ge=0, description="of unit cost")
+
+
+class Sales(_Part):
+    ramp_months: int = Field(6, ge=0, description="months until a new rep sells as much as others")
+    attrition: float = Field(0.15, ge=0, lt=1, description="share of reps who leave in a year")
+    recruiting_months: int = Field(2, ge=0)
+    attainment: float | None = Field(None, gt=0, description="of quota; None: as in the last 12 months")
+
+
+class Target(_Part):
+    target: float
+    watch: float = Field(description="limit of `watch`; beyond it the KPI is off target")
+    better: Literal["higher", "lower", "zero"] = "higher"
+
+
+class Meeting(_Part):
+    day: int = Field(8, ge=1, le=28, description="day of the cycle month")
+    minutes: int = Field(60, ge=10, description="time budget")
+    chair: str = ""
+    quorum: float = Field(0.5, ge=0, le=1)
+    decides: dict[str, str] = Field(default_factory=dict, description="kind of decision: role that may take it")
+    purpose: str = ""
+    file: str | None = Field(None, description="the minutes: a YAML or workbook; {cycle} may stand in it")
+
+
+class Mail(_Part):
+    send: Literal["never", "after_run"] = "never"
+    sender: str = ""
+    smtp: str | None = Field(None, description="env:NAME of an smtps:// address")
+    attach: Literal["none", "html"] = "html"
+    reports_url: str | None = None
+
+
+class Run(_Part):
+    step_seconds: int = Field(900, ge=1)
+    run_seconds: int = Field(3600, ge=1)
+
+
+class Ledger(_Part):
+    url: str | None = Field(None, description="env:NAME of a database address; none: SQLite beside the reports")
+
+    @field_validator("url")
+    @classmethod
+    def _reference(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith("env:"):
+            raise ValueError("must be a reference to the environment, as env:LEDGER_URL, so that no secret stands in a file")
+        return value
+
+
+class Company(_Part):
+    """All parameters of a company or business unit."""
+
+    name: str
+    currency: str = Field("USD", pattern="^[A-Z]{3}$")
+    language: Literal["en", "id"] = "en"
+    owner: str = Field("", description="person or address that hears of failures")
+    fiscal_year_start: int = Field(1, ge=1, le=12)
+    locations: dict[str, str] = Field(default_factory=dict, description="planning location: name; empty: as found")
+    horizon_months: int = Field(18, ge=1, le=60)
+    latest_cycle: str | None = Field(None, pattern=r"^\d{4}-(0[1-9]|1[0-2])$")
+    as_of: dt.date | None = None
+    folders: dict[str, str] = Field(default_factory=dict, description="name: path; {name} may stand in the paths of sources")
+    locale: Locale = Locale()
+    sources: dict[str, Source]
+    quality: Quality = Quality()
+    demand: Demand = Demand()
+    supply: Supply = Supply()
+    sales: Sales = Sales()
+    targets: dict[str, Target] = Field(default_factory=dict, description="KPI: target")
+    meeting: Meeting = Meeting()
+    mail: Mail = Mail()
+    run: Run = Run()
+    ledger: Ledger = Ledger()
+    assumptions: list[Assumption] = Field(default_factory=list)
+
+    @field_validator("sources")
+    @classmethod
+    def _known(cls, sources: dict[str, Source]) -> dict[str, Source]:
+        from sopnb.frames import SOURCES
+
+        for name in sources:
+            if name not in SOURCES:
+                raise ValueError(f"no source is called {name}. {nearest(name, SOURCES)} The sources are: {', '.join(SOURCES)}")
+        if not ({"orders", "items"} <= set(sources) or "opportunities" in sources):
+            raise ValueError("orders and items are required, or opportunities alone for a sell-side company")
+        return sources
+
+
+class Assumption(_Part):
+    """What the plan rests on; carried on the first page until it is struck out."""
+
+    text: str
+    if_not: str = ""
+    amount: float | None = None
+    owner: str = ""
+    made: dt.date | None = None
+
+
+Quality.model_rebuild()
+Company.model_rebuild()
+
+
+class _UniqueLoader(yaml.SafeLoader):
+    """Safe loading that refuses a key given twice: YAML would silently keep the last one."""
+
+
+def _mapping(loader: _UniqueLoader, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+    seen: set[Any] = set()
+    for key_node, _ in node.value:
+        key = loader.construct_object(key_node, deep=deep)
+        if key in seen:
+            raise yaml.constructor.ConstructorError(None, None, f"the key {key} stands twice", key_node.start_mark)
+        seen.add(key)
+    return loader.construct_mapping(node, deep)
+
+
+_UniqueLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+
+
+def read_yaml(path: Path) -> Any:
+    """A YAML file as plain values: safe, no key twice.
+
+    raises   Problems naming file, line and column where it cannot be read
+    """
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueLoader)  # a SafeLoader, see above
+    except FileNotFoundError:
+        others = sorted(p.stem for p in path.parent.glob("*.yaml")) if path.parent.is_dir() else []
+        raise Problems([Problem(str(path), "the file does not exist", f"one of {', '.join(others)}" if others else "",
+                                nearest(path.stem, others) or "`sopnb init NAME` writes a new one")]) from None
+    except UnicodeDecodeError as error:
+        raise Problems([Problem(str(path), f"is not UTF-8 text (byte {error.start})", remedy="Save it as UTF-8")]) from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f"{path}, line {mark.line + 1}, column {mark.column + 1}" if mark else str(path)
+        raise Problems([Problem(place, f"cannot be read as YAML: {getattr(error, 'problem', error)}",
+                                remedy="Mend that line; indentation is by spaces")]) from None
+
+
+def load(path: str | Path, **overrides: Any) -> Company:
+    """The parameters of a company.
+
+    path       params/<company>.yaml
+    overrides  top-level values that win over the file where they are not None
+    raises     Problems, all in one list
+    """
+    path = Path(path)
+    data = read_yaml(path)
+    if not isinstance(data, dict):
+        raise Problems([Problem(str(path), "holds no parameters", "`name: value` lines", "`sopnb init NAME` writes an example")])
+    data = {**data, **{k: v for k, v in overrides.items() if v is not None}}
+    try:
+        return Company.model_validate(data)
+    except ValidationError as error:
+        raise Problems([_problem(path, found) for found in error.errors()]) from None
+
+
+def _problem(path: Path, found: Any) -> Problem:
+    place = ".".join(str(part) for part in found["loc"])
+    where = f"{path}, {place}" if place else str(path)
+    if found["type"] == "extra_forbidden":
+        allowed = _fields_at(found["loc"][:-1])
+        return Problem(where, f"no parameter is called {found['loc'][-1]}", ", ".join(sorted(allowed)), nearest(str(found["loc"][-1]), allowed))
+    if found["type"] == "missing":
+        return Problem(where, "is missing", remedy=f"Add `{found['loc'][-1]}:`")
+    wrong = found["msg"].removeprefix("Value error, ")
+    shown = found.get("input")
+    met = f" (it is {shown!r})" if isinstance(shown, str | int | float | bool) else ""
+    return Problem(where, wrong + met)
+
+
+def _fields_at(loc: tuple[int | str, ...]) -> list[str]:
+    """Names allowed at a place in the parameters, found by walking the models."""
+    model: Any = Company
+    for part in loc:
+        fields = getattr(model, "model_fields", None)
+        if fields is None:
+            continue
+        if isinstance(part, str) and part in fields:
+            model = _inner(fields[part].annotation)
+    return list(getattr(model, "model_fields", {}))
+
+
+def _inner(annotation: Any) -> Any:
+    """The model behind an annotation such as dict[str, Source] or list[Waiver]."""
+    for argument in getattr(annotation, "__args__", ()):
+        found = _inner(argument)
+        if hasattr(found, "model_fields"):
+            return found
+    return annotation

@@ -1,0 +1,49 @@
+"""What stops a run before it starts: every problem, in one list, with its remedy."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that must be mended before a run.
+
+    where    file, and column, row or parameter in it
+    wrong    what is wrong, with the value met
+    allowed  what would be right
+    remedy   what to do next
+    """
+
+    where: str
+    wrong: str
+    allowed: str = ""
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        parts = [f"{self.where}: {self.wrong.rstrip('.')}."]
+        if self.allowed:
+            parts.append(f"Allowed: {self.allowed.rstrip('.')}.")
+        if self.remedy:
+            parts.append(f"{self.remedy.rstrip('.')}.")
+        return " ".join(parts)
+
+
+class Problems(Exception):
+    """All that was found wrong, so that a person mends a file once and not five times."""
+
+    def __init__(self, problems: Iterable[Problem]):
+        self.problems = list(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+def nearest(word: str, allowed: Iterable[str]) -> str:
+    """'Did you mean …?' for a misspelt word, or '' where nothing is close.
+
+    >>> nearest("horizn_months", ["horizon_months", "language"])
+    'Did you mean horizon_months?'
+    """
+    close = difflib.get_close_matches(str(word), [str(a) for a in allowed], n=1, cutoff=0.6)
+    return f"Did you mean {close[0]}?" if close else ""
