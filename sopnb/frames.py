@@ -539,6 +539,7 @@ eoq number units
 erp_safety_stock number units
 erp_reorder_point number units
 difference number money, safety stock at cost, computed minus ERP
+basis text where error_sd comes from: own errors, pooled errors of like series, or none
 """, "Stock policy")
 
 PROPOSED = _frame("proposed", "order", """
@@ -576,6 +577,10 @@ overtime number hours, at most
 overload number hours above available
 overload_amount number money of revenue behind the overload
 cost number money, of overtime that covers what it can
+overtime_rate number money per overtime hour
+revenue number money of revenue behind all hours
+margin number money of margin behind all hours
+goods number money at cost of the goods behind all hours
 """, "Rough-cut load against capacity")
 
 EXCEPTIONS = _frame("exceptions", "id", """
@@ -597,12 +602,38 @@ exception text exception or decision it answers
 option text A, B, …
 title text message id
 values text JSON: what the sentence needs
-keeps number money of sales kept
-costs number money
-net number money
+keeps number money of sales kept or recovered
+gains number money: margin at stake, or what is recovered
+costs number money: spent, and margin lost or book value given up
+net number money, gains minus costs
 service number fraction after
 recommended flag
 """, "Answers to an exception, with their money")
+
+AGGREGATE = _frame("aggregate", "family strategy month", """
+family text family, or `all`
+strategy text level, chase, hybrid or optimum
+month month
+demand number units
+people number people, after hiring and laying off
+hires number people
+layoffs number people
+regular number units made in regular time
+overtime number units made in overtime
+subcontract number units bought in
+stock number units at month end
+backlog number units owed at month end
+shadow number money saved by one more unit of regular capacity; optimum only
+cost_regular number money
+cost_overtime number money
+cost_hiring number money
+cost_layoff number money
+cost_material number money
+cost_subcontract number money
+cost_holding number money
+cost_backlog number money
+cost number money, all terms
+""", "Aggregate plans side by side: people, output, stock and cost")
 
 HIRING = _frame("hiring", "month", """
 month month
@@ -704,7 +735,7 @@ discussion text
 STEP_TABLES: dict[str, Frame] = {frame.name: frame for frame in (
     HISTORY, SET_ASIDE, FINDINGS, INSIGHTS, RESTATED, FRESHNESS, SEGMENTS, TESTED, FORECAST, SCORES, PLAN,
     OVERRIDES_USED, VALUE_ADDED, LAG_ACCURACY, CHANGES, POLICY, PROPOSED, PROJECTION, LOAD, EXCEPTIONS, OPTIONS,
-    HIRING, KPIS, BRIDGE, AGENDA, ASKED, ACTIONS, ATTENDANCE, DECISIONS, MINUTES,
+    AGGREGATE, HIRING, KPIS, BRIDGE, AGENDA, ASKED, ACTIONS, ATTENDANCE, DECISIONS, MINUTES,
 )}
 
 TABLES: dict[str, Frame] = {**SOURCES, **STEP_TABLES}

@@ -111,6 +111,13 @@ class Supply(_Part):
     lead_time_days: int = Field(30, ge=0, description="for items without one")
     exceptions: int = Field(10, ge=1)
     subcontract_premium: float = Field(0.15, ge=0, description="of unit cost")
+    review: Literal["periodic", "continuous"] = Field("periodic", description="periodic: stock is looked at every review_days")
+    measure: Literal["cycle", "fill"] = Field("cycle", description="what `service` means: cycle service level or fill rate")
+    expedite_premium: float = Field(0.10, ge=0, description="of unit cost, for an order that comes faster than its lead time")
+    transfer_cost: float = Field(0.05, ge=0, description="of unit cost, for stock moved from another location")
+    promotion_discount: float = Field(0.20, ge=0, lt=1, description="of price, to sell excess stock")
+    clearance_discount: float = Field(0.50, ge=0, lt=1, description="of price, to clear obsolete stock")
+    overtime_share: float = Field(0.10, ge=0, description="of regular output, the most that overtime adds in the aggregate plan")
 
 
 class Sales(_Part):
