@@ -1,0 +1,521 @@
+"""The runner: validates everything, then runs the steps, and publishes the whole set or nothing.
+
+A run builds in reports/<company>/.runs/<run>/ and publishing replaces the link reports/<company>/<cycle> at once, so a
+reader sees the old set or the new set and never a mixture. A step whose key and outputs are unchanged is not run again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sopnb import __version__, cycle, params, steps
+from sopnb.journal import Journal
+from sopnb.kernels import Kernel, StepFailed, run_here, run_notebook
+from sopnb.problems import Problem, Problems
+
+# Exit codes, one for each class of outcome; `sopnb run --help` and the README list them.
+OK, UNEXPECTED, USAGE, BAD_INPUT, STEP_FAILED, DEADLINE, KERNEL_DIED, BUSY, RED = 0, 1, 2, 3, 4, 5, 6, 7, 8
+FAILURES = {"cell": STEP_FAILED, "deadline": DEADLINE, "kernel": KERNEL_DIED}
+
+CYCLE_STEPS = cycle.STEPS[:5]  # `sopnb run`; the recap follows the meeting
+RECAP_STEP = cycle.STEPS[5]
+WITH_LEDGER = ("04_kpis", "05_meeting", "06_recap")
+
+# One thread for each numeric library: sums in a fixed order, and two kernels at once do not fight for the cores.
+STEADY = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "PYTHONHASHSEED": "0", "MPLBACKEND": "Agg"}
+
+
+class Busy(RuntimeError):
+    """Another run holds this company's cycle."""
+
+
+@dataclass
+class Outcome:
+    """How a run ended.
+
+    code     exit code
+    folder   the published set
+    done     step: seconds, for steps that ran
+    skipped  steps whose key and outputs were unchanged
+    """
+
+    code: int
+    folder: Path | None = None
+    verdict: str = "green"
+    done: dict[str, float] = field(default_factory=dict)
+    skipped: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+Tell = Callable[[str, dict[str, Any]], None]
+
+
+def _silent(event: str, facts: dict[str, Any]) -> None:
+    """Nobody listens."""
+
+
+@dataclass
+class Job:
+    """What one run knows: which company and cycle, which steps, where it builds."""
+
+    where: cycle.Places
+    company: params.Company
+    name: str
+    wanted: tuple[str, ...]
+    settings: dict[str, Any] = field(default_factory=dict)
+    pages: bool = True
+    in_kernel: bool = True
+    force: bool = False
+    tell: Tell = _silent
+    build: Path = Path()
+    journal: Journal = field(default_factory=lambda: Journal(Path()))
+
+    @property
+    def notebooks(self) -> dict[str, Path]:
+        return {step: self.where.root / "notebooks" / f"{step}.ipynb" for step in self.wanted}
+
+    @property
+    def target(self) -> Path:
+        return self.where.published(self.name)
+
+
+def run(params_file: str | Path, cycle_month: str = "", *, first: str = "", through: str = "", force: bool = False,
+        pages: bool = True, in_kernel: bool = True, settings: dict[str, Any] | None = None, recap: bool = False,
+        tell: Tell = _silent) -> Outcome:
+    """Run a cycle's steps and publish them.
+
+    params_file   params/<company>.yaml
+    cycle_month   YYYY-MM; empty: the latest possible
+    first         first step to run; earlier ones are taken as published
+    through       last step to run
+    force         run steps even where nothing changed
+    pages         make pages; without them only tables are made (a backfill)
+    in_kernel     each step in a fresh kernel; else its code cells in this interpreter
+    settings      parameters of the notebooks to override, by name
+    recap         the step after the meeting: minutes into the ledger, then 06
+    tell          is called with each event and its facts, for progress
+    raises        Problems (bad input, all in one list), StepFailed, Busy
+    """
+    where = cycle.places(params_file)
+    company = params.load(where.params_file)
+    name = cycle_month or cycle.latest(where, company)
+    _check_month(name)
+    wanted = (RECAP_STEP,) if recap else _chosen(first, through)
+    job = Job(where, company, name, wanted, settings or {}, pages, in_kernel, force, tell)
+    job.journal = Journal(where.runs / "journal.jsonl")
+    with _lock(job):
+        return _run_locked(job, recap=recap)
+
+
+def _check_month(name: str) -> None:
+    if not cycle._CYCLE.match(name):
+        raise Problems([Problem("--cycle", f"{name!r} is not a month", "YYYY-MM, as 2026-10")])
+
+
+def _chosen(first: str, through: str) -> tuple[str, ...]:
+    """The steps from `first` to `through`; either may be given as 02, demand or 02_demand."""
+    start = CYCLE_STEPS.index(step_name(first)) if first else 0
+    stop = CYCLE_STEPS.index(step_name(through)) if through else len(CYCLE_STEPS) - 1
+    if start > stop:
+        raise Problems([Problem("--from, --through", f"{CYCLE_STEPS[start]} comes after {CYCLE_STEPS[stop]}")])
+    return CYCLE_STEPS[start:stop + 1]
+
+
+def step_name(word: str) -> str:
+    """A step by its number, its name or both.
+
+    >>> step_name("demand")
+    '02_demand'
+    """
+    for step in CYCLE_STEPS:
+        if word in (step, step[:2], step[3:], str(int(step[:2]))):
+            return step
+    raise Problems([Problem("--from, --through", f"no step is called {word}", ", ".join(CYCLE_STEPS))])
+
+
+# --- one run at a time ----------------------------------------------------------------------------------------------
+
+@contextlib.contextmanager
+def _lock(job: Job) -> Iterator[None]:
+    """One run per company and cycle. The operating system frees the lock of a holder that died."""
+    from filelock import FileLock, Timeout
+
+    job.where.runs.mkdir(parents=True, exist_ok=True)
+    path = job.where.runs / f"{job.name}.lock"
+    owner = job.where.runs / f"{job.name}.owner"
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        holder = owner.read_text(encoding="utf-8") if owner.is_file() else "unknown"
+        raise Busy(f"Another run of {job.where.company} {job.name} is under way ({holder}). Wait for it, or stop that process.") from None
+    try:
+        owner.write_text(f"process {os.getpid()}, since {dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M:%S} UTC", encoding="utf-8")
+        yield
+    finally:
+        owner.unlink(missing_ok=True)
+        lock.release()
+
+
+# --- the run --------------------------------------------------------------------------------------------------------
+
+def _run_locked(job: Job, *, recap: bool) -> Outcome:
+    problems = _missing_notebooks(job)
+    if problems:
+        raise Problems(problems)
+    bases = _bases(job)
+    reusable = _all_reusable(job, bases) if not job.force else None
+    if reusable is not None:
+        verdict = reusable.get("verdict", "green")
+        job.tell("nothing_to_do", {"cycle": job.name})
+        return Outcome(RED if verdict == "red" else OK, job.target, verdict, skipped=list(job.wanted))
+    _validate(job, bases, recap=recap)
+    minutes = _record_minutes(job) if recap else ""
+    run_id = f"{job.name}-{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%S}-{os.getpid()}"
+    job.build = job.where.runs / run_id
+    job.build.mkdir(parents=True)
+    job.journal.write("run_started", cycle=job.name, run=run_id, steps=job.wanted, version=__version__, pid=os.getpid(), settings=job.settings)
+    try:
+        outcome = _build(job, bases, minutes)
+        _publish(job)
+    except StepFailed as failed:
+        job.journal.write("run_failed", cycle=job.name, run=run_id, step=failed.notebook, cell=failed.cell, error=failed.error,
+                          message=failed.message, remedy=failed.remedy, code=FAILURES[failed.kind])
+        raise
+    except BaseException as error:
+        job.journal.write("run_failed", cycle=job.name, run=run_id, error=type(error).__name__, message=str(error), code=UNEXPECTED)
+        raise
+    job.journal.write("run_done", cycle=job.name, run=run_id, code=outcome.code, verdict=outcome.verdict, seconds=outcome.done)
+    _prune(job)
+    return outcome
+
+
+def _missing_notebooks(job: Job) -> list[Problem]:
+    missing = [path for path in job.notebooks.values() if not path.is_file()]
+    return [Problem(str(path), "the notebook is missing", remedy="Take it back from version control") for path in missing]
+
+
+def _validate(job: Job, bases: list[Path], *, recap: bool) -> None:
+    """Everything that can be wrong before a kernel starts, in one list.
+
+    raises   Problems
+    """
+    problems = steps.check_parameters(job.notebooks, job.settings)
+    if recap or job.wanted[0] != CYCLE_STEPS[0]:
+        have = _manifest(job.target)["steps"] if job.target.is_dir() else {}
+        needed = CYCLE_STEPS if recap else CYCLE_STEPS[:CYCLE_STEPS.index(job.wanted[0])]
+        problems += [Problem(f"{job.where.company} {job.name}", f"{step} has not been run",
+                             remedy=f"Run `sopnb run {_shown(job)} --cycle {job.name}` first")
+                     for step in needed if step not in have and not any(step in _manifest(b)["steps"] for b in bases)]
+    if CYCLE_STEPS[0] in job.wanted:
+        problems += check_sources(job.where, job.company, job.name)
+    if problems:
+        job.journal.write("run_refused", cycle=job.name, problems=[str(p) for p in problems], code=BAD_INPUT)
+        raise Problems(problems)
+
+
+def check_sources(where: cycle.Places, company: params.Company, name: str) -> list[Problem]:
+    """Every problem of a cycle's sources, in one list."""
+    from sopnb import frames, sources
+
+    return sources.check(cycle.source_settings(where, company, name), cut_off=frames.month(name))
+
+
+def _shown(job: Job) -> str:
+    return f"{job.where.params_file.parent.name}/{job.where.params_file.name}"
+
+
+def _build(job: Job, bases: list[Path], minutes: str) -> Outcome:
+    """Run what must run, keep what is unchanged, and finish the set in the build folder."""
+    outcome = Outcome(OK, job.target)
+    manifest: dict[str, Any] = {"company": job.where.company, "cycle": job.name, "version": __version__, "steps": {}}
+    environment = {**STEADY, cycle.TABLES_DIR: str(job.build / "tables"), "SOPNB_PAGES": "1" if job.pages else "0"}
+    started, kernel, ready = time.monotonic(), None, None
+    todo = _all_steps(job, bases)
+    (job.build / "tables").mkdir()
+    try:
+        for position, step in enumerate(todo):
+            key = _key(job, step, manifest)
+            base = None if job.force and step in job.wanted else _reusable(job, step, key, bases)
+            if base is not None:
+                manifest["steps"][step] = _take(job, base, step)
+                outcome.skipped.append(step)
+                job.tell("step_kept", {"step": step, "position": position + 1, "of": len(todo)})
+                continue
+            left = job.company.run.run_seconds - (time.monotonic() - started)
+            seconds = min(job.company.run.step_seconds, max(left, 1))
+            job.journal.write("step_started", cycle=job.name, run=job.build.name, step=step, key=key)
+            job.tell("step_started", {"step": step, "position": position + 1, "of": len(todo)})
+            begun = time.monotonic()
+            if job.in_kernel:
+                kernel, ready = ready or Kernel(environment, job.where.root / "notebooks"), None
+                # The next kernel imports its libraries while this step works.
+                ready = Kernel(environment, job.where.root / "notebooks") if position + 1 < len(todo) else None
+            outputs = _run_step(job, step, kernel, environment, seconds)
+            if kernel:
+                kernel.stop()
+            manifest["steps"][step] = {"key": key, "page": steps.page_digest() if job.pages else "", "outputs": outputs}
+            _write_manifest(job.build, manifest)
+            outcome.done[step] = round(time.monotonic() - begun, 2)
+            job.journal.write("step_done", cycle=job.name, run=job.build.name, step=step, seconds=outcome.done[step])
+            job.tell("step_done", {"step": step, "seconds": outcome.done[step], "position": position + 1, "of": len(todo)})
+    finally:
+        for each in (kernel, ready):
+            if each is not None:
+                each.stop()
+    outcome.verdict = _verdict(job)
+    manifest["verdict"] = outcome.verdict
+    manifest["front"] = _front_key(manifest)
+    if job.pages:
+        job.tell("pages", {})
+        _finish(job, manifest)
+    _write_manifest(job.build, manifest)
+    outcome.code = RED if outcome.verdict == "red" else OK
+    return outcome
+
+
+def _all_steps(job: Job, bases: list[Path]) -> list[str]:
+    """The steps of the set: those wanted, those before them, and later ones already there that must stay true."""
+    last = cycle.STEPS.index(job.wanted[-1])
+    later = [s for s in cycle.STEPS[last + 1:] if job.target.is_dir() and s in _manifest(job.target)["steps"]]
+    return [*cycle.STEPS[:last + 1], *later]
+
+
+def _run_step(job: Job, step: str, kernel: Kernel | None, environment: dict[str, str], seconds: float) -> dict[str, str]:
+    """Run a step; returns its outputs, relative path: digest."""
+    tables = job.build / "tables"
+    before = steps.folder_digest(tables)
+    given = {"params_file": _shown(job), "cycle_month": job.name}
+    notebook = job.where.root / "notebooks" / f"{step}.ipynb"
+    given.update({k: v for k, v in job.settings.items() if k in steps.parameters(steps.read_notebook(notebook))})
+    cwd = job.where.root / "notebooks"
+    if kernel is None:
+        run_here(notebook, given, environment, cwd=cwd)
+    else:
+        executed = job.build / "executed" / f"{step}.ipynb"
+        executed.parent.mkdir(exist_ok=True)
+        run_notebook(notebook, executed, given, kernel, cwd=cwd, seconds=seconds)
+        _strip_times(executed)
+    outputs = {f"tables/{p}": d for p, d in steps.folder_digest(tables).items() if before.get(p) != d}
+    if not outputs:
+        raise StepFailed(notebook.name, 0, "NoTables", "the step saved no table.", "Its last cell must save them with c.save(…).")
+    if kernel is not None:
+        outputs[f"executed/{step}.ipynb"] = steps.file_digest(executed)
+    return outputs
+
+
+def _strip_times(executed: Path) -> None:
+    """Take times and machine words out of an executed notebook: the journal has them, and the bytes stay the same."""
+    notebook = json.loads(executed.read_text(encoding="utf-8"))
+    notebook["metadata"].pop("papermill", None)
+    for cell in notebook["cells"]:
+        for name in ("papermill", "execution"):
+            cell["metadata"].pop(name, None)
+        if "injected-parameters" in cell["metadata"].get("tags", []):
+            cell["id"] = "injected"  # papermill draws it at random
+    text = json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+    temporary = executed.with_suffix(".partial")
+    temporary.write_text(text, encoding="utf-8")
+    os.replace(temporary, executed)
+
+
+# --- keys and reuse -------------------------------------------------------------------------------------------------
+
+def _key(job: Job, step: str, manifest: dict[str, Any]) -> str:
+    """The digest of all that a step depends on."""
+    notebook = steps.read_notebook(job.where.root / "notebooks" / f"{step}.ipynb")
+    settings = job.company.model_dump(mode="json", exclude={"mail", "run", "owner"})
+    upstream = {s: {p: d for p, d in m["outputs"].items() if p.startswith("tables/")} for s, m in manifest["steps"].items()}
+    inputs = _inputs_digest(job) if step == cycle.STEPS[0] else ""
+    ledger = _ledger_digest(job, step) if step in WITH_LEDGER else ""
+    minutes = _minutes_digest(job) if step == RECAP_STEP else ""
+    return steps.digest(steps.code_digest(notebook), settings, job.settings, job.name, upstream, inputs, _past_digest(job), ledger, minutes)
+
+
+def _inputs_digest(job: Job) -> str:
+    """Digest of every input file's bytes, and of what a database answers."""
+    settings = cycle.source_settings(job.where, job.company, job.name)
+    files: dict[str, Any] = {}
+    for name, source in settings.items():
+        given = [source["path"]] if source["path"] else list(source["files"].values())
+        files[name] = [steps.file_digest(Path(p)) if Path(p).is_file() else "missing" for p in given]
+        if source["url"]:
+            from sopnb import sources
+
+            files[name] = [sources.digest({name: source})]
+    return steps.digest(files)
+
+
+def _past_digest(job: Job) -> str:
+    """Digest of the published cycles before this one: the memory a step reads."""
+    earlier = [c for c in job.where.cycles() if c < job.name]
+    return steps.digest({c: {s: {p: d for p, d in m["outputs"].items() if p.startswith("tables/")}
+                             for s, m in _manifest(job.where.published(c))["steps"].items()} for c in earlier})
+
+
+def _ledger_path(job: Job) -> Path:
+    return job.where.reports / "ledger.sqlite"
+
+
+def _ledger_digest(job: Job, step: str) -> str:
+    if job.company.ledger.url is None and not _ledger_path(job).is_file():
+        return "empty"
+    from sopnb import ledger
+
+    opened = ledger.open(job.company.ledger.url, job.where.reports)
+    return opened.digest(_as_of(job) if step != RECAP_STEP else None)
+
+
+def _as_of(job: Job) -> dt.date:
+    return job.company.as_of or dt.date(int(job.name[:4]), int(job.name[5:]), 1)
+
+
+def _minutes_path(job: Job) -> Path | None:
+    given = job.company.meeting.file
+    path = job.where.resolve(given, job.name, job.company.folders) if given else None
+    return path if path and path.is_file() else None
+
+
+def _minutes_digest(job: Job) -> str:
+    path = _minutes_path(job)
+    return steps.file_digest(path) if path else "not held yet"
+
+
+def _record_minutes(job: Job) -> str:
+    """Bring the meeting's events into the ledger; returns the path of the minutes, or ''."""
+    path = _minutes_path(job)
+    if path is None:
+        return ""
+    from sopnb import ledger, meeting
+
+    opened = ledger.open(job.company.ledger.url, job.where.reports)
+    meeting.record(opened, meeting.read_minutes(path))
+    return str(path)
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    try:
+        return json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {"steps": {}}
+
+
+def _write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
+    temporary = folder / "manifest.partial"
+    with open(temporary, "w", encoding="utf-8") as file:
+        json.dump(manifest, file, indent=1, sort_keys=True)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, folder / "manifest.json")
+
+
+def _bases(job: Job) -> list[Path]:
+    """Where unchanged steps may be taken from: the published set, then unfinished runs of this cycle, newest first."""
+    unfinished = sorted((p for p in job.where.runs.glob(f"{job.name}-*T*-*") if (p / "manifest.json").is_file()), reverse=True)
+    return [p for p in [job.target, *unfinished] if p.is_dir()]
+
+
+def _reusable(job: Job, step: str, key: str, bases: list[Path]) -> Path | None:
+    """The first base that holds the step with this key, its outputs intact, and an executed notebook where pages are wanted."""
+    for base in bases:
+        entry = _manifest(base)["steps"].get(step)
+        if not entry or entry["key"] != key:
+            continue
+        if job.pages and not entry["page"]:
+            continue
+        if all((base / p).is_file() and steps.file_digest(base / p) == d for p, d in entry["outputs"].items()):
+            return base
+    return None
+
+
+def _all_reusable(job: Job, bases: list[Path]) -> dict[str, Any] | None:
+    """The published manifest, where every wanted step is unchanged in it and the pages are whole; else None."""
+    published = _manifest(job.target)
+    walked: dict[str, Any] = {"steps": {}}
+    for step in _all_steps(job, bases):
+        if step not in published["steps"] or _reusable(job, step, _key(job, step, walked), [job.target]) is None:
+            return None
+        walked["steps"][step] = published["steps"][step]
+        if job.pages and published["steps"][step]["page"] != steps.page_digest():
+            return None
+    if job.pages and (published.get("front") != _front_key(published) or not _pages_whole(job.target, published)):
+        return None
+    return published
+
+
+def _pages_whole(folder: Path, manifest: dict[str, Any]) -> bool:
+    return all((folder / p).is_file() and steps.file_digest(folder / p) == d for p, d in manifest.get("pages", {}).items())
+
+
+def _front_key(manifest: dict[str, Any]) -> str:
+    """Digest of what the front page and the pack are made from."""
+    return steps.digest(steps.page_digest(), {s: m["key"] for s, m in manifest["steps"].items()}, manifest.get("verdict", ""))
+
+
+def _take(job: Job, base: Path, step: str) -> dict[str, Any]:
+    """Carry a step's outputs over from an earlier set; the same file on disk where the file system can."""
+    entry = _manifest(base)["steps"][step]
+    for relative in entry["outputs"]:
+        target = job.build / relative
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(base / relative, target)
+        except OSError:
+            shutil.copy2(base / relative, target)
+    return {**entry, "page": steps.page_digest() if job.pages else entry["page"]}
+
+
+# --- the set --------------------------------------------------------------------------------------------------------
+
+def _verdict(job: Job) -> str:
+    """The data verdict of step 01, waivers heard."""
+    from sopnb import checks
+
+    path = job.build / "tables" / "findings.parquet"
+    if not path.is_file():
+        return "green"
+    waivers = [w.model_dump() for w in job.company.quality.waive if w.cycle == job.name]
+    return checks.verdict(cycle.load_table(path, "findings"), waivers)
+
+
+def _finish(job: Job, manifest: dict[str, Any]) -> None:
+    """Pages of the steps, the front page, the one-file pack, the workbook and the mail, into the build folder."""
+    from sopnb import pack
+
+    made = pack.make(job.where, job.company, job.name, job.build, manifest)
+    manifest["pages"] = {str(p.relative_to(job.build)): steps.file_digest(p) for p in made}
+
+
+def _publish(job: Job) -> None:
+    """Make the build the cycle's published set, at once."""
+    job.journal.write("publishing", cycle=job.name, run=job.build.name)
+    if os.name != "posix":  # no links without privileges: the old set aside, the new one in
+        aside = job.where.runs / f"{job.name}-old-{os.getpid()}"
+        if job.target.exists():
+            os.replace(job.target, aside)
+        shutil.copytree(job.build, job.target)
+        shutil.rmtree(aside, ignore_errors=True)
+        return
+    link = job.where.runs / f"{job.name}.link"
+    link.unlink(missing_ok=True)
+    link.symlink_to(Path(".runs") / job.build.name)
+    if job.target.is_dir() and not job.target.is_symlink():  # a copy somebody made: keep it beside
+        os.replace(job.target, job.where.runs / f"{job.name}-copy-{os.getpid()}")
+    os.replace(link, job.target)
+
+
+def _prune(job: Job) -> None:
+    """Remove this cycle's earlier runs but the newest one: somebody may still be reading it."""
+    current = job.build.name
+    others = sorted(p for p in job.where.runs.glob(f"{job.name}-*T*-*") if p.is_dir() and p.name != current)
+    for old in others[:-1]:
+        shutil.rmtree(old, ignore_errors=True)
