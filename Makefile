@@ -1,0 +1,55 @@
+# Every target installs what it needs first. `make` alone lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: help demo test quick lab check bench torture install clean
+
+help:
+	@echo "make demo     install, make the demo company, run its cycle and the eleven before it, say where the report is"
+	@echo "make test     install and run every test, the notebooks included"
+	@echo "make quick    the tests without the slow ones"
+	@echo "make lab      open JupyterLab on the notebooks"
+	@echo "make check    lint, types, import rule, stored outputs"
+	@echo "make bench    speed and size, measured side by side"
+
+# The locks pin every package with its hash. The project itself is linked, so that an edit counts at once.
+$(VENV)/.installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "sopnb needs Python 3.11 or newer; name it: make PYTHON=python3.12 demo"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing (once; a few minutes on a slow line) …"
+	@$(BIN)/python -m pip install -q --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
+	@$(BIN)/python -m pip install -q --require-hashes -r requirements-dev.lock
+	@touch $@
+
+install: $(VENV)/.installed
+
+demo: install
+	@$(BIN)/sopnb demo
+
+test: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -n auto --dist loadgroup
+
+quick: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -n auto --dist loadgroup -m "not slow"
+
+lab: install
+	@test -d reports/demo/2026-10/tables || $(BIN)/sopnb demo
+	$(BIN)/jupyter lab --ServerApp.root_dir=. notebooks
+
+check: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest tests/test_architecture.py
+
+bench: $(VENV)/.installed-dev
+	$(BIN)/python benchmarks/cycle.py
+	$(BIN)/python benchmarks/scale.py
+
+clean:
+	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis
