@@ -48,6 +48,8 @@ __all__ = [
     "message", "money", "month", "number", "plain", "read_messages", "say", "show", "speak", "speaking", "status",
 ]
 
+MESSAGES: dict[str, str]  # all messages by id; read when first asked for, see __getattr__
+
 
 class Sentence:
     """What was said, three times: `.text` as it is read, `.html` escaped, `.markdown` escaped."""
