@@ -492,7 +492,7 @@ reason text
 owner text
 made_on date
 expires date
-state text used, expired, small or unknown
+state text used, small (less than the noise), expired, beyond (after the last month planned) or unknown
 """, "What became of each override")
 
 VALUE_ADDED = _frame("value_added", "stream month", """

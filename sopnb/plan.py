@@ -1,0 +1,425 @@
+"""The demand plan: a baseline, and what events, new deals, sales and people add to it, in units and in money.
+
+    consensus = baseline + events + pipeline + sales + override        units, each stream under its own name
+
+Streams come in this order; each sees the plan as the streams before it left it. What is said for a family, for all
+locations or for the total is spread by the shares of the plan so far (the proportional split), equally where all
+is zero: so an absolute override is met exactly, and a cut never takes an item below zero while others have some left.
+The plan is never below zero; what is cut off is charged to the stream that asked for it.
+
+A baseline learnt from history with promotions in it already holds their average. So an event is added only where it
+is new: its lift is stated against a usual month, and what has run through the whole last month of history is left
+out. Holidays belong to the calendar and the season of the baseline and are left out too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sopnb import frames
+
+STREAMS = ("baseline", "events", "pipeline", "sales", "override")
+_KEY = ["item", "location", "month"]
+# Where a number may be said, finest first: the columns that tell which rows it is meant for.
+_SCOPES = {
+    ("item", False): ["item", "location", "month"],
+    ("item", True): ["item", "month"],
+    ("family", False): ["family", "location", "month"],
+    ("family", True): ["family", "month"],
+    ("total", False): ["location", "month"],
+    ("total", True): ["month"],
+}
+
+
+def consensus(
+    forecast: pd.DataFrame,
+    *,
+    items: pd.DataFrame,
+    months: Iterable[Any],
+    as_of: Any,
+    events: pd.DataFrame | None = None,
+    history: pd.DataFrame | None = None,
+    pipeline: pd.DataFrame | None = None,
+    sales: pd.DataFrame | None = None,
+    sales_weight: float | pd.DataFrame = 0.25,
+    overrides: pd.DataFrame | None = None,
+    prices: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """The plan, stream by stream.
+
+    forecast      item × location × month      baseline (units); months without a row count as zero
+    items         item                         family, unit_price, unit_cost (money per unit)
+    events        event                        start, end, level, key, location, effect (fraction of baseline)
+    history       item × location × month      demand_raw, returns (units), revenue (money): the net price of 12 months
+    pipeline      level × key × location × month   amount (money expected of new deals; see sales.pipeline)
+    sales         level × key × location × month   quantity (units), owner: what sales expects
+    sales_weight  fraction, or owner × weight: the plan moves by weight × (what sales expects − plan so far); of
+                  several statements on a row the finest counts, a family's is for what its items leave
+    overrides     override                     see frames.OVERRIDES; taken in the order they were made
+    prices        item × month                 price (money per unit), discount (fraction)
+    returns       frames.PLAN: every series × month
+                  revenue = consensus × price, margin = consensus × (price − unit_cost)
+    """
+    months = pd.DatetimeIndex(list(months))
+    known = None if overrides is None else _known_by(overrides, as_of)
+    grid = _grid(forecast, items, months, [pipeline, sales, known])
+    grid["price"] = _price(grid, items, prices, history)
+    now = grid["baseline"].to_numpy()
+    now = _add(grid, "events", now, _events(grid, events))
+    now = _add(grid, "pipeline", now, _pipeline(grid, now, pipeline))
+    now = _add(grid, "sales", now, _sales(grid, now, sales, sales_weight))
+    _add(grid, "override", now, _override(grid, now, known, as_of)[0])
+    return _with_money(grid, items)
+
+
+def overrides(
+    plan: pd.DataFrame,
+    overrides: pd.DataFrame | None,
+    *,
+    items: pd.DataFrame,
+    as_of: Any,
+    noise: pd.DataFrame | None = None,
+    small_share: float = 0.05,
+) -> pd.DataFrame:
+    """What became of each override that was known on `as_of`.
+
+    plan       frames.PLAN, made by `consensus` from the same overrides
+    noise      item × location   error_sd (units per month); √Σ error_sd² over the rows is the noise of an override
+    returns    frames.OVERRIDES_USED; units and money it moved, and its state:
+               used      it moved the plan
+               small     it moved the plan by less than the noise (without `noise`: small_share of the baseline)
+               expired   its last day, or its month, lies before as_of
+               beyond    its month is after the plan's last
+               unknown   no such item, family, location, level or kind, or no value
+    """
+    if overrides is None or overrides.empty:
+        return frames.empty(frames.OVERRIDES_USED)
+    grid = plan.merge(items[["item", "family"]], on="item", how="left")
+    before = grid["baseline"] + grid["events"] + grid["pipeline"] + grid["sales"]
+    known = _known_by(overrides, as_of)
+    _, used = _override(grid, before.to_numpy(), known, as_of, noise=noise, small_share=small_share)
+    return frames.conform(used[frames.OVERRIDES_USED.names], frames.OVERRIDES_USED)
+
+
+def gap(plan: pd.DataFrame, budget: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
+    """The plan against the budget, in money, over the months both have.
+
+    plan      frames.PLAN
+    budget    family × month   revenue (money)
+    returns   family × month   plan, budget, gap = plan − budget (money); a family in one of them alone counts zero
+              in the other
+    """
+    ours = _by_family(plan, items, "revenue", "plan")
+    theirs = budget.groupby(["family", "month"], as_index=False)[["revenue"]].sum().rename(columns={"revenue": "budget"})
+    both = sorted(set(ours["month"]) & set(theirs["month"]))
+    out = ours.merge(theirs, on=["family", "month"], how="outer").fillna({"plan": 0.0, "budget": 0.0})
+    out = out[out["month"].isin(both)].assign(gap=lambda d: d["plan"] - d["budget"])
+    return out.sort_values(["family", "month"], kind="stable").reset_index(drop=True)
+
+
+def landing(
+    history: pd.DataFrame, plan: pd.DataFrame, budget: pd.DataFrame, items: pd.DataFrame, *, fiscal_year_start: int = 1
+) -> pd.DataFrame:
+    """Where the fiscal year of the first planned month will land: actual so far + plan to go, against its budget.
+
+    history   item × location × month   revenue (money)
+    returns   family   first, last (months of the fiscal year), actual, to_go, landing, budget, gap (money);
+              gap = landing − budget. No rows where the budget has none of the year's months to go.
+    """
+    names = ["family", "first", "last", "actual", "to_go", "landing", "budget", "gap"]
+    start = pd.Timestamp(plan["month"].min()) if len(plan) else pd.NaT
+    if pd.isna(start) or budget.empty:
+        return pd.DataFrame(columns=names)
+    first = frames.next_month(start, -((start.month - fiscal_year_start) % 12))
+    last = frames.next_month(first, 11)
+    sums = {
+        "actual": _by_family(history[history["month"].between(first, last) & (history["month"] < start)], items, "revenue", "x"),
+        "to_go": _by_family(plan[plan["month"].between(start, last)], items, "revenue", "x"),
+        "budget": budget[budget["month"].between(first, last)].rename(columns={"revenue": "x"}),
+    }
+    if not budget["month"].between(start, last).any():
+        return pd.DataFrame(columns=names)
+    out = pd.DataFrame({name: part.groupby("family")["x"].sum() for name, part in sums.items()}).fillna(0.0)
+    out["landing"] = out["actual"] + out["to_go"]
+    out["gap"] = out["landing"] - out["budget"]
+    return out.rename_axis("family").reset_index().assign(first=first, last=last)[names].sort_values("family").reset_index(drop=True)
+
+
+def unplaced(items: pd.DataFrame, **streams: pd.DataFrame | None) -> pd.DataFrame:
+    """What events, pipeline and sales say about items and families that the item master does not have: it is in no plan.
+
+    streams   name: level × key table; None is skipped
+    returns   stream × key   level, rows
+    """
+    known = {"item": set(items["item"]), "family": set(items["family"].dropna())}
+    found = []
+    for stream, table in streams.items():
+        if table is None or table.empty:
+            continue
+        lost = table[[key not in known[level] if level in known else False for level, key in zip(table["level"], table["key"], strict=True)]]
+        found.append(lost.groupby(["level", "key"], as_index=False, dropna=False).size().rename(columns={"size": "rows"}).assign(stream=stream))
+    names = ["stream", "key", "level", "rows"]
+    return pd.concat(found, ignore_index=True)[names] if found else pd.DataFrame(columns=names)
+
+
+def _add(grid: pd.DataFrame, stream: str, now: np.ndarray, asked: np.ndarray) -> np.ndarray:
+    """Write what a stream adds, cut where the plan would fall below zero; returns the plan after it."""
+    after = np.clip(now + asked, 0, None)
+    grid[stream] = after - now
+    return after
+
+
+# --- the rows -------------------------------------------------------------------------------------------------------
+
+def _grid(forecast: pd.DataFrame, items: pd.DataFrame, months: pd.DatetimeIndex, asks: Sequence[pd.DataFrame | None]) -> pd.DataFrame:
+    """Every series × month with its family and its baseline, not below zero. A series nobody forecast but somebody
+    speaks of (a new item) gets rows with a baseline of zero."""
+    series = forecast[["item", "location"]].drop_duplicates()
+    series = pd.concat([series, _spoken_of(series, items, asks)], ignore_index=True).drop_duplicates()
+    grid = series.merge(pd.DataFrame({"month": months.astype("datetime64[ns]")}), how="cross")
+    grid = grid.merge(forecast[[*_KEY, "baseline"]], on=_KEY, how="left")
+    grid["baseline"] = grid["baseline"].fillna(0.0).clip(lower=0)
+    grid = grid.merge(items[["item", "family"]], on="item", how="left")
+    return grid.sort_values(_KEY, kind="stable").reset_index(drop=True)
+
+
+def _spoken_of(series: pd.DataFrame, items: pd.DataFrame, asks: Sequence[pd.DataFrame | None]) -> pd.DataFrame:
+    """item × location of known items that are spoken of but have no forecast; `all` is every location there is."""
+    places = sorted(series["location"].unique()) or ["all"]
+    have, have_items = set(map(tuple, series.to_numpy())), set(series["item"])
+    by_family = items.groupby("family")["item"].apply(list).to_dict()
+    known, new = set(items["item"]), []
+    for table in asks:
+        if table is None or table.empty:
+            continue
+        for level, key, location in table[["level", "key", "location"]].drop_duplicates().itertuples(index=False):
+            named = [key] if level == "item" and key in known else by_family.get(key, []) if level == "family" else []
+            if level == "family" and have_items & set(named):
+                continue
+            for item in named:
+                if not _everywhere(location):
+                    new += [(item, location)] if location in places and (item, location) not in have else []
+                elif item not in have_items:
+                    new += [(item, place) for place in places]
+    return pd.DataFrame(new, columns=["item", "location"], dtype=object)
+
+
+def _price(grid: pd.DataFrame, items: pd.DataFrame, prices: pd.DataFrame | None, history: pd.DataFrame | None) -> np.ndarray:
+    """Money per unit, net: the price list of the month less its expected discount (the last known price goes on);
+    else what the series, else the item, fetched over the last 12 months; else the list price of the item master."""
+    found = pd.Series(np.nan, index=grid.index)
+    if prices is not None and len(prices):
+        discount = prices["discount"].fillna(0) if "discount" in prices else 0.0
+        listed = prices.assign(net=prices["price"] * (1 - discount)).dropna(subset=["net"])
+        ordered = grid[["item", "month"]].reset_index().sort_values("month", kind="stable")
+        asof = pd.merge_asof(ordered, listed[["item", "month", "net"]].sort_values("month", kind="stable"), on="month", by="item")
+        found = asof.set_index("index")["net"].reindex(grid.index)
+    if history is not None and len(history):
+        recent = history[history["month"] > frames.next_month(history["month"].max(), -12)]
+        for key in (["item", "location"], ["item"]):
+            found = found.fillna(_looked_up(grid, _net_price(recent, key), key))
+    return found.fillna(_looked_up(grid, items.set_index("item")["unit_price"], ["item"])).to_numpy()
+
+
+def _net_price(recent: pd.DataFrame, key: list[str]) -> pd.Series:
+    """Σ revenue / Σ (units ordered − units returned), where both are above zero."""
+    sums = recent.assign(sold=recent["demand_raw"] - recent["returns"]).groupby(key)[["revenue", "sold"]].sum()
+    fit = sums[(sums["sold"] > 0) & (sums["revenue"] > 0)]
+    return fit["revenue"] / fit["sold"]
+
+
+def _looked_up(grid: pd.DataFrame, values: pd.Series, key: list[str]) -> pd.Series:
+    wanted = pd.MultiIndex.from_frame(grid[key]) if len(key) > 1 else pd.Index(grid[key[0]])
+    return pd.Series(values.reindex(wanted).to_numpy(dtype="float64"), index=grid.index)
+
+
+def _with_money(grid: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
+    out = grid.copy()
+    out["consensus"] = (out["baseline"] + out["events"] + out["pipeline"] + out["sales"] + out["override"]).clip(lower=0)
+    cost = _looked_up(out, items.set_index("item")["unit_cost"], ["item"])
+    out["revenue"] = out["consensus"] * out["price"]
+    out["margin"] = out["consensus"] * (out["price"] - cost)
+    return frames.conform(out[frames.PLAN.names], frames.PLAN)
+
+
+def _by_family(table: pd.DataFrame, items: pd.DataFrame, value: str, name: str) -> pd.DataFrame:
+    with_family = table.merge(items[["item", "family"]], on="item", how="left")
+    return with_family.groupby(["family", "month"], as_index=False)[[value]].sum().rename(columns={value: name})
+
+
+# --- the streams ----------------------------------------------------------------------------------------------------
+
+def month_share(start: Any, end: Any, months: Iterable[Any]) -> np.ndarray:
+    """Share of each month's days inside a window, both ends included.
+
+    >>> month_share("2026-03-17", "2026-04-15", ["2026-03-01", "2026-04-01"]).round(4).tolist()
+    [0.4839, 0.5]
+    """
+    index = pd.DatetimeIndex(list(months))
+    first, days = index.to_numpy(dtype="datetime64[D]"), index.days_in_month.to_numpy()
+    last = first + (days - 1).astype("timedelta64[D]")
+    inside = np.minimum(last, np.datetime64(pd.Timestamp(end), "D")) - np.maximum(first, np.datetime64(pd.Timestamp(start), "D"))
+    return np.clip(inside.astype(int) + 1, 0, None) / days
+
+
+def _events(grid: pd.DataFrame, events: pd.DataFrame | None) -> np.ndarray:
+    """effect × share of the month's days in the window × baseline, summed over the events that are still news."""
+    lift = np.zeros(len(grid))
+    if events is None or events.empty or grid.empty:
+        return lift
+    months = pd.DatetimeIndex(grid["month"])
+    last_actual = frames.next_month(months.min(), -1)
+    news = events[(events["start"] > last_actual) & (events["end"] >= months.min()) & events["effect"].notna() & (events["kind"] != "holiday")]
+    for event in news.sort_values("event", kind="stable").to_dict("records"):
+        rows = _rows(grid, event["level"], event["key"], event["location"])
+        share = pd.Series(month_share(event["start"], event["end"], months.unique()), index=months.unique())
+        lift += np.where(rows, event["effect"] * share.reindex(months).to_numpy() * grid["baseline"].to_numpy(), 0.0)
+    return lift
+
+
+def _pipeline(grid: pd.DataFrame, now: np.ndarray, pipeline: pd.DataFrame | None) -> np.ndarray:
+    """Expected money of new deals, spread by the shares of the plan's money, in units at each row's price."""
+    units = np.zeros(len(grid))
+    if pipeline is None or pipeline.empty:
+        return units
+    price = grid["price"].fillna(0).to_numpy()
+    for scope, asked in _by_scope(pipeline, "amount"):
+        money = _asked(grid, asked, scope)
+        share = _share(grid, now * price, scope, allowed=price > 0)
+        units += np.divide(np.nan_to_num(money) * share, price, out=np.zeros(len(grid)), where=price > 0)
+    return units
+
+
+def _sales(grid: pd.DataFrame, now: np.ndarray, sales: pd.DataFrame | None, weight: float | pd.DataFrame) -> np.ndarray:
+    """weight × (what sales expects − plan so far), the finest statement first."""
+    if sales is None or sales.empty:
+        return np.zeros(len(grid))
+    sales = sales.assign(weight=_weights(sales, weight))
+    expected, weights = np.full(len(grid), np.nan), np.zeros(len(grid))
+    for scope, asked in _by_scope(sales, "quantity", "weight"):
+        quantity, said_weight = _asked(grid, asked, scope), _asked(grid, asked, scope, "weight")
+        open_rows = np.isnan(expected)
+        finer = pd.Series(np.nan_to_num(expected), index=grid.index).groupby([grid[c] for c in scope], dropna=False).transform("sum")
+        rest = np.clip(quantity - finer.to_numpy(), 0, None)
+        here = open_rows & ~np.isnan(quantity)
+        expected = np.where(here, rest * _share(grid, now, scope, allowed=open_rows), expected)
+        weights = np.where(here, said_weight, weights)
+    return np.where(np.isnan(expected), 0.0, weights * (expected - now))
+
+
+def _weights(sales: pd.DataFrame, weight: float | pd.DataFrame) -> Any:
+    if not isinstance(weight, pd.DataFrame):
+        return float(weight)
+    by_owner = weight.set_index("owner")["weight"]
+    return sales["owner"].map(by_owner).fillna(0.0)  # an owner without a weight does not count
+
+
+def _override(
+    grid: pd.DataFrame, now: np.ndarray, overrides: pd.DataFrame | None, as_of: Any, *,
+    noise: pd.DataFrame | None = None, small_share: float = 0.05,
+) -> tuple[np.ndarray, pd.DataFrame]:
+    """Units each row moves, and the record of each override. A later override sees what an earlier one did."""
+    moved, records = np.zeros(len(grid)), []
+    if overrides is None or overrides.empty:
+        return moved, pd.DataFrame()
+    sd = None if noise is None else _looked_up(grid, noise.set_index(["item", "location"])["error_sd"], ["item", "location"]).to_numpy()
+    baseline, price = grid["baseline"].to_numpy(), grid["price"].fillna(0).to_numpy()
+    at_month = {month: np.asarray(rows) for month, rows in grid.groupby("month", sort=True).indices.items()}
+    last = grid["month"].max()
+    columns = {name: pd.Categorical(grid[name]) for name in ("item", "family", "location")}
+    for record in overrides.sort_values(["made_on", "override"], kind="stable").to_dict("records"):
+        record.update(units=0.0, amount=0.0)
+        records.append(record)
+        rows = _at(at_month.get(record["month"], np.array([], dtype=int)), columns, record["level"], record["key"], record["location"])
+        record["state"] = _refused(record, as_of, last, rows)
+        if record["state"]:
+            continue
+        current = now[rows] + moved[rows]
+        change = _change(record["kind"], record["value"], current)
+        change = np.maximum(change, -current)
+        moved[rows] += change
+        record["units"], record["amount"] = float(change.sum()), float((change * price[rows]).sum())
+        usual = small_share * baseline[rows].sum() if sd is None or np.isnan(sd[rows]).any() else np.sqrt((sd[rows] ** 2).sum())
+        record["state"] = "small" if abs(record["units"]) < usual or record["units"] == 0 else "used"
+    return moved, pd.DataFrame.from_records(records)
+
+
+def _refused(override: dict[Any, Any], as_of: Any, last: pd.Timestamp, rows: np.ndarray) -> str:
+    """Why an override is not applied, or '' where it is."""
+    expired = pd.notna(override["expires"]) and override["expires"] < pd.Timestamp(as_of)
+    if expired or override["month"] < frames.month(as_of):
+        return "expired"
+    if override["month"] > last:
+        return "beyond"
+    unclear = not len(rows) or override["kind"] not in ("absolute", "delta", "percent") or pd.isna(override["value"])
+    return "unknown" if unclear else ""
+
+
+def _change(kind: str, value: float, current: np.ndarray) -> np.ndarray:
+    """Units each row changes: percent of itself, or the whole spread by shares of the plan so far."""
+    if kind == "percent":
+        return current * value
+    total = current.sum()
+    share = current / total if total > 0 else np.full(len(current), 1 / len(current))
+    return (value - total if kind == "absolute" else value) * share
+
+
+# --- who is meant ---------------------------------------------------------------------------------------------------
+
+def _known_by(overrides: pd.DataFrame, as_of: Any) -> pd.DataFrame:
+    """Overrides made on or before as_of: a later one is not yet known."""
+    return overrides[overrides["made_on"].isna() | (overrides["made_on"] <= pd.Timestamp(as_of))]
+
+
+def _everywhere(location: Any) -> bool:
+    return location is None or pd.isna(location) or location in ("", "all")
+
+
+def _rows(grid: pd.DataFrame, level: Any, key: Any, location: Any) -> np.ndarray:
+    """The rows an event is meant for."""
+    meant = grid[level] == key if level in ("item", "family") else pd.Series(True, index=grid.index)
+    return (meant if _everywhere(location) or location == "all" else meant & (grid["location"] == location)).to_numpy()
+
+
+def _at(rows: np.ndarray, columns: dict[str, pd.Categorical], level: Any, key: Any, location: Any) -> np.ndarray:
+    """Of these rows, those a statement is meant for; by codes, since overrides come in thousands."""
+    if level not in ("item", "family", "total"):
+        return rows[:0]
+    wanted = ([(level, key)] if level != "total" else []) + ([] if _everywhere(location) else [("location", location)])
+    # A company without locations has the one location `all`; then everything is said for it.
+    for name, value in wanted:
+        if value not in columns[name].categories:
+            return rows[:0]
+        rows = rows[columns[name].codes[rows] == columns[name].categories.get_loc(value)]
+    return rows
+
+
+def _by_scope(asks: pd.DataFrame, *values: str) -> Iterable[tuple[list[str], pd.DataFrame]]:
+    """The statements, finest first, each with the columns that tell its rows; statements on one scope are summed."""
+    broad = asks["location"].map(_everywhere).astype(bool)
+    for (level, everywhere), scope in _SCOPES.items():
+        said = asks[(asks["level"] == level) & (broad == everywhere)]
+        if said.empty:
+            continue
+        named = said.rename(columns={"key": level}) if level in ("item", "family") else said
+        how = {name: "mean" if name == "weight" else "sum" for name in values}
+        yield scope, named.groupby(scope, as_index=False).agg(how)
+
+
+def _asked(grid: pd.DataFrame, asked: pd.DataFrame, scope: list[str], value: str | None = None) -> np.ndarray:
+    """What was said for each row's scope, on every row of it; missing where nothing was."""
+    value = value or next(name for name in asked.columns if name not in scope)
+    return grid[scope].merge(asked, on=scope, how="left")[value].to_numpy(dtype="float64")
+
+
+def _share(grid: pd.DataFrame, weight: np.ndarray, scope: list[str], *, allowed: np.ndarray) -> np.ndarray:
+    """Each row's share of its scope: by weight over the allowed rows, equally where all weigh nothing."""
+    keys = [grid[name] for name in scope]
+    own = pd.DataFrame({"weight": np.where(allowed, weight, 0.0), "rows": allowed.astype(float)}, index=grid.index)
+    sums = own.groupby(keys, dropna=False).transform("sum")
+    equal = np.divide(own["rows"], sums["rows"], out=np.zeros(len(grid)), where=(sums["rows"] > 0).to_numpy())
+    return np.divide(own["weight"], sums["weight"], out=np.asarray(equal), where=(sums["weight"] > 0).to_numpy())
