@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from helpers import frame
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers import frame
 from sopnb import frames, plan
 
 ITEMS = frame("item family unit_price unit_cost", "A Tea 10 6", "B Tea 20 12", "C Tin 5 -")

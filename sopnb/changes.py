@@ -1,0 +1,168 @@
+"""Why did the plan change? This plan minus last plan over the months both have, in parts that add up.
+
+    actuals      another month of demand is known
+    restated     past demand was corrected since
+    method       another model was chosen for the series
+    calendar     the calendar's effect moved
+    events, pipeline, sales, override    the streams
+    price        the same units at another price: (p1 − p0) × q1
+    new          the series is in one of the two plans only
+
+Unit parts are valued at last plan's price p0, so that units and money both add up exactly:
+p0 × (q1 − q0) + (p1 − p0) × q1 = p1 q1 − p0 q0.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from sopnb import frames
+
+PARTS = ("actuals", "restated", "method", "calendar", "events", "pipeline", "sales", "override", "price", "new")
+_SERIES = ["item", "location"]
+_KEY = ["item", "location", "month"]
+_STREAMS = ["events", "pipeline", "sales", "override"]
+_DUST = 1e-9  # units and money below which a part is rounding, not a change
+
+
+def changes(
+    plan: pd.DataFrame,
+    previous_plan: pd.DataFrame | None,
+    *,
+    restated: pd.DataFrame | None = None,
+    forecast: pd.DataFrame | None = None,
+    previous_forecast: pd.DataFrame | None = None,
+    baseline_restated: pd.DataFrame | None = None,
+    baseline_same_model: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """This plan minus last plan, part by part.
+
+    plan, previous_plan   frames.PLAN; without a previous plan there are no rows
+    restated              item × location × …   series whose past demand was corrected
+    forecast, previous_forecast   item × location × month   model: a series with another model changed its method
+    baseline_restated     item × location × month   baseline: last cycle's model on last cycle's months as now corrected
+    baseline_same_model   item × location × month   baseline: the same, on all months known now
+    returns               frames.CHANGES: units, amount (money), this minus last; parts of nothing are left out
+
+    Without the two recomputed baselines, the whole change of a series' baseline goes to one part: restated where its
+    past was corrected, else method where its model changed, else actuals.
+    """
+    if previous_plan is None or previous_plan.empty or plan.empty:
+        return frames.empty(frames.CHANGES)
+    both = _side_by_side(plan, previous_plan)
+    price = both["price_was"].fillna(0.0)
+    kept = both["kept"]
+    units = {name: (both[name] - both[f"{name}_was"]).where(kept, 0.0) for name in ("baseline", *_STREAMS)}
+    parts = {**_baseline_parts(both, units.pop("baseline"), restated, forecast, previous_forecast, baseline_restated, baseline_same_model), **units}
+    rows = [_part(both, name, value, value * price) for name, value in parts.items()]
+    whole, whole_was = both["consensus"], both["consensus_was"]
+    rows.append(_part(both, "price", 0.0 * whole, ((both["price"].fillna(0.0) - price) * whole).where(kept, 0.0)))
+    lone = both["revenue"].fillna(0.0) - both["revenue_was"].fillna(0.0)
+    rows.append(_part(both, "new", (whole - whole_was).where(~kept, 0.0), lone.where(~kept, 0.0)))
+    out = pd.concat(rows, ignore_index=True)
+    out = out[(out["units"].abs() > _DUST) | (out["amount"].abs() > _DUST)]
+    return frames.conform(out, frames.CHANGES)
+
+
+def bridge(changes: pd.DataFrame, plan: pd.DataFrame, previous_plan: pd.DataFrame, *, value: str = "amount") -> pd.DataFrame:
+    """From last plan to this one, over the months both have.
+
+    value    amount (money) or units
+    returns  part, amount, total (flag): `last`, the parts that are not nothing in the order of PARTS, `this`
+    """
+    column = "revenue" if value == "amount" else "consensus"
+    shared = set(plan["month"]) & set(previous_plan["month"])
+    last, this = (float(p.loc[p["month"].isin(shared), column].sum()) for p in (previous_plan, plan))
+    sums = changes.groupby("part")[value].sum()
+    rows = [("last", last, True)] + [(part, float(sums[part]), False) for part in PARTS if part in sums.index and sums[part] != 0] + [("this", this, True)]
+    return pd.DataFrame.from_records(rows, columns=["part", "amount", "total"])
+
+
+def movers(changes: pd.DataFrame, plan: pd.DataFrame, previous_plan: pd.DataFrame) -> pd.DataFrame:
+    """The series that moved most, by money, with the part that moved them most.
+
+    returns  item × location   last, this (units, months both have), change (units), amount (money), part; by |amount|
+    """
+    shared = set(plan["month"]) & set(previous_plan["month"])
+    last, this = (p[p["month"].isin(shared)].groupby(_SERIES)["consensus"].sum() for p in (previous_plan, plan))
+    by_part = changes.groupby([*_SERIES, "part"], as_index=False)[["units", "amount"]].sum()
+    by_part = by_part.assign(size=by_part["amount"].abs()).sort_values([*_SERIES, "size", "part"], ascending=[True, True, False, True], kind="stable")
+    most = by_part.drop_duplicates(_SERIES).set_index(_SERIES)["part"]
+    sums = by_part.groupby(_SERIES)[["units", "amount"]].sum()
+    out = pd.DataFrame({"last": last, "this": this}).reindex(sums.index).fillna(0.0)
+    out = out.assign(change=sums["units"], amount=sums["amount"], part=most).reset_index()
+    return out.sort_values("amount", key=lambda a: -a.abs(), kind="stable").reset_index(drop=True)
+
+
+def stability(plan: pd.DataFrame, previous_plan: pd.DataFrame) -> float:
+    """How much the plan moved: Σ |this − last| / Σ last over item × location × month, the months both have; a fraction.
+
+    NaN where last plan has nothing in them.
+    """
+    shared = set(plan["month"]) & set(previous_plan["month"])
+    this, last = (p[p["month"].isin(shared)].set_index(_KEY)["consensus"] for p in (plan, previous_plan))
+    total = float(last.sum())
+    return float(this.sub(last, fill_value=0.0).abs().sum()) / total if total else float("nan")
+
+
+def _side_by_side(plan: pd.DataFrame, previous_plan: pd.DataFrame) -> pd.DataFrame:
+    """Both plans over their shared months, row by row; `kept` where the series is in both."""
+    shared = set(plan["month"]) & set(previous_plan["month"])
+    this, last = (p[p["month"].isin(shared)] for p in (plan, previous_plan))
+    out = this.merge(last, on=_KEY, how="outer", suffixes=("", "_was")).sort_values(_KEY, kind="stable").reset_index(drop=True)
+    series = pd.MultiIndex.from_frame(out[_SERIES])
+    in_this, in_last = (series.isin(pd.MultiIndex.from_frame(p[_SERIES].drop_duplicates())) for p in (this, last))
+    streams = [f"{name}{side}" for name in ("baseline", *_STREAMS, "consensus") for side in ("", "_was")]
+    out[streams] = out[streams].fillna(0.0)
+    out["kept"] = in_this & in_last
+    return out
+
+
+def _baseline_parts(
+    both: pd.DataFrame, change: pd.Series, restated: pd.DataFrame | None, forecast: pd.DataFrame | None,
+    previous_forecast: pd.DataFrame | None, baseline_restated: pd.DataFrame | None, baseline_same_model: pd.DataFrame | None,
+) -> dict[str, pd.Series]:
+    """The baseline's change as restated, actuals and method; by recomputed baselines where given."""
+    series = pd.MultiIndex.from_frame(both[_SERIES])
+    was, now = both["baseline_was"], both["baseline_was"] + change
+    corrected, other_model = _among(series, restated), series.isin(_remodelled(forecast, previous_forecast))
+    if baseline_restated is None and baseline_same_model is None:
+        return {
+            "restated": change.where(corrected, 0.0),
+            "method": change.where(~corrected & other_model, 0.0),
+            "actuals": change.where(~corrected & ~other_model, 0.0),
+        }
+    after_restated = _on(both, baseline_restated, was)
+    after_actuals = _on(both, baseline_same_model, now)
+    kept = both["kept"]
+    return {
+        "restated": (after_restated - was).where(kept, 0.0),
+        "actuals": (after_actuals - after_restated).where(kept, 0.0),
+        "method": (now - after_actuals).where(kept, 0.0),
+    }
+
+
+def _on(both: pd.DataFrame, baseline: pd.DataFrame | None, otherwise: pd.Series) -> pd.Series:
+    """A recomputed baseline on our rows; where it has none, the step changes nothing."""
+    if baseline is None:
+        return otherwise
+    found = both[_KEY].merge(baseline[[*_KEY, "baseline"]], on=_KEY, how="left")["baseline"]
+    return found.fillna(otherwise)
+
+
+def _among(series: pd.MultiIndex, table: pd.DataFrame | None) -> pd.Series:
+    named = pd.MultiIndex.from_frame(table[_SERIES]) if table is not None and len(table) else pd.MultiIndex.from_arrays([[], []])
+    return pd.Series(series.isin(named))
+
+
+def _remodelled(forecast: pd.DataFrame | None, previous_forecast: pd.DataFrame | None) -> pd.MultiIndex:
+    """Series whose model is not last cycle's."""
+    if forecast is None or previous_forecast is None:
+        return pd.MultiIndex.from_arrays([[], []])
+    models = [f.drop_duplicates(_SERIES)[[*_SERIES, "model"]] for f in (forecast, previous_forecast)]
+    pair = models[0].merge(models[1], on=_SERIES, suffixes=("", "_was"))
+    return pd.MultiIndex.from_frame(pair.loc[pair["model"] != pair["model_was"], _SERIES])
+
+
+def _part(both: pd.DataFrame, name: str, units: pd.Series, amount: pd.Series) -> pd.DataFrame:
+    return both[_KEY].assign(part=name, units=units, amount=amount)

@@ -1,0 +1,229 @@
+"""Does each stream earn its place? Frozen plans of past cycles judged by the demand that came.
+
+Everything here reads the plans as they were saved, cycle by cycle, and never computes an old plan anew.
+
+    lag       = months from the cycle month to the month judged, plus 1: the cycle of October judges October at lag 1
+    error     = plan − demand
+    added     = WAPE of the stream before − WAPE of this one, from unrounded errors, on the same rows
+
+Rows are item × location × month: all that was planned and all that was asked for. What nobody planned counts as a
+plan of zero, and what nobody asked for as a demand of zero, so that no stream gains by leaving rows out.
+
+Sources: Gilliland (2010), The Business Forecasting Deal, on value added; Fildes, Goodwin, Lawrence & Nikolopoulos
+(2009), IJF 25(1), on overrides: small ones usually hurt, large cuts usually help.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sopnb import accuracy, frames
+
+STREAMS = ("naive", "baseline", "events", "pipeline", "sales", "override")
+_KEY = ["item", "location", "month"]
+_MIN_JUDGED = 6  # statements on which a person's record can rest
+
+
+def value_added(past_plans: pd.DataFrame, history: pd.DataFrame, *, lag: int, season: int = 12) -> pd.DataFrame:
+    """What each stream took off the error of the stream before it, month by month.
+
+    past_plans  cycle × frames.PLAN      plans as they were frozen
+    history     item × location × month  demand (units), as known today
+    lag         at which lag the plans are judged
+    returns     frames.VALUE_ADDED: stream × month; `naive` is the demand of the same month a year (`season`) before,
+                and where there is none the last demand before the cycle. No rows while no plan of that lag can be judged.
+    """
+    rows = judged(past_plans, history, lags=[lag])
+    if rows.empty:
+        return frames.empty(frames.VALUE_ADDED)
+    rows["naive"] = _naive(rows, history, season)
+    running, parts = np.zeros(len(rows)), []
+    for stream in STREAMS:
+        running = rows["naive"].to_numpy() if stream == "naive" else rows[stream].to_numpy() + (0 if stream == "baseline" else running)
+        scores = accuracy.score(rows[["month", "demand"]].assign(forecast=running), by=["month"])
+        parts.append(scores.assign(stream=stream, lag=lag))
+    out = pd.concat(parts, ignore_index=True)
+    out["added"] = out.groupby("month")["wape"].shift(1) - out["wape"]
+    return frames.conform(out[frames.VALUE_ADDED.names], frames.VALUE_ADDED)
+
+
+def stairs(value_added: pd.DataFrame) -> pd.DataFrame:
+    """The months of `value_added` taken together, stream by stream.
+
+    returns  stream, in its order   wape, bias (fractions), added (fraction; naive has none), months, demand (units)
+    """
+    signed = value_added.assign(signed=value_added["bias"] * value_added["demand"])
+    sums = signed.groupby("stream").agg(error=("error", "sum"), signed=("signed", "sum"), demand=("demand", "sum"), months=("month", "nunique"))
+    out = sums.reindex([s for s in STREAMS if s in sums.index]).reset_index()
+    size = out["demand"].where(out["demand"] > 0)
+    out["wape"], out["bias"] = out["error"] / size, out["signed"] / size
+    out["added"] = out["wape"].shift(1) - out["wape"]
+    return out[["stream", "wape", "bias", "added", "months", "demand"]]
+
+
+def lag_accuracy(past_plans: pd.DataFrame, history: pd.DataFrame, *, lags: Sequence[int]) -> pd.DataFrame:
+    """How well frozen plans met demand, by lag.
+
+    returns  frames.LAG_ACCURACY: lag × month judged; no rows while nothing can be judged (see cycles_needed)
+    """
+    rows = judged(past_plans, history, lags=lags)
+    if rows.empty:
+        return frames.empty(frames.LAG_ACCURACY)
+    scores = accuracy.score(rows.assign(forecast=rows["consensus"]), by=["lag", "month"])
+    return frames.conform(scores[frames.LAG_ACCURACY.names], frames.LAG_ACCURACY)
+
+
+def by_lag(lag_accuracy: pd.DataFrame) -> pd.DataFrame:
+    """The months of `lag_accuracy` taken together.
+
+    returns  lag   wape, bias (fractions), months, demand (units)
+    """
+    out = lag_accuracy.groupby("lag").agg(error=("error", "sum"), signed=("signed", "sum"), demand=("demand", "sum"), months=("month", "nunique")).reset_index()
+    size = out["demand"].where(out["demand"] > 0)
+    return out.assign(wape=out["error"] / size, bias=out["signed"] / size)[["lag", "wape", "bias", "months", "demand"]]
+
+
+def cycles_needed(past_plans: pd.DataFrame, *, cycle_month: Any, lag: int) -> int:
+    """How many more monthly cycles, this one counted, until the first plan can be judged at a lag; 0: it can.
+
+    A plan of cycle c is judged at lag L when the demand of c + L − 1 is known, in the cycle c + L.
+
+    >>> cycles_needed(pd.DataFrame({"cycle": [pd.Timestamp("2026-08-01")]}), cycle_month="2026-10", lag=3)
+    1
+    >>> cycles_needed(pd.DataFrame({"cycle": []}), cycle_month="2026-10", lag=3)
+    3
+    """
+    first = past_plans["cycle"].min() if len(past_plans) else frames.month(cycle_month)
+    return max(lag - frames.months_between(first, cycle_month), 0)
+
+
+def triangle(past_plans: pd.DataFrame, plan: pd.DataFrame, history: pd.DataFrame, *, cycle_month: Any) -> pd.DataFrame:
+    """What each cycle planned for each month, in total, with the demand that came.
+
+    returns  cycle × month   consensus, demand (units; missing while not known)
+    """
+    versions = pd.concat([past_plans, plan.assign(cycle=frames.month(cycle_month))], ignore_index=True)
+    out = versions.groupby(["cycle", "month"], as_index=False)[["consensus"]].sum()
+    demand = history.groupby("month", as_index=False)[["demand"]].sum()
+    return out.merge(demand, on="month", how="left")
+
+
+def override_record(
+    past_overrides_used: pd.DataFrame, past_plans: pd.DataFrame, history: pd.DataFrame, items: pd.DataFrame, *, by: Sequence[str] = ("owner",)
+) -> pd.DataFrame:
+    """What each person's overrides did, each judged alone: the plan without any override against that plan plus this one.
+
+    past_overrides_used  cycle × frames.OVERRIDES_USED; an override that stood in several cycles is judged by the last
+    by                   owner, reason, level … columns of overrides_used
+    returns              by × n (overrides judged), hits (closer than without), hit_rate (fraction),
+                         units (|error| removed, Σ; negative: they did harm), demand (units), added (units / demand,
+                         fraction), amount (money at the plan's price); worst first
+    """
+    names = [*by, "n", "hits", "hit_rate", "units", "demand", "added", "amount"]
+    moved = past_overrides_used[past_overrides_used["state"].isin(["used", "small"]) & (past_overrides_used["units"] != 0)]
+    moved = moved.sort_values(["cycle", "override"], kind="stable").drop_duplicates("override", keep="last")
+    moved = moved[moved["month"] <= history["month"].max()] if len(history) else moved.iloc[:0]
+    if moved.empty:
+        return pd.DataFrame(columns=names)
+    rows = judged(past_plans, history).merge(items[["item", "family"]], on="item", how="left")
+    groups = {key: part for key, part in rows.groupby(["cycle", "month"])}
+    records = [_verdict(record, groups.get((record["cycle"], record["month"]))) for record in moved.to_dict("records")]
+    found = pd.DataFrame.from_records([r for r in records if r])
+    out = found.groupby(list(by), dropna=False, as_index=False).agg(
+        n=("override", "size"), hits=("hit", "sum"), units=("better", "sum"), demand=("demand", "sum"), amount=("worth", "sum"))
+    out = out.assign(hit_rate=out["hits"] / out["n"], added=out["units"] / out["demand"].where(out["demand"] > 0))
+    return out[names].sort_values(["amount", *by], kind="stable").reset_index(drop=True)
+
+
+def sales_record(
+    past_sales: pd.DataFrame, past_plans: pd.DataFrame, history: pd.DataFrame, items: pd.DataFrame, *, cap: float, lags: Sequence[int] | None = None
+) -> pd.DataFrame:
+    """How far each owner's sales forecast has deserved to be followed.
+
+    past_sales  cycle × frames.FORECAST_SALES, as it was handed over in each cycle
+    lags        lags judged; None: all
+    returns     owner   n (statements judged), wape_before (the plan without it), wape_sales, weight (0 to `cap`)
+
+    The weight is the one that would have been best: Σ (s − p)(d − p) / Σ (s − p)², with s what sales expected, p the
+    plan before it (baseline, events, deals) and d demand; kept within 0 and `cap`. Below six statements there is
+    no record to speak of, and half the cap is used. Source: Bates & Granger (1969), The combination of forecasts.
+    """
+    names = ["owner", "n", "wape_before", "wape_sales", "weight"]
+    rows = judged(past_plans, history, lags=lags).merge(items[["item", "family"]], on="item", how="left")
+    rows["before"] = rows["baseline"] + rows["events"] + rows["pipeline"]
+    parts = [_statements(rows, past_sales, level) for level in ("item", "family")]
+    said = pd.concat(parts, ignore_index=True)
+    records = []
+    for owner in sorted(past_sales["owner"].dropna().unique()):
+        own = said[said["owner"] == owner]
+        step = own["quantity"] - own["before"]
+        best = (step * (own["demand"] - own["before"])).sum() / (step**2).sum() if (step**2).sum() > 0 else 0.0
+        weight = min(max(best, 0.0), cap) if len(own) >= _MIN_JUDGED else cap / 2
+        records.append((owner, len(own), accuracy.wape(own["before"], own["demand"]), accuracy.wape(own["quantity"], own["demand"]), weight))
+    return pd.DataFrame.from_records(records, columns=names)
+
+
+# --- rows that can be judged ----------------------------------------------------------------------------------------
+
+def judged(past_plans: pd.DataFrame, history: pd.DataFrame, *, lags: Sequence[int] | None = None) -> pd.DataFrame:
+    """Each past plan beside the demand that came.
+
+    returns  cycle × item × location × month   lag, the streams, consensus, price, demand (units); months whose demand
+             is known, from each cycle's own month on. What was not planned has streams of zero; its demand counts.
+    """
+    streams = ["baseline", "events", "pipeline", "sales", "override", "consensus", "price"]
+    columns = ["cycle", *_KEY, "lag", *streams, "demand"]
+    if past_plans.empty or history.empty:
+        return pd.DataFrame({name: pd.Series(dtype="float64") for name in columns})
+    plans = past_plans[past_plans["month"] <= history["month"].max()]
+    pairs = plans[["cycle", "month"]].drop_duplicates()
+    pairs["lag"] = (pairs["month"].dt.year - pairs["cycle"].dt.year) * 12 + pairs["month"].dt.month - pairs["cycle"].dt.month + 1
+    pairs = pairs[pairs["lag"].isin(list(lags)) if lags is not None else pairs["lag"] >= 1]
+    asked = history[[*_KEY, "demand"]].merge(pairs, on="month")
+    planned = plans[["cycle", *_KEY, *streams]].merge(pairs, on=["cycle", "month"])
+    out = planned.merge(asked, on=["cycle", *_KEY, "lag"], how="outer")
+    zero = [*streams[:-1], "demand"]
+    out[zero] = out[zero].fillna(0.0)
+    return out.sort_values(["cycle", *_KEY], kind="stable").reset_index(drop=True)[columns]
+
+
+def _naive(rows: pd.DataFrame, history: pd.DataFrame, season: int) -> np.ndarray:
+    """Demand a season before the month judged; else the last demand before the cycle; else zero."""
+    demand = history.set_index(_KEY)["demand"]
+    back = [rows["month"] - pd.DateOffset(months=season), rows["cycle"] - pd.DateOffset(months=1)]
+    looked = [demand.reindex(pd.MultiIndex.from_arrays([rows["item"], rows["location"], when])).to_numpy() for when in back]
+    before = (back[0] < rows["cycle"]).to_numpy()  # a lag beyond the season would look at what was not known
+    first = np.where(before, looked[0], np.nan)
+    return np.nan_to_num(np.where(np.isnan(first), looked[1], first))
+
+
+def _verdict(record: dict[Any, Any], rows: pd.DataFrame | None) -> dict[str, Any] | None:
+    """One override: was demand closer with it or without it, over the rows it was meant for?"""
+    if rows is None:
+        return None
+    level, location = record["level"], record["location"]
+    if level in ("item", "family"):
+        rows = rows[rows[level] == record["key"]]
+    if location is not None and pd.notna(location) and location != "all":
+        rows = rows[rows["location"] == location]
+    without = float((rows["consensus"] - rows["override"]).sum())
+    demand = float(rows["demand"].sum())
+    better = abs(without - demand) - abs(without + record["units"] - demand)
+    price = record["amount"] / record["units"]
+    return {**record, "better": better, "hit": better > 0, "demand": demand, "worth": better * price}
+
+
+def _statements(rows: pd.DataFrame, sales: pd.DataFrame, level: str) -> pd.DataFrame:
+    """What sales said on a level beside the plan before it and the demand, summed to where it was said."""
+    parts = []
+    for everywhere in (True, False):
+        broad = sales["location"].isna() | sales["location"].isin(["", "all"])
+        said = sales[(sales["level"] == level) & (broad == everywhere)].rename(columns={"key": level})
+        key = ["cycle", level, "month"] + ([] if everywhere else ["location"])
+        sums = rows.groupby(key, as_index=False)[["before", "demand"]].sum()
+        parts.append(said[[*key, "quantity", "owner"]].merge(sums, on=key)[["owner", "quantity", "before", "demand"]])
+    return pd.concat(parts, ignore_index=True)

@@ -1,0 +1,96 @@
+"""Why the plan changed: parts that add up, in units and in money."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from helpers import frame
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sopnb import changes, frames
+
+COLUMNS = "item location month baseline events pipeline sales override price"
+
+
+def plan(*rows: str, columns: str = COLUMNS) -> pd.DataFrame:
+    table = frame(columns, *rows)
+    table["consensus"] = table[["baseline", "events", "pipeline", "sales", "override"]].sum(axis=1)
+    table["revenue"] = table["consensus"] * table["price"]
+    return frames.conform(table.assign(margin=table["revenue"] * 0.4), frames.PLAN)
+
+
+LAST = plan("A EU 2026-10 100 0 0 0 5 10", "B EU 2026-10 50 10 0 0 0 20", "C EU 2026-10 7 0 0 0 0 1", "A EU 2026-09 90 0 0 0 0 10")
+THIS = plan("A EU 2026-10 110 0 0 0 -5 11", "B EU 2026-10 50 0 4 0 0 20", "D EU 2026-10 3 0 0 0 0 2", "A EU 2026-11 95 0 0 0 0 10")
+
+
+def parts(result: pd.DataFrame) -> dict[tuple[str, str], tuple[float, float]]:
+    return {(r["item"], r["part"]): (r["units"], r["amount"]) for r in result.to_dict("records")}
+
+
+def test_each_stream_answers_for_its_own_change_at_last_plans_price():
+    """A: +10 baseline, −10 overrides, at 10; then 105 units a unit of money dearer. C is gone, D is new."""
+    assert parts(changes.changes(THIS, LAST)) == {
+        ("A", "actuals"): (10, 100), ("A", "override"): (-10, -100), ("A", "price"): (0, 105),
+        ("B", "events"): (-10, -200), ("B", "pipeline"): (4, 80),
+        ("C", "new"): (-7, -7), ("D", "new"): (3, 6),
+    }
+
+
+def test_only_months_that_both_plans_have_are_compared():
+    assert changes.changes(THIS, LAST)["month"].unique().tolist() == [pd.Timestamp("2026-10-01")]
+
+
+def test_a_corrected_past_or_another_model_takes_the_change_of_the_baseline():
+    corrected = frame("item location month", "A EU 2026-05")
+    assert ("A", "restated") in parts(changes.changes(THIS, LAST, restated=corrected))
+    models = frame("item location month model", "A EU 2026-10 Theta"), frame("item location month model", "A EU 2026-10 ETS")
+    assert ("A", "method") in parts(changes.changes(THIS, LAST, forecast=models[0], previous_forecast=models[1]))
+    assert ("A", "actuals") in parts(changes.changes(THIS, LAST, forecast=models[0], previous_forecast=models[0]))
+
+
+def test_recomputed_baselines_split_the_change_exactly():
+    """From 100: 104 with the corrected past, 112 with September in, 110 with the model of now."""
+    found = parts(changes.changes(
+        THIS, LAST, baseline_restated=frame("item location month baseline", "A EU 2026-10 104"),
+        baseline_same_model=frame("item location month baseline", "A EU 2026-10 112")))
+    assert [found[("A", part)][0] for part in ("restated", "actuals", "method")] == [4, 8, -2]
+
+
+def test_the_bridge_leads_from_last_plan_to_this_one():
+    bridge = changes.bridge(changes.changes(THIS, LAST), THIS, LAST)
+    assert bridge["part"].tolist() == ["last", "actuals", "events", "pipeline", "override", "price", "new", "this"]
+    assert bridge.loc[bridge["part"] == "last", "amount"].item() == 105 * 10 + 60 * 20 + 7
+    assert bridge["amount"].iloc[:-1].sum() == pytest.approx(bridge["amount"].iloc[-1])
+
+
+def test_movers_come_by_money_with_what_moved_them_most():
+    table = changes.movers(changes.changes(THIS, LAST), THIS, LAST)
+    assert table[["item", "last", "this", "change", "amount"]].values.tolist() == [
+        ["B", 60, 54, -6, -120], ["A", 105, 105, 0, 105], ["C", 7, 0, -7, -7], ["D", 0, 3, 3, 6]]
+    assert table["part"].tolist() == ["events", "price", "new", "new"]
+
+
+def test_a_first_plan_has_nothing_to_be_compared_with():
+    assert changes.changes(THIS, None).empty
+    assert list(changes.changes(THIS, None).columns) == frames.CHANGES.names
+
+
+def test_stability_is_what_moved_over_what_was_planned():
+    """|105 − 105| + |54 − 60| + 7 + 3 = 16 of 172."""
+    assert changes.stability(THIS, LAST) == pytest.approx(16 / 172)
+
+
+numbers = st.floats(-1e5, 1e5).map(lambda x: round(x, 2))
+
+
+@settings(max_examples=40, deadline=None)
+@given(rows=st.lists(st.tuples(*[numbers] * 10, st.floats(0, 1e3), st.floats(0, 1e3)), min_size=1, max_size=4), corrected=st.booleans())
+def test_the_parts_add_up_to_the_difference_in_units_and_in_money(rows, corrected):
+    last = plan(*[f"I{n} EU 2026-10 {' '.join(map(str, r[:5]))} {r[10]}" for n, r in enumerate(rows)])
+    this = plan(*[f"I{n + 1} EU 2026-10 {' '.join(map(str, r[5:10]))} {r[11]}" for n, r in enumerate(rows)])
+    restated = frame("item location month", "I1 EU 2026-05") if corrected else None
+    found = changes.changes(this, last, restated=restated)
+    np.testing.assert_allclose(found["units"].sum(), this["consensus"].sum() - last["consensus"].sum(), atol=1e-6)
+    np.testing.assert_allclose(found["amount"].sum(), this["revenue"].sum() - last["revenue"].sum(), atol=1e-4, rtol=1e-10)
