@@ -10,7 +10,6 @@ import datetime as dt
 import signal
 import sys
 import time
-
 from typing import Annotated, Any
 
 import typer
@@ -262,8 +261,22 @@ def actions_add(
 ) -> None:
     """Add an action between meetings. Example: [bold]sopnb actions add params/demo.yaml "Call the carrier" --owner p02 --due 2026-10-20[/bold]"""
     opened = _ledger(params_file)
-    number = opened.add(title=title, owner=owner, due=_day(due), amount=amount, day=_day(as_of), who=who or _user())
+    day = _day(as_of)
+    number = _next_number(opened, day)
+    _record(opened, "add", number, day, who, title=title, owner=owner, due=_day(due), amount=amount)
     out.print(f"Added {number}.")
+
+
+def _next_number(opened: Any, day: dt.date) -> str:
+    """The next free number of the month: 2026-10-B1, 2026-10-B2, … (A is for those of the minutes)."""
+    taken = set(opened.everything()["subject"])
+    return next(number for n in range(1, 100_000) if (number := f"{day:%Y-%m}-B{n}") not in taken)
+
+
+def _record(opened: Any, kind: str, action: str, day: dt.date, who: str, **payload: Any) -> None:
+    from sopnb import ledger
+
+    opened.record([ledger.event(kind, action, day=day, cycle=f"{day:%Y-%m}", origin="cli", who=who or _user(), **payload)])
 
 
 def _verb(kind: str, help_text: str) -> None:
@@ -271,7 +284,7 @@ def _verb(kind: str, help_text: str) -> None:
                 note: Annotated[str, typer.Option("--note")] = "", as_of: Today = "", who: Who = "") -> None:
         opened = _ledger(params_file)
         _one(opened, action, _day(as_of))
-        opened.change(action, kind, day=_day(as_of), who=who or _user(), note=note)
+        _record(opened, kind, action, _day(as_of), who, note=note or None)
         out.print(f"{action}: {kind}.")
 
     command.__doc__ = f"{help_text} Example: [bold]sopnb actions {kind} params/demo.yaml 2026-09-A1[/bold]"
@@ -297,7 +310,7 @@ def actions_move(
         raise Problems([Problem("actions move", "nothing to change", remedy="Give --due, --owner or both")])
     opened = _ledger(params_file)
     _one(opened, action, _day(as_of))
-    opened.change(action, "move", day=_day(as_of), who=who or _user(), note=note, due=_day(due) if due else None, owner=owner or None)
+    _record(opened, "move", action, _day(as_of), who, note=note or None, due=_day(due) if due else None, owner=owner or None)
     out.print(f"{action}: moved.")
 
 

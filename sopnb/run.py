@@ -372,11 +372,17 @@ def _ledger_digest(job: Job, step: str) -> str:
     from sopnb import ledger
 
     opened = ledger.open(job.company.ledger.url, job.where.reports)
-    return opened.digest(_as_of(job) if step != RECAP_STEP else None)
+    # The recap looks at the end of its month: the meeting and what was reported after it.
+    return opened.digest(_as_of(job) if step != RECAP_STEP else _month_end(job))
 
 
 def _as_of(job: Job) -> dt.date:
     return job.company.as_of or dt.date(int(job.name[:4]), int(job.name[5:]), 1)
+
+
+def _month_end(job: Job) -> dt.date:
+    year, month = int(job.name[:4]), int(job.name[5:])
+    return dt.date(year + month // 12, month % 12 + 1, 1) - dt.timedelta(days=1)
 
 
 def _minutes_path(job: Job) -> Path | None:

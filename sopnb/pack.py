@@ -1,0 +1,91 @@
+"""A cycle's pack: the page of each step, the front page, all of it as one file, and the workbook.
+
+Made from what the steps saved, in the build folder, before it is published.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from sopnb import __version__, cycle, frames, params, steps
+
+# Tables worth further work in Excel, with the sentence that explains each sheet.
+SHEETS = {
+    "Demand plan": ("plan", "The plan by item, location and month: streams, consensus, price, revenue, margin."),
+    "Supply plan": ("proposed", "Planned orders: release and due day, quantity, the rule that sized them, the month they serve."),
+    "Projected stock": ("projection", "Stock month by month: opening, receipts, planned orders, demand, closing."),
+    "Exceptions": ("exceptions", "Planned results that need a decision, by money."),
+    "Options": ("options", "Answers to the exceptions, with what each keeps and costs."),
+    "Stock policy": ("policy", "Safety stock and reorder point, computed and as the ERP holds them."),
+    "KPIs": ("kpis", "The same measures every month, with target and definition version."),
+    "Actions": ("actions", "Actions as this cycle saw them."),
+    "Overrides": ("overrides_used", "What became of each override."),
+    "Set aside": ("set_aside", "Rows that were not used, each with file, row and reason."),
+    "Findings": ("findings", "Data checks that did not pass."),
+}
+ROWS = 200_000  # a sheet longer than this is no use to a person; the Parquet table has all rows
+MEMORY = ("kpis", "plan")  # tables of earlier cycles that the front page looks back on
+MONTHS = 13
+
+
+def make(where: cycle.Places, company: params.Company, name: str, build: Path, manifest: dict[str, Any]) -> list[Path]:
+    """Make the pages of a run that has finished its steps.
+
+    build     the run's folder: tables/ and executed/
+    manifest  its steps and their keys
+    returns   the files made
+    """
+    from sopnb import report
+
+    tables = {path.stem: cycle.load_table(path, path.stem) for path in sorted((build / "tables").glob("*.parquet"))}
+    header = heading(company, name, tables, manifest)
+    made = []
+    done = [step for step in cycle.STEPS if (build / "executed" / f"{step}.ipynb").is_file()]
+    for step in done:
+        made.append(report.page(build / "executed" / f"{step}.ipynb", header=header, links=links(done, step), out=build / f"{step}.html"))
+    past = {table: _past(where, name, table) for table in MEMORY}
+    rests_on = [a.model_dump(mode="json") for a in company.assumptions]
+    made.append(report.front_page(tables, past, header=header, links=links(done), assumptions=rests_on, out=build / "index.html"))
+    made.append(report.pack(build, build / "pack.html"))
+    made.append(_workbook(tables, company, name, build / f"{where.company}-{name}.xlsx"))
+    return made
+
+
+def heading(company: params.Company, name: str, tables: dict[str, pd.DataFrame], manifest: dict[str, Any]) -> dict[str, Any]:
+    """What stands at the top of every page, as plain values."""
+    month = frames.month(name)
+    findings = tables.get("findings", frames.empty(frames.FINDINGS))
+    inputs = steps.digest({step: entry["key"] for step, entry in sorted(manifest["steps"].items())})
+    return {
+        "company": company.name, "cycle": name, "origin": frames.next_month(month, -1), "verdict": manifest.get("verdict", "green"),
+        "findings": int(findings["severity"].isin(["amber", "red"]).sum()), "version": __version__, "run": inputs[:8],
+        "draft": False, "language": company.language, "currency": company.currency,
+        "as_of": pd.Timestamp(company.as_of) if company.as_of else month, "meeting": month.replace(day=company.meeting.day),
+    }
+
+
+def links(done: list[str], current: str = "") -> list[dict[str, Any]]:
+    """The steps' pages in order; a step that has not run has no address."""
+    return [{"title": f"{step[:2]} {step[3:].capitalize() if step != '04_kpis' else 'KPIs'}", "step": step,
+             "href": f"{step}.html" if step in done else "", "current": step == current} for step in cycle.STEPS]
+
+
+def _past(where: cycle.Places, name: str, table: str) -> pd.DataFrame:
+    company = cycle.Cycle(where, params.load(where.params_file), name)
+    return company.past(table, MONTHS)
+
+
+def _workbook(tables: dict[str, pd.DataFrame], company: params.Company, name: str, out: Path) -> Path:
+    """One workbook for further work: typed cells, a front sheet that explains."""
+    from sopnb import workbook
+
+    sheets = {}
+    for sheet, (table, note) in SHEETS.items():
+        if table in tables and len(tables[table]):
+            df, meanings = tables[table], {c.name: c.unit for c in frames.TABLES[table].columns}
+            cut = f" First {ROWS:,} of {len(df):,} rows; tables/{table}.parquet has all." if len(df) > ROWS else ""
+            sheets[sheet] = (df.head(ROWS), note + cut, meanings)
+    return workbook.workbook(out, sheets, title=f"{company.name}: S&OP cycle {name}")
