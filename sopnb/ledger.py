@@ -20,7 +20,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import count
 from os import environ
 from pathlib import Path
 from typing import Any
@@ -32,7 +34,7 @@ from sopnb import frames
 from sopnb.problems import Problem, Problems
 
 ACTION_VERBS = ("add", "start", "done", "drop", "move")
-KINDS = (*ACTION_VERBS, "decide", "attend", "held", "delivery")
+KINDS = (*ACTION_VERBS, "decide", "attend", "held", "delivery", "revision")
 STATES = {"start": "started", "done": "done", "drop": "dropped"}
 WAIT_SECONDS = 60  # how long a writer waits for another one
 COLUMNS = ("seq", "id", "kind", "subject", "day", "cycle", "origin", "who", "payload")
@@ -61,21 +63,13 @@ _REFUSE = {
         "CREATE OR REPLACE TRIGGER events_append_only BEFORE UPDATE OR DELETE ON events "
         "FOR EACH ROW EXECUTE FUNCTION events_append_only()"],
 }
+_NOT_YET = 10**12  # seq of events that are only read as if recorded: after all others
 _CREATE_LOCK = 5_071_944  # any number of our own: two writers may find an empty PostgreSQL database at once
 
 
 def event(kind: str, subject: str, *, day: object, cycle: str, origin: str, who: str = "", **payload: Any) -> dict[str, Any]:
-    """One event, as `Ledger.record` takes it.
-
-    raises   ValueError for a kind the ledger does not know, an action without title, owner or due date
-    """
-    if kind not in KINDS:
-        raise ValueError(f"an event is one of {', '.join(KINDS)}; not {kind!r}")
-    if kind == "add" and not all(payload.get(name) for name in ("title", "owner", "due")):
-        raise ValueError(f"action {subject} needs a title, an owner and a due date")
-    given = {name: value for name, value in payload.items() if value is not None}
-    return {"kind": kind, "subject": subject, "day": _day(day), "cycle": cycle, "origin": origin, "who": who,
-            "payload": json.dumps(given, ensure_ascii=False, sort_keys=True, default=_day)}
+    """One event, as `Ledger.record` takes it; any mapping with these names will do."""
+    return {"kind": kind, "subject": subject, "day": _day(day), "cycle": cycle, "origin": origin, "who": who, "payload": payload}
 
 
 def open(url: str | None, folder: Path) -> Ledger:
@@ -117,14 +111,37 @@ class Ledger:
         returns  how many were new
         """
         rows = [_row(given) for given in events]
-        if self._sqlite and self._url.database:
-            Path(self._url.database).parent.mkdir(parents=True, exist_ok=True)
-        with self._engine.connect().execution_options(sopnb_write=True) as connection, connection.begin():
-            self._ready(connection)
+        with self._writing() as connection:
             added = self._add(connection, rows)
             if whole:
                 self._revise(connection, whole, rows)
         return added
+
+    def add(self, *, title: str, owner: str, due: object, day: object, who: str = "", amount: float | None = None) -> str:
+        """Add an action between meetings; returns its number, the next free one of the month: 2026-10-X1."""
+        cycle = _day(day)[:7]
+        with self._writing() as connection:
+            taken = set(connection.execute(sa.select(EVENTS.c.subject).where(EVENTS.c.cycle == cycle)).scalars())
+            action = next(name for i in count(1) if (name := f"{cycle}-X{i}") not in taken)
+            self._add(connection, [_row(event("add", action, day=day, cycle=cycle, origin="cli", who=who, title=title,
+                                              owner=owner, due=_day(due), amount=amount))])
+        return action
+
+    def change(self, action: str, verb: str, *, day: object, who: str = "", note: str = "", due: object = None, owner: str | None = None) -> None:
+        """Say what became of an action: start, done, drop or move. Said again later, it is said again."""
+        with self._writing() as connection:
+            last = connection.execute(sa.select(EVENTS.c.id).where(EVENTS.c.subject == action).order_by(EVENTS.c.seq.desc()).limit(1)).scalar()
+            self._add(connection, [_row(event(verb, action, day=day, cycle=_day(day)[:7], origin="cli", who=who, note=note or None,
+                                              due=None if due is None else _day(due), owner=owner, after=last))])
+
+    @contextmanager
+    def _writing(self) -> Iterator[sa.Connection]:
+        """One transaction that no other writer shares, on a database with its table."""
+        if self._sqlite and self._url.database:
+            Path(self._url.database).parent.mkdir(parents=True, exist_ok=True)
+        with self._engine.connect().execution_options(sopnb_write=True) as connection, connection.begin():
+            self._ready(connection)
+            yield connection
 
     def _ready(self, connection: sa.Connection) -> None:
         """Create what is missing; from here on this transaction is the only writer."""
@@ -152,7 +169,7 @@ class Ledger:
         day = min((row["day"] for row in rows), default=pd.Timestamp("1970-01-01").date())
         note = {"kind": "revision", "subject": origin, "day": day, "cycle": rows[0]["cycle"] if rows else "",
                 "origin": origin, "who": "",
-                "payload": json.dumps({"after": last.id if last else "", "holds": ids}, sort_keys=True)}
+                "payload": {"after": last.id if last else "", "holds": ids}}
         self._add(connection, [_row(note)])
 
     def everything(self) -> pd.DataFrame:
@@ -162,16 +179,23 @@ class Ledger:
         with self._engine.connect() as connection, connection.begin():
             if not sa.inspect(connection).has_table("events"):
                 return _table([])
-            return _table(connection.execute(sa.select(EVENTS).order_by(EVENTS.c.seq)).all())
+            return _table(connection.execute(sa.select(EVENTS).order_by(EVENTS.c.seq)).mappings())
 
-    def events(self, as_of: Any = None, *, before: Any = None, exclude_origin: str | None = None) -> pd.DataFrame:
+    def events(
+        self, as_of: Any = None, *, before: Any = None, exclude_origin: str | None = None, plus: Iterable[Mapping[str, Any]] = ()
+    ) -> pd.DataFrame:
         """The events that hold, by day and arrival.
 
         as_of    those known on this day or earlier
         before   those known before this day
+        plus     events not recorded yet, read as if they were: they stand for all events of their origin
         """
-        found = self.everything()
-        found = _standing(found)
+        rows = [_row(given) for given in plus]
+        found = _standing(self.everything())
+        found = found[~found["origin"].isin({row["origin"] for row in rows})]
+        if rows:
+            more = _table([{**row, "seq": _NOT_YET + i} for i, row in enumerate(rows)])
+            found = pd.concat([found, more], ignore_index=True) if len(found) else more
         if as_of is not None:
             found = found[found["day"] <= pd.Timestamp(as_of)]
         if before is not None:
@@ -180,13 +204,13 @@ class Ledger:
             found = found[found["origin"] != exclude_origin]
         return found.sort_values(["day", "seq"], kind="stable").reset_index(drop=True)
 
-    def actions(self, as_of: Any, *, exclude_origin: str | None = None) -> pd.DataFrame:
+    def actions(self, as_of: Any, *, exclude_origin: str | None = None, plus: Iterable[Mapping[str, Any]] = ()) -> pd.DataFrame:
         """Every action and its state on a day.
 
         returns  frames.ACTIONS; age from the day it was made to the day it was closed or as_of;
                  overdue_days counts only while it is open
         """
-        seen = self.events(as_of, exclude_origin=exclude_origin)
+        seen = self.events(as_of, exclude_origin=exclude_origin, plus=plus)
         states: dict[str, dict[str, Any]] = {}
         for row in seen[seen["kind"].isin(ACTION_VERBS)].itertuples(index=False):
             _apply(states, row)
@@ -223,7 +247,17 @@ def _begin(connection: sa.Connection) -> None:
 
 
 def _row(given: Mapping[str, Any]) -> dict[str, Any]:
-    row = {name: given[name] for name in ("kind", "subject", "cycle", "origin", "who", "payload")}
+    """An event as a row, with the hash of what it says for its id.
+
+    raises   ValueError for a kind the ledger does not know, or an action without title, owner or due date
+    """
+    row = {name: given[name] for name in ("kind", "subject", "cycle", "origin", "who")}
+    payload = {name: value for name, value in given["payload"].items() if value is not None}
+    if row["kind"] not in KINDS:
+        raise ValueError(f"an event is one of {', '.join(KINDS)}; not {row['kind']!r}")
+    if row["kind"] == "add" and not all(payload.get(name) for name in ("title", "owner", "due")):
+        raise ValueError(f"action {row['subject']} needs a title, an owner and a due date")
+    row["payload"] = json.dumps(payload, ensure_ascii=False, sort_keys=True, default=_day)
     row["day"] = pd.Timestamp(given["day"]).date()
     said = json.dumps({**row, "day": row["day"].isoformat()}, ensure_ascii=False, sort_keys=True)
     return {**row, "id": hashlib.sha256(said.encode()).hexdigest()[:32]}
@@ -238,7 +272,7 @@ def _ids(connection: sa.Connection, ids: list[str]) -> set[str]:
 
 
 def _table(rows: Iterable[Any]) -> pd.DataFrame:
-    df = pd.DataFrame([tuple(row) for row in rows], columns=list(COLUMNS))
+    df = pd.DataFrame([dict(row) for row in rows], columns=list(COLUMNS))
     df["day"] = pd.to_datetime(df["day"]).astype("datetime64[ns]")
     return df
 

@@ -107,11 +107,19 @@ def test_reading_a_ledger_that_is_not_there_creates_nothing(book: Ledger, tmp_pa
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_action_needs_title_owner_and_date_and_a_known_verb():
+def test_an_action_needs_title_owner_and_date_and_a_known_verb(book: Ledger):
     with pytest.raises(ValueError, match="needs a title, an owner and a due date"):
-        event("add", "2026-09-A1", day="2026-09-08", cycle="2026-09", origin="cli", title="Call")
+        book.record([event("add", "2026-09-A1", day="2026-09-08", cycle="2026-09", origin="cli", title="Call")])
     with pytest.raises(ValueError, match="an event is one of add, start, done, drop, move"):
-        event("finish", "2026-09-A1", day="2026-09-08", cycle="2026-09", origin="cli")
+        book.record([_say("finish", "2026-09-A1", "2026-09-08")])
+
+
+def test_events_not_recorded_yet_are_read_as_if_they_were(book: Ledger):
+    """A draft of the recap shows the meeting's actions and writes nothing."""
+    book.record([_add("2026-09-A1", "2026-09-08", "2026-09-30", title="Bok")], whole="minutes:2026-09")
+    draft = [_add("2026-09-A1", "2026-09-08", "2026-09-30", title="Book"), _add("2026-09-A2", "2026-09-08", "2026-09-30")]
+    assert list(book.actions("2026-09-08", plus=draft)["title"]) == ["Book", "Book the second line"]
+    assert len(book.actions("2026-09-08")) == 1
 
 
 def test_a_ledger_named_by_the_environment_says_what_to_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -120,6 +128,17 @@ def test_a_ledger_named_by_the_environment_says_what_to_set(tmp_path: Path, monk
         ledger.open("env:SOPNB_NO_LEDGER", tmp_path)
     monkeypatch.setenv("SOPNB_NO_LEDGER", "postgresql+psycopg://someone:secret@host/db")
     assert "secret" not in repr(ledger.open("env:SOPNB_NO_LEDGER", tmp_path))
+
+
+def test_an_action_added_between_meetings_gets_the_next_number_of_its_month(book: Ledger):
+    first = book.add(title="Call the carrier", owner="p02", due="2026-10-20", day="2026-10-02")
+    second = book.add(title="Call again", owner="p02", due="2026-10-20", day="2026-10-02")
+    assert (first, second) == ("2026-10-X1", "2026-10-X2")
+    for verb in ("done", "start", "done"):  # said again, it counts again
+        book.change(first, verb, day="2026-10-03", who="p02")
+    book.change(second, "move", day="2026-10-03", due="2026-11-01")
+    assert list(book.actions("2026-10-03")["state"]) == ["done", "open"]
+    assert list(book.actions("2026-10-03")["due"]) == [pd.Timestamp("2026-10-20"), pd.Timestamp("2026-11-01")]
 
 
 def test_decisions_and_attendance_are_read_back(book: Ledger):
