@@ -640,8 +640,9 @@ month month
 reps number people
 target number money
 capacity number money reps can sell
-gap number money
+gap number money, capacity minus target, before hires; negative: short
 hires integer people to start this month
+hired number money reps can sell with the hires
 naive_reps number people, target divided by quota: a warning only
 """, "What sales can sell")
 
