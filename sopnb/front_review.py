@@ -1,0 +1,198 @@
+"""How we did and what we stand on, on the front page: the scorecard, open actions, data quality, assumptions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from sopnb import frames, svg, words
+from sopnb.front_ground import Ground, Scale
+from sopnb.front_supply import told
+from sopnb.report import status
+from sopnb.words import Sentence, message
+
+# Without a choice in the params file: what a general manager asks for first, of what was measured.
+PRIORITY = ("forecast_accuracy", "wape", "bias", "forecast_bias", "otif", "on_time_in_full", "perfect_order", "fill_rate", "service_level",
+            "plan_vs_budget", "budget_gap", "cover", "days_of_inventory", "days_of_supply", "inventory_turns", "excess", "excess_obsolete",
+            "stockout_rate", "quota_attainment", "pipeline_coverage", "schedule_attainment", "utilisation", "plan_attainment", "revenue",
+            "actions_on_time", "action_closure")
+TONE = {"on": "ok", "watch": "watch", "off": "off"}
+OPTIONAL = ("stock", "receipts", "routings", "capacity", "budget", "forecast_sales", "opportunities", "quotas", "events", "people")
+
+
+def scorecard(ground: Ground, *, chosen: list[str] | None, book: dict[str, dict[str, Any]] | None, cards: int = 8) -> dict[str, Any] | None:
+    """The measures of the last month: value, change, status against target, thirteen months as a line.
+
+    returns  finding, sub, answer, cards: name, measure, value, unit, change, status, target, line (SVG), first, last;
+             None where nothing was measured
+    """
+    now = ground.get("kpis")
+    if now is None:
+        return None
+    past = ground.past.get("kpis")
+    told_so_far = now if past is None or past.empty else pd.concat([past.drop(columns="cycle"), now], ignore_index=True)
+    every = told_so_far.drop_duplicates(["kpi", "scope", "month"], keep="last")  # what this cycle says of a month wins
+    last = now["month"].max()
+    measured = now[(now["month"] == last) & now["value"].notna()]
+    known = book if book is not None else kpi_book()
+    shown = [_card(name, _of_scope(measured, every, name), last, known.get(name, {})) for name in _choice(measured, chosen, cards)]
+    if not shown:
+        return None
+    judged = [card for card in shown if card["state"] in TONE]
+    values = {"on": sum(card["state"] == "on" for card in judged), "n": len(judged), "month": last}
+    worst = next((card for card in shown if card["state"] == "off"), None)
+    kind = "none" if not judged else "all" if values["on"] == values["n"] else "worst" if worst else "some"
+    return {"cards": shown, "finding": message(f"front.score.{kind}", {**values, "name": worst["name"] if worst else "", "value": worst["shown"] if worst else ""}),
+            "sub": message("front.score.sub", {"month": last}), "month": last, "answer": message("front.answer.04" if judged else "front.answer.04.none", values)}
+
+
+def kpi_book() -> dict[str, dict[str, Any]]:
+    """What each KPI is called and measured in: from the KPI book."""
+    from sopnb import kpis
+
+    return kpis.described()
+
+
+def _choice(measured: pd.DataFrame, chosen: list[str] | None, cards: int) -> list[str]:
+    there = list(dict.fromkeys(measured["kpi"]))
+    if chosen:
+        return [name for name in chosen if name in there][:cards]
+    rank = {name: i for i, name in enumerate(PRIORITY)}
+    with_target = set(measured.loc[measured["target"].notna(), "kpi"])
+    ordered = sorted(there, key=lambda name: (name not in rank, name not in with_target, rank.get(name, 0), name))
+    return ordered[:cards]
+
+
+def _of_scope(measured: pd.DataFrame, every: pd.DataFrame, kpi: str) -> pd.DataFrame:
+    """The KPI's months in the widest scope it has: `all`, else the first by name."""
+    scopes = sorted(measured.loc[measured["kpi"] == kpi, "scope"].unique(), key=lambda scope: (scope != "all", scope))
+    return every[(every["kpi"] == kpi) & (every["scope"] == scopes[0])].sort_values("month")
+
+
+def _card(kpi: str, rows: pd.DataFrame, last: pd.Timestamp, about: dict[str, Any]) -> dict[str, Any]:
+    by_month = rows.set_index("month")
+    now = by_month.loc[last]
+    span = frames.months(frames.next_month(last, -12), 13)
+    line = by_month["value"].reindex(span)
+    unit, name = about.get("unit", ""), about.get("name") or kpi.replace("_", " ").capitalize()
+    before = line.iloc[-2]
+    shown, small = _value(now["value"], about)
+    target = None if words.is_missing(now["target"]) else float(now["target"])
+    state = now["status"] if now["status"] in TONE else "none"
+    change = words.plain("") if words.is_missing(before) else message("front.score.change", {"change": _change(now["value"] - before, about), "month": span[-2]})
+    goal = message("front.score.target", {"target": "".join(_value(target, about))}) if target is not None else words.plain("")
+    return {"kpi": kpi, "name": name, "measure": about.get("measure", ""), "value": shown, "small": small, "shown": shown + small, "unit": unit, "state": state,
+            "status": status(TONE[state], words.status(state).text) if state in TONE else "", "word": words.status(state).text if state in TONE else "",
+            "change": change, "target": goal, "first": words.show(span[0], "mon"), "last": words.show(last, "mon"),
+            "line": _line(name, line, target, by_month["target"], about) if line.notna().sum() > 1 else ""}
+
+
+def _line(name: str, line: pd.Series, target: float | None, targets: pd.Series, about: dict[str, Any]) -> Any:
+    known = line.dropna()
+    desc = message("front.score.alt", {"first": "".join(_value(known.iloc[0], about)), "from": known.index[0], "last": "".join(_value(known.iloc[-1], about)),
+                                       "to": known.index[-1], "low": "".join(_value(known.min(), about)), "high": "".join(_value(known.max(), about))}).text
+    year = line.iloc[0]
+    return svg.sparkline(list(line), target=target, last_year=None if words.is_missing(year) else float(year), title=name, desc=desc)
+
+
+def _value(value: object, about: dict[str, Any]) -> tuple[str, str]:
+    """The number and its unit, apart, since the unit is set smaller: ("74.2", "%"), ("Rp 4.9", " bn"), ("38", " days")."""
+    if words.is_missing(value):
+        return words.MISSING, ""
+    amount, unit = float(value), about.get("unit", "")  # type: ignore[arg-type]
+    digits = int(about.get("digits", 1))
+    sign = "+" if about.get("better") == "zero" else ""
+    if unit in ("fraction", "%", "percent"):
+        return words.number(amount, f"{sign}.{digits}%").removesuffix("%"), "%"
+    if unit in ("money", "currency"):
+        parts = words.show(amount, "money").rsplit(" ", 1)
+        return (parts[0], f" {parts[1]}") if not parts[1][:1].isdigit() else (" ".join(parts), "")
+    body = words.number(amount, f"{sign},.{digits if abs(amount) < 100 else 0}f")
+    return body, f" {unit}" if unit and unit != "ratio" else ""
+
+
+def _change(change: float, about: dict[str, Any]) -> str:
+    unit, digits = about.get("unit", ""), int(about.get("digits", 1))
+    if unit in ("fraction", "%", "percent"):
+        return message("front.points", {"points": words.number(change, f"+.{digits}pp")}).text
+    if unit in ("money", "currency"):
+        return words.show(change, "money+")
+    return words.number(change, f"+,.{digits}f")
+
+
+def actions(ground: Ground, *, as_of: pd.Timestamp, top: int = 8) -> dict[str, Any]:
+    """Open actions, the most overdue first.
+
+    returns  finding, count, overdue, more; rows: action, title, owner (name), person (id), due, late (days; below zero
+             is time left), status; no rows where there is none
+    """
+    table = ground.get("actions")
+    if table is None:
+        return {"rows": [], "count": 0, "overdue": 0, "finding": message("front.actions.none", {}), "more": 0}
+    live = table[table["state"].isin(["open", "started"])]
+    late = (as_of - live["due"]).dt.days
+    ranked = live.assign(late=late).sort_values(["late", "due", "action"], ascending=[False, True, True], kind="stable", na_position="last")
+    overdue = int((ranked["late"] > 0).sum())
+    rows = [{"action": row["action"], "title": row["title"] or row["action"], "owner": ground.person(row["owner"]), "person": row["owner"], "due": row["due"],
+             "late": None if words.is_missing(row["late"]) else int(row["late"]), "status": _due(row["late"]), "word": _due_word(row["late"])}
+            for row in ranked.to_dict("records")]
+    kind = "front.actions.none" if ranked.empty else "front.actions.overdue" if overdue else "front.actions.open"
+    return {"rows": rows[:top], "all": rows, "count": len(rows), "overdue": overdue, "more": max(len(rows) - top, 0),
+            "finding": message(kind, {"n": len(rows), "overdue": overdue})}
+
+
+def _due_word(late: object) -> str:
+    if words.is_missing(late):
+        return ""
+    days = int(late)  # type: ignore[call-overload]
+    return message("front.actions.late" if days > 0 else "front.actions.today" if days == 0 else "front.actions.left", {"days": abs(days)}).text
+
+
+def _due(late: object) -> Any:
+    return status("off", _due_word(late)) if not words.is_missing(late) and late > 0 else _due_word(late)  # type: ignore[operator]
+
+
+def data(ground: Ground, *, verdict: str, top: int = 5) -> dict[str, Any]:
+    """What the numbers rest on: rows read, rows set aside, findings with their money, sources that are not there.
+
+    returns  finding, answer, facts [label, value], findings (severity, said, amount), more, missing
+    """
+    fresh, found, aside = ground.get("freshness"), ground.get("findings"), ground.get("set_aside")
+    told_of = None if found is None else found[found["severity"].isin(["amber", "red"])]
+    count = 0 if told_of is None else len(told_of)
+    orders = None if fresh is None else fresh[fresh["source"] == "orders"]
+    rows = float(orders["rows"].sum()) if orders is not None and len(orders) else float("nan")
+    facts: list[tuple[Sentence, str]] = []
+    if orders is not None and len(orders):
+        facts.append((message("front.data.orders", {"last": orders["last"].max()}), words.number(rows, ",.0f")))
+        if orders["left_out"].sum():
+            facts.append((message("front.data.left_out", {}), words.number(float(orders["left_out"].sum()), ",.0f")))
+    if fresh is not None:
+        facts.append((message("front.data.sources", {}), str(fresh["source"].nunique())))
+    facts.append((message("front.data.aside", {"amount": 0.0 if aside is None else float(aside["amount"].abs().sum())}), str(0 if aside is None else len(aside))))
+    lines = [] if told_of is None else _findings(told_of, top)
+    kind = "red" if verdict == "red" else "none" if not count else "one" if count == 1 else "amber"
+    return {"finding": message(f"front.data.{kind}", {"n": count}), "facts": facts, "findings": lines, "more": max(count - top, 0), "count": count,
+            "missing": [name for name in OPTIONAL if name not in ground.tables],
+            "answer": message("front.answer.01" if kind == "none" else f"front.answer.01.{kind}", {"n": count, "rows": rows})}
+
+
+def _findings(told_of: pd.DataFrame, top: int) -> list[dict[str, Any]]:
+    order = {"red": 0, "amber": 1}
+    ranked = told_of.assign(rank=told_of["severity"].map(order), size=told_of["amount"].abs().fillna(0)).sort_values(
+        ["rank", "size", "id"], ascending=[True, False, True], kind="stable").head(top)
+    return [{"status": status("off" if row["severity"] == "red" else "watch", message(f"front.finding.{row['severity']}", {}).text),
+             "said": told(row["rule"], row["values"]), "source": row["source"], "amount": words.show(row["amount"], "money") if row["size"] else ""}
+            for row in ranked.to_dict("records")]
+
+
+def assumptions(given: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """What the plan rests on, the largest effect first; None where the company states none."""
+    if not given:
+        return None
+    ordered = sorted(given, key=lambda one: -abs(one.get("amount") or 0.0))
+    scale = Scale.of([one.get("amount") for one in ordered])
+    rows = [{"text": one["text"], "if_not": one.get("if_not") or "", "amount": scale.show(one.get("amount"), signed=True)} for one in ordered]
+    return {"rows": rows, "unit": scale.label, "finding": message("front.assumptions.one" if len(rows) == 1 else "front.assumptions.many", {"n": len(rows), "first": ordered[0]["text"]}),
+            "sub": message("front.assumptions.sub", {"unit": scale.label})}
