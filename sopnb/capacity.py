@@ -1,0 +1,110 @@
+"""Do the hours suffice? Rough-cut load of resources by month, from a capacity bill (hours per unit).
+
+Rough-cut is not scheduling: hours count in the month the goods are due, whole months against whole months. It finds
+the months in which a plan cannot be made, not the day on which a machine is free.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from sopnb import frames
+
+RUNS = ["resource", "month"]
+
+
+def production(plan, routings, items, *, proposed=None, receipts=None, as_of):
+    """What must be made, by item and month: planned and open orders of made items; the plan's demand where there are none.
+
+    plan      item × location × month   consensus (units), price, margin (money)
+    routings  item × resource           items that use hours of a resource
+    items     item                      make_or_buy; missing counts as make, since it has a routing
+    proposed  order                     due, quantity: planned orders; None: the plan's demand is made in its month
+    receipts  order × item × location   due_date, quantity: open orders
+    returns   item × month              quantity (units), source (orders or plan)
+    """
+    bought = set(items.loc[items["make_or_buy"].str.lower() == "buy", "item"]) if "make_or_buy" in items else set()
+    made = sorted(set(routings["item"]) - bought)
+    first, last = plan["month"].min(), plan["month"].max()
+    if proposed is None:
+        parts = [plan[["item", "month"]].assign(quantity=plan["consensus"])]
+    else:
+        parts = [_by_month(proposed, "due")]
+        if receipts is not None:
+            parts.append(_by_month(receipts, "due_date"))
+    out = pd.concat(parts, ignore_index=True)
+    out = out[out["item"].isin(made)]
+    out = out.assign(month=out["month"].clip(lower=max(first, frames.month(pd.Timestamp(as_of)))))
+    out = out[out["month"] <= last].groupby(["item", "month"], as_index=False)["quantity"].sum()
+    return out.assign(source="plan" if proposed is None else "orders")
+
+
+def _by_month(orders, date):
+    return pd.DataFrame({"item": orders["item"], "month": orders[date].dt.to_period("M").dt.to_timestamp(), "quantity": orders["quantity"]})
+
+
+def load(made, routings, capacity, items, plan):
+    """Load of every resource and month against its hours, with the money behind them.
+
+    made      item × month       quantity (units): from `production`
+    routings  item × resource    hours_per_unit (hours)
+    capacity  resource × month   available_hours, overtime_hours (hours), cost_rate, overtime_rate (money an hour)
+    items     item               unit_cost (money)
+    plan      item × location × month   consensus, revenue, margin: for the money a unit brings
+    returns   LOAD: hours = Σ quantity × hours_per_unit; overload = hours above available, never below 0;
+              overload_amount = overload / hours × revenue; cost = min(overload, overtime) × overtime_rate
+
+    Every month of the plan is there for every resource with a routing or a capacity. Where no capacity is given for a
+    month, available and overload are missing, not zero: `unknown` names them. Without an overtime rate, 1.5 × cost_rate.
+    """
+    months = pd.DataFrame({"month": sorted(plan["month"].unique())})
+    resources = pd.DataFrame({"resource": sorted(set(routings["resource"]) | set(capacity["resource"]))})
+    out = resources.merge(months, how="cross").merge(_required(made, routings, _worth(plan, items)), on=RUNS, how="left")
+    out = out.merge(capacity[[*RUNS, "available_hours", "overtime_hours", "cost_rate", "overtime_rate"]], on=RUNS, how="left")
+    money = ["hours", "revenue", "margin", "goods"]
+    out[money] = out[money].fillna(0.0)
+    out["available"], out["overtime"] = out["available_hours"], out["overtime_hours"].fillna(0.0)
+    out["overtime_rate"] = out["overtime_rate"].fillna(1.5 * out["cost_rate"]).fillna(0.0)
+    out["overload"] = (out["hours"] - out["available"]).clip(lower=0.0)
+    out["overload_amount"] = (out["revenue"] * out["overload"] / out["hours"].where(out["hours"] > 0)).where(out["overload"] > 0, 0.0)
+    out["overload_amount"] = out["overload_amount"].where(out["available"].notna())
+    out["cost"] = np.minimum(out["overload"], out["overtime"]) * out["overtime_rate"]
+    return frames.conform(out[frames.LOAD.names], frames.LOAD)
+
+
+def unknown(load):
+    """Resources and months that are used and have no capacity: the load cannot be judged there.
+
+    returns  resource   months (count), hours
+    """
+    dark = load[load["available"].isna() & (load["hours"] > 0)]
+    return dark.groupby("resource", as_index=False).agg(months=("month", "size"), hours=("hours", "sum"))
+
+
+def without_routing(plan, routings, items):
+    """Items made in-house, with demand, whose hours are not known: they load nothing.
+
+    returns  item   consensus (units)
+    """
+    made = set(items.loc[items["make_or_buy"].str.lower() == "make", "item"]) - set(routings["item"])
+    open_items = plan[plan["item"].isin(made) & (plan["consensus"] > 0)]
+    return open_items.groupby("item", as_index=False)["consensus"].sum()
+
+
+def _worth(plan, items):
+    """Revenue, margin and cost of one unit of each item, over the whole plan."""
+    sums = plan.groupby("item")[["consensus", "revenue", "margin"]].sum()
+    units = sums["consensus"].where(sums["consensus"] > 0)
+    out = pd.DataFrame({"unit_revenue": sums["revenue"] / units, "unit_margin": sums["margin"] / units}).fillna(0.0)
+    out["unit_goods"] = out.index.map(items.set_index("item")["unit_cost"]).astype("float64")
+    return out.fillna(0.0).reset_index()
+
+
+def _required(made, routings, worth):
+    """Hours, and the money behind them, by resource and month."""
+    bill = made.merge(routings[["item", "resource", "hours_per_unit"]], on="item").merge(worth, on="item", how="left")
+    bill["hours"] = bill["quantity"] * bill["hours_per_unit"]
+    for name in ("revenue", "margin", "goods"):
+        bill[name] = bill["quantity"] * bill[f"unit_{name}"].fillna(0.0)
+    return bill.groupby(RUNS, as_index=False)[["hours", "revenue", "margin", "goods"]].sum()

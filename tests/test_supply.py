@@ -1,0 +1,251 @@
+"""Load, exceptions and their answers: small plants and warehouses whose money can be added up by hand."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from helpers import frame
+
+from sopnb import capacity, frames, netting, supply
+
+AS_OF = pd.Timestamp("2026-01-01")
+
+
+def items(*rows: str, columns: str = "item unit_cost unit_price make_or_buy end_date"):
+    return frames.conform(frame(columns, *rows).assign(family="F"), frames.ITEMS)
+
+
+def plan(*demand, item="A", location="EU", price=10.0, cost=6.0):
+    units = np.array(demand, float)
+    return pd.DataFrame({"item": item, "location": location, "month": frames.months("2026-01", len(units)), "consensus": units,
+                         "revenue": units * price, "margin": units * (price - cost)})
+
+
+def stock(on_hand, item="A", location="EU"):
+    return frame("item location as_of on_hand", f"{item} {location} 2026-01-01 {on_hand}")
+
+
+def oven(*hours, overtime=0.0, resource="oven"):
+    return pd.DataFrame({"resource": resource, "month": frames.months("2026-01", len(hours)), "available_hours": np.array(hours, float),
+                         "overtime_hours": overtime, "cost_rate": 10.0, "overtime_rate": 15.0})
+
+
+ROUTING = frame("item resource hours_per_unit", "A oven 0.5")
+ONE = items("A 6 10 make -")
+
+
+def loaded(demand=(100, 300, 100), hours=(100, 100, 100), **more):
+    p = plan(*demand)
+    made = capacity.production(p, ROUTING, ONE, as_of=AS_OF)
+    return capacity.load(made, ROUTING, oven(*hours, **more), ONE, p)
+
+
+# --- load -----------------------------------------------------------------------------------------------------------
+
+def test_load_is_units_times_hours():
+    """100, 300, 100 units at half an hour: 50, 150, 50 hours; 50 too many in February, a third of its 3,000 revenue."""
+    out = loaded(overtime=20)
+    assert list(out.hours) == [50, 150, 50] and list(out.overload) == [0, 50, 0]
+    assert out.overload_amount[1] == pytest.approx(1000) and out.cost[1] == 20 * 15
+    assert out.revenue.sum() == 5000 and out.goods.sum() == 3000 and out.margin.sum() == 2000
+
+
+def test_planned_and_open_orders_of_made_items_are_the_load():
+    """What is due in the past is work of the first month; what is bought takes no hours."""
+    both = items("A 6 10 make -", "B 6 10 buy -")
+    routing = frame("item resource hours_per_unit", "A oven 0.5", "B oven 9")
+    proposed = frame("item due quantity", "A 2026-02-01 40", "B 2026-02-01 40")
+    receipts = frame("item due_date quantity", "A 2025-12-01 10", "A 2026-02-20 20")
+    made = capacity.production(plan(1, 1), routing, both, proposed=proposed, receipts=receipts, as_of=AS_OF)
+    assert made[["item", "quantity"]].values.tolist() == [["A", 10], ["A", 60]]
+
+
+def test_a_month_without_capacity_is_unknown_not_empty():
+    out = loaded(hours=(100, 100))
+    assert np.isnan(out.available[2]) and np.isnan(out.overload[2])
+    assert capacity.unknown(out).values.tolist() == [["oven", 1, 50]]
+
+
+def test_made_items_without_a_routing_are_named():
+    assert list(capacity.without_routing(plan(5, item="B"), ROUTING, items("A 6 10 make -", "B 6 10 make -")).item) == ["B"]
+
+
+# --- exceptions -----------------------------------------------------------------------------------------------------
+
+def exceptions(demand, on_hand, **more):
+    p = plan(*demand)
+    projection = netting.project(stock(on_hand), None, more.get("proposed"), p, as_of=AS_OF)
+    return supply.exceptions(projection, more.pop("master", ONE), as_of=AS_OF, plan=p, **more)
+
+
+def test_a_shortage_is_what_is_owed_at_its_worst():
+    """20 on hand, 15 a month for three months: 10 owed in February, 25 in March, at 10 each."""
+    got = exceptions((15, 15, 15), 20).iloc[0]
+    assert (got.kind, got.units, got.amount, got.id) == ("short", 25, 250, "short-A-EU-202602")
+    assert got["first"] == pd.Timestamp("2026-02-01") and got["last"] == pd.Timestamp("2026-03-01")
+
+
+def test_the_reason_names_the_lead_time_of_the_order_that_comes_too_late():
+    proposed = netting.net(plan(15, 15, 15), stock(5), None, items("A 6 10 make -"), as_of=AS_OF, lead=frame("item location lead_days", "A EU 45"))
+    p = plan(15, 15, 15)
+    projection = netting.project(stock(5), None, proposed, p, as_of=AS_OF)
+    got = supply.exceptions(projection, ONE, as_of=AS_OF, plan=p, proposed=proposed).iloc[0]
+    assert got.because == "exceptions.short_lead_time"
+    assert json.loads(got["values"])["arrives"] == "2026-02-15" and json.loads(got["values"])["lead_days"] == 45
+
+
+def test_excess_is_above_the_months_of_coming_demand():
+    """10 a month and a limit of 2 months: of 50 on hand, 30 are too many, 180 at cost."""
+    got = exceptions((10, 10, 10, 10, 10, 10), 50, excess_months=2).iloc[0]
+    assert (got.kind, got.units, got.amount) == ("excess", 30, 180)
+
+
+def test_a_limit_beyond_the_plan_goes_on_at_its_mean():
+    assert exceptions((10, 10, 10), 50, excess_months=4.5).iloc[0].units == 5
+
+
+def test_stock_nobody_asks_for_is_obsolete():
+    got = exceptions((0, 0, 0), 7).iloc[0]
+    assert (got.kind, got.units, got.amount, got.because) == ("obsolete", 7, 42, "exceptions.obsolete")
+
+
+def test_stock_past_its_end_date_is_obsolete_even_where_some_demand_is_left():
+    got = exceptions((1, 1, 1), 7, master=items("A 6 10 make 2025-06-30")).iloc[0]
+    assert (got.kind, got.because) == ("obsolete", "exceptions.obsolete_ended")
+
+
+def test_overloads_in_a_row_are_one_exception():
+    """February and March together, May apart; beyond is what overtime cannot take."""
+    p = plan(100, 300, 300, 100, 300)
+    made = capacity.production(p, ROUTING, ONE, as_of=AS_OF)
+    load = capacity.load(made, ROUTING, oven(*[100] * 5, overtime=20), ONE, p)
+    projection = netting.project(stock(1100), None, None, p, as_of=AS_OF)
+    got = supply.exceptions(projection, ONE, as_of=AS_OF, plan=p, load=load, excess_months=99)
+    assert list(got.id) == ["overload-oven-202602", "overload-oven-202605"]
+    assert list(got.units) == [100, 50] and json.loads(got["values"][0])["beyond"] == 60
+
+
+def test_late_orders_are_exceptions():
+    late = frame("order item location due_date quantity", "PO1 A EU 2025-12-02 5", "PO2 A EU 2026-02-02 5")
+    got = exceptions((0,), 0, receipts=late)
+    assert list(got.kind) == ["late"] and got.amount[0] == 30 and json.loads(got["values"][0])["days"] == 30
+
+
+def test_the_largest_money_comes_first():
+    both = frame("id amount", "b 5", "a 5", "c -9")
+    assert list(supply.ranked(both).id) == ["c", "a", "b"] and len(supply.ranked(both, 2)) == 2
+
+
+def test_no_exceptions_is_an_empty_table():
+    assert exceptions((1, 1), 2).empty
+
+
+# --- options --------------------------------------------------------------------------------------------------------
+
+def answers(table, load=None, projection=None, p=None, **more):
+    p = plan(100, 300, 100) if p is None else p
+    projection = netting.project(stock(1100), None, None, p, as_of=AS_OF) if projection is None else projection
+    out = supply.options(table, projection, more.pop("master", ONE), plan=p, load=load, **more)
+    return out.assign(title=out["title"].str.removeprefix("options.")).set_index("title")
+
+
+def test_four_answers_to_an_overload_by_pencil():
+    """50 hours too many in February, 100 units: revenue 1,000, margin 400, cost 600.
+
+    overtime: 20 hours at 15 = 300, and 30 hours undone lose 240 of margin          → costs 540, net −140
+    pull forward: January has 50 hours of slack; 600 of goods a month early at 24 % → costs 12, net 388
+    subcontract: 15 % of 600                                                        → costs 90, net 310
+    ration: loses 400                                                               → net 0
+    """
+    load = loaded(overtime=20)
+    projection = netting.project(stock(1100), None, None, plan(100, 300, 100), as_of=AS_OF)
+    table = supply.exceptions(projection, ONE, as_of=AS_OF, plan=plan(100, 300, 100), load=load, excess_months=99)
+    got = answers(table, load, holding_rate=0.24)
+    assert got["costs"].round(6).to_dict() == {"overtime": 540, "pull_forward": 12, "subcontract": 90, "ration": 400}
+    assert got["net"].round(6).to_dict() == {"overtime": -140, "pull_forward": 388, "subcontract": 310, "ration": 0}
+    assert got["keeps"].round(6).to_dict() == {"overtime": 400, "pull_forward": 1000, "subcontract": 1000, "ration": 0}
+    assert got["service"]["ration"] == pytest.approx(100 / 150) and got["service"]["subcontract"] == 1
+    assert list(got.index[got["recommended"]]) == ["pull_forward"] and list(got["option"]) == ["A", "B", "C", "D"]
+
+
+def test_slack_is_used_once():
+    """Two overloaded months, 50 hours of slack before them: only 50 hours can be made earlier."""
+    load = loaded(demand=(100, 300, 300))
+    projection = netting.project(stock(1100), None, None, plan(100, 300, 300), as_of=AS_OF)
+    table = supply.exceptions(projection, ONE, as_of=AS_OF, plan=plan(100, 300, 300), load=load, excess_months=99)
+    got = answers(table, load)
+    assert json.loads(got["values"]["pull_forward"])["hours"] == 50 and "overtime" not in got.index
+
+
+def test_three_answers_to_a_shortage_by_pencil():
+    """20 units short, margin 4, cost 6; US can spare 15 all along.
+
+    expedite: 10 % of 120 = 12;  transfer: 5 % of 90, and 5 units lose 20 = 24.5;  wait: loses 80.
+    """
+    p = pd.concat([plan(20, 0), plan(5, 5, location="US")])
+    projection = netting.project(stock(25, location="US"), None, None, p, as_of=AS_OF)
+    table = supply.exceptions(projection, ONE, as_of=AS_OF, plan=p, excess_months=99)
+    got = answers(table, projection=projection, p=p)
+    assert got["costs"].to_dict() == pytest.approx({"expedite": 12, "transfer": 24.5, "wait": 80})
+    moved = json.loads(got["values"]["transfer"])
+    assert moved["source"] == "US" and moved["units"] == 15
+    assert list(got.index[got["recommended"]]) == ["expedite"] and got["service"]["transfer"] == pytest.approx(0.75)
+
+
+def test_answers_to_excess_and_obsolete_stock():
+    """30 units too many at 10 a month: carried 2 + 1.5 months, 30 · 6 · 0.24 / 12 · 3.5 = 12.60; at 20 % off 60 is given away."""
+    p = plan(*[10] * 6)
+    projection = netting.project(stock(50), None, None, p, as_of=AS_OF)
+    table = supply.exceptions(projection, ONE, as_of=AS_OF, plan=p, excess_months=2)
+    got = answers(table, projection=projection, p=p, holding_rate=0.24, excess_months=2)
+    assert got.loc[["carry", "promote"], "costs"].to_dict() == pytest.approx({"carry": 12.6, "promote": 60})
+    nothing = plan(0, 0)
+    dead = netting.project(stock(7), None, None, nothing, as_of=AS_OF)
+    got = answers(supply.exceptions(dead, ONE, as_of=AS_OF, plan=nothing), projection=dead, p=nothing)
+    assert got["net"].to_dict() == {"clear": 7 * 10 * 0.5 - 42, "write_off": -42}
+
+
+def test_open_orders_can_be_stopped_instead():
+    p = plan(*[10] * 6)
+    due = frame("order item location due_date quantity", "PO1 A EU 2026-03-01 15")
+    projection = netting.project(stock(50), due, None, p, as_of=AS_OF)
+    table = supply.exceptions(projection, ONE, as_of=AS_OF, plan=p, excess_months=2, receipts=due)
+    got = answers(table, projection=projection, p=p, receipts=due, excess_months=2)
+    assert got["costs"]["stop_orders"] == pytest.approx(got["costs"]["carry"] / 2)
+
+
+def test_money_of_every_answer_adds_up():
+    """net = gains − costs; one recommendation for each exception, the highest net; letters from A."""
+    p = pd.concat([plan(20, 300, 20), plan(5, 5, 5, location="US"), plan(0, 0, 0, item="Z")])
+    master = items("A 6 10 make -", "Z 3 8 buy -")
+    on_hand = pd.concat([stock(25), stock(400, location="US"), stock(9, item="Z")])
+    projection = netting.project(on_hand, None, None, p, as_of=AS_OF)
+    load = capacity.load(capacity.production(p, ROUTING, master, as_of=AS_OF), ROUTING, oven(100, 100, 100), master, p)
+    table = supply.exceptions(projection, master, as_of=AS_OF, plan=p, load=load)
+    out = supply.options(table, projection, master, plan=p, load=load)
+    assert set(table.kind) == {"short", "excess", "obsolete", "overload"}
+    assert np.allclose(out.net, out.gains - out.costs)
+    for _, rows in out.groupby("exception"):
+        assert rows.recommended.sum() == 1 and rows.loc[rows.recommended, "net"].iloc[0] == pytest.approx(rows.net.max())
+        assert list(rows.option) == [chr(ord("A") + i) for i in range(len(rows))]
+
+
+def test_every_sentence_has_its_values(project):
+    """Each message names only values that its rows bring."""
+    from string import Formatter
+
+    templates = yaml.safe_load((project / "sopnb" / "messages" / "supply.yaml").read_text(encoding="utf-8"))
+    p = pd.concat([plan(20, 300, 20), plan(5, 5, 5, location="US"), plan(0, 0, 0, item="Z")])
+    master = items("A 6 10 make -", "Z 3 8 buy -")
+    due = frame("order item location due_date quantity", "PO1 A US 2025-12-01 5")
+    projection = netting.project(pd.concat([stock(25), stock(400, location="US"), stock(9, item="Z")]), due, None, p, as_of=AS_OF)
+    load = capacity.load(capacity.production(p, ROUTING, master, as_of=AS_OF), ROUTING, oven(100, 100, 100, overtime=5), master, p)
+    table = supply.exceptions(projection, master, as_of=AS_OF, plan=p, load=load, receipts=due)
+    out = supply.options(table, projection, master, plan=p, load=load, receipts=due)
+    for sentence, values in [*zip(table.because, table["values"], strict=True), *zip(out.title, out["values"], strict=True)]:
+        wanted = {name for _, name, _, _ in Formatter().parse(templates[sentence]) if name}
+        assert wanted <= set(json.loads(values)), sentence
