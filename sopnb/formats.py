@@ -150,6 +150,11 @@ def money(value: Any, signed: bool = False) -> str:
     return ("" if is_zero else lead or ("+" if signed else "")) + f"{currency_sign()} {body}"
 
 
+def scales() -> tuple[tuple[float, str], ...]:
+    """Words for large numbers on an axis, largest first, in the reader's language."""
+    return (*SCALES[_voice["language"]], (1e3, {"en": "thousand", "id": "ribu"}[_voice["language"]]))
+
+
 def currency_sign() -> str:
     """Rp, USD, EUR: what stands before an amount."""
     return SIGNS.get(_voice["currency"], _voice["currency"])

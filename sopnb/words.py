@@ -36,6 +36,7 @@ from sopnb.formats import (
     money,
     month,
     number,
+    scales,
     short,
     show,
     speak,
@@ -45,7 +46,7 @@ from sopnb.problems import nearest
 
 __all__ = [
     "MESSAGES", "MISSING", "Sentence", "WordsError", "as_sentence", "compact", "currency_sign", "is_missing", "language",
-    "message", "money", "month", "number", "plain", "read_messages", "say", "show", "speak", "speaking", "status",
+    "message", "money", "month", "number", "plain", "read_messages", "say", "scales", "show", "speak", "speaking", "status",
 ]
 
 MESSAGES: dict[str, str]  # all messages by id; read when first asked for, see __getattr__

@@ -1,0 +1,387 @@
+"""Charts over months and lags: lines that carry their names at their ends, bands, projected stock."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from sopnb import words
+from sopnb.charts_canvas import LABEL, TICK, Canvas, ChartError, Figure, Pane, cut, figure, need, said, spread
+from sopnb.charts_multiples import multiples
+from sopnb.charts_scale import Scale, by_month, known, limits, month_ticks, named, place, scale, ticks
+from sopnb.style import BAND, text_role, text_width
+from sopnb.words import Sentence
+
+NAN = math.nan
+LINES = ("plan", "demand", "over", "base", "ok", "short")  # roles in order, where a chart has no roles of its own
+
+
+@dataclass(frozen=True)
+class Line:
+    """A named row of points. `end` is the name at the line's end."""
+
+    name: str
+    x: list[float]
+    y: list[float]
+    role: str = "plan"
+    width: float = 2.25
+    dash: tuple[float, ...] | None = None
+
+    @property
+    def last(self) -> tuple[float, float] | None:
+        points = [(x, y) for x, y in zip(self.x, self.y, strict=True) if y == y and math.isfinite(y)]
+        return points[-1] if points else None
+
+
+def _room(lines: Sequence[tuple[str, str]], canvas: Canvas) -> tuple[float, bool]:
+    """Pixels right of the plot for names at line ends, and whether name and value go in two lines."""
+    whole = max((text_width(f"{name} {value}", LABEL, True) for name, value in lines), default=0) + 14
+    if whole <= canvas.width * 0.3:
+        return whole, False
+    split = max((text_width(part, LABEL, True) for pair in lines for part in pair), default=0) + 14
+    return min(split, canvas.width * 0.34), True
+
+
+def _name_ends(pane: Pane, ends: Sequence[tuple[Line, str]], two: bool, room: float) -> None:
+    """Each line's name and last value at its end, kept apart."""
+    with_end = [(line, value, line.last) for line, value in ends if line.last is not None]
+    gap = 32 if two else 17
+    wanted = [pane.py(last[1]) for _, _, last in with_end if last]
+    placed = spread(wanted, gap, pane.top + 4, max(pane.bottom - 8, pane.top + 4))
+    for (line, value, _), y in zip(with_end, placed, strict=True):
+        look: dict[str, Any] = {"role": text_role(line.role), "size": LABEL, "bold": True}
+        if two:
+            pane.canvas.words(pane.right + 8, y - 2, cut(line.name, room - 8, LABEL, True), **look)
+            pane.canvas.words(pane.right + 8, y + 13, value, **look)
+        else:
+            pane.canvas.words(pane.right + 8, y + 4, f"{line.name} {value}".strip(), **look)
+
+
+def _months_below(pane: Pane, first: int, last: int, anchor: int | None = None) -> None:
+    for at in month_ticks(first, last, pane.right - pane.left, anchor):
+        x = pane.px(at)
+        label = named(at)
+        half = text_width(label, TICK) / 2
+        align = "left" if x - half < 0 else "right" if x + half > pane.canvas.width else "center"
+        pane.canvas.words({"left": 0.0, "right": pane.canvas.width}.get(align, x), pane.bottom + 17, label, align=align)
+
+
+def demand_and_plan(
+    history: pd.DataFrame, plan: pd.DataFrame, *, title: Sentence | str, name: str, subtitle: Sentence | str = "",
+    source: Sentence | str = "", forecast: pd.DataFrame | None = None, budget: pd.DataFrame | None = None,
+    events: pd.DataFrame | None = None, by: str = "total", unit: str = "units", months: int = 36, alt: str = "",
+) -> Figure:
+    """Demand by month, then the plan behind a dotted line; band, baseline and budget where given.
+
+    history   month × demand (or revenue); summed over all other columns
+    plan      month × consensus (or revenue), baseline drawn dashed where it is a column and unit is units
+    forecast  month × lo80, hi80 for the total; one row a month, since bands of items do not add up
+    budget    month × units (or revenue), thin and dashed
+    events    name, start: named above the months; on the wide drawing
+    by        total, or a column of history and plan: one small chart for each of its values, the largest six
+    unit      units, or money for revenue; any other word counts as units
+    months    months of history shown
+    raises    ChartError: a column is missing, a band has several rows for a month
+    """
+    money = unit == "money"
+    demanded, planned = ("revenue", "revenue") if money else ("demand", "consensus")
+    need(history, ["month", demanded], "demand_and_plan")
+    need(plan, ["month", planned], "demand_and_plan")
+    if by != "total":
+        return _demand_by(history, plan, by, demanded, planned, money, months, name=name, title=title, subtitle=subtitle, source=source, alt=alt)
+    past, ahead = by_month(history, [demanded]).tail(months), by_month(plan, [planned])
+    band = _band(forecast)
+    lines = [_line(words.message("charts.demand").text, past[demanded], "demand")]
+    consensus = _line(words.message("charts.plan").text, _joined(past[demanded], ahead[planned]), "plan", 2.75)
+    extra = []
+    if not money and "baseline" in plan.columns and len(ahead):
+        baseline = by_month(plan, ["baseline"])["baseline"]
+        if not baseline.equals(ahead[planned].rename("baseline")):
+            extra.append(_line(words.message("charts.baseline").text, baseline, "base", 1.75, (6, 4)))
+    budget_column = "revenue" if money else "units"
+    if budget is not None and budget_column in budget.columns and len(budget):
+        spent = by_month(budget, [budget_column])[budget_column]
+        spent = spent[(spent.index >= _first(past, ahead)) & (spent.index <= _last(past, ahead))]
+        extra.append(_line(words.message("charts.budget").text, spent, "base", 1.25, (2, 2)))
+    drawn = [*lines, *extra, consensus]
+    every = [v for line in drawn for v in line.y] + ([] if band is None else [*band["lo80"], *band["hi80"]])
+    if not known(every):
+        return figure(None, name=name, title=title, subtitle=subtitle, source=source, alt=alt or said("charts.none", {}), heights=(0, 0))
+    axis = scale(every, "money" if money else "number")
+    first, last = _first(past, ahead), _last(past, ahead)
+    break_at = int(past.index.max()) if len(past) else None
+
+    def paint(canvas: Canvas) -> None:
+        ends = [(line, axis.plain(line.last[1])) for line in [consensus, *extra] if line.last]
+        if not len(ahead):
+            ends = [(line, axis.plain(line.last[1])) for line in lines if line.last]
+        room, two = _room([(line.name, value) for line, value in ends], canvas)
+        low, high = limits(every)
+        pane = canvas.pane(_axis_room(ticks(low, high), axis), 40, room, 24, (first, max(last, first + 1)), (low, high))
+        pane.grid(ticks(low, high), axis.tick)
+        if band is not None:
+            pane.area(list(band.index), list(band["lo80"]), list(band["hi80"]), role="plan", opacity=BAND)
+        for line in drawn:
+            pane.line(line.x, line.y, role=line.role, width=line.width, dash=line.dash)
+        if break_at is not None and len(ahead):
+            _plan_begins(pane, break_at)
+        _peaks(pane, lines[0] if len(past) else None, consensus if len(ahead) else None, break_at, axis)
+        _events(pane, events, first, last)
+        _months_below(pane, first, last, break_at)
+        _name_ends(pane, ends, two, room)
+
+    return figure(paint, name=name, title=title, subtitle=subtitle, source=source, heights=(270, 340),
+                  alt=alt or _demand_alt(lines[0], consensus, ahead, axis))
+
+
+def _line(name: str, values: pd.Series, role: str, width: float = 2.25, dash: tuple[float, ...] | None = None) -> Line:
+    return Line(name, [float(i) for i in values.index], [float(v) for v in values], role, width, dash)
+
+
+def _joined(past: pd.Series, ahead: pd.Series) -> pd.Series:
+    """The plan starts at the last actual, so that the two lines meet."""
+    if not len(past) or not len(ahead) or int(ahead.index.min()) != int(past.index.max()) + 1:
+        return ahead
+    return pd.concat([past.iloc[-1:], ahead])
+
+
+def _first(*tables: pd.DataFrame) -> int:
+    return min((int(t.index.min()) for t in tables if len(t)), default=0)
+
+
+def _last(*tables: pd.DataFrame) -> int:
+    return max((int(t.index.max()) for t in tables if len(t)), default=1)
+
+
+def _band(forecast: pd.DataFrame | None) -> pd.DataFrame | None:
+    if forecast is None or not len(forecast):
+        return None
+    need(forecast, ["month", "lo80", "hi80"], "demand_and_plan")
+    if forecast["month"].duplicated().any():
+        raise ChartError("charts.demand_and_plan: `forecast` must have one row per month, as the bands of items do not add up to the "
+                         "band of their total. Give the bands of the total (forecast.family_bands).")
+    band = forecast[["lo80", "hi80"]].astype("float64").set_axis([place(m) for m in forecast["month"]], axis=0)
+    return band.sort_index()
+
+
+def _axis_room(at: Sequence[float], axis: Scale) -> float:
+    """Pixels left of the first month, for the numbers at the axis (the topmost, with its unit, stands above the plot)."""
+    return max((text_width(axis.tick(t, False), TICK) for t in at), default=0) + 10
+
+
+def _plan_begins(pane: Pane, at: int) -> None:
+    x = pane.px(at)
+    pane.canvas.rule((x, x), (14, pane.bottom), role="mute", width=1.5, dash=(0.1, 2.7))
+    before = words.message("charts.data_to", {"month": pd.Timestamp(at // 12, at % 12 + 1, 1)}).text
+    if x - 6 > text_width(before, TICK):
+        pane.canvas.words(x - 6, 12, before, align="right")
+    pane.canvas.words(x + 6, 12, words.message("charts.plan_begins").text, role="plan", size=LABEL, bold=True)
+
+
+def _peaks(pane: Pane, past: Line | None, ahead: Line | None, break_at: int | None, axis: Scale) -> None:
+    """The highest month on either side, named and marked, where the name has room."""
+    taken: list[tuple[float, float]] = []
+    for line in (ahead, past):
+        if line is None:
+            continue
+        points = [(x, y) for x, y in zip(line.x, line.y, strict=True) if y == y and (line is past or break_at is None or x > break_at)]
+        if len(points) < 3:
+            continue
+        x, y = max(points, key=lambda point: (point[1], -point[0]))
+        label = f"{named(int(x), 'mon').split()[0]} {axis.plain(y)}"
+        half = text_width(label, LABEL, True) / 2
+        middle = min(max(pane.px(x), half), pane.canvas.width - half)
+        if any(abs(middle - other) < half + width + 8 for other, width in taken):
+            continue
+        taken.append((middle, half))
+        pane.dot(x, y, role=line.role)
+        pane.canvas.words(middle, pane.py(y) - 10, label, role=text_role(line.role), size=LABEL, bold=True, align="center")
+
+
+def _events(pane: Pane, events: pd.DataFrame | None, first: int, last: int) -> None:
+    if events is None or not len(events) or not pane.canvas.wide:
+        return
+    need(events, ["name", "start"], "demand_and_plan")
+    right = -math.inf
+    for row in events.sort_values("start", kind="stable").itertuples():
+        at = place(row.start)
+        width = text_width(str(row.name), TICK)
+        x = pane.px(at)
+        if first <= at <= last and x - width / 2 > right + 8 and x + width / 2 < pane.right:
+            pane.canvas.words(x, pane.bottom - 6, str(row.name), align="center")
+            right = x + width / 2
+
+
+def _demand_alt(past: Line, consensus: Line, ahead: pd.DataFrame, axis: Scale) -> str:
+    parts = []
+    if past.last:
+        parts.append(said("charts.alt.demand", {"value": axis.full(past.last[1]), "month": named(int(past.last[0]), "month")}))
+    points = [(x, y) for x, y in zip(consensus.x, consensus.y, strict=True) if y == y and len(ahead) and x >= ahead.index.min()]
+    if points:
+        x, y = max(points, key=lambda point: (point[1], -point[0]))
+        parts.append(said("charts.alt.plan", {
+            "peak": axis.full(y), "month": named(int(x), "month"), "end": axis.full(points[-1][1]), "last": named(int(points[-1][0]), "month"),
+        }))
+    return " ".join(parts)
+
+
+def _demand_by(
+    history: pd.DataFrame, plan: pd.DataFrame, by: str, demanded: str, planned: str, money: bool, months: int, **about: Any,
+) -> Figure:
+    """Small charts by a column, the largest six by plan."""
+    need(history, [by], "demand_and_plan")
+    need(plan, [by], "demand_and_plan")
+    sizes = plan.groupby(by, sort=True)[planned].sum().sort_values(ascending=False, kind="stable")
+    kept = list(sizes.index[:6])
+    rows = []
+    for key in kept:
+        past = by_month(history[history[by] == key], [demanded])[demanded].tail(months)
+        ahead = by_month(plan[plan[by] == key], [planned])[planned]
+        rows += [(key, "demand", i, v) for i, v in past.items()] + [(key, "plan", i, v) for i, v in _joined(past, ahead).items()]
+    table = pd.DataFrame(rows, columns=["panel", "role", "place", "value"])
+    return multiples(table, kept, kind="money" if money else "number", shared=False, **about)
+
+
+def lines(
+    df: pd.DataFrame, *, x: str, y: str, series: str, title: Sentence | str, name: str, subtitle: Sentence | str = "",
+    source: Sentence | str = "", kind: str = "number", roles: Mapping[str, str] | None = None, names: Mapping[str, str] | None = None,
+    mark: float | None = None, mark_label: str = "", alt: str = "", heights: tuple[float, float] = (240, 300),
+) -> Figure:
+    """Lines with their names at their ends.
+
+    df       x (a month or a number) × series, y; at most six series
+    kind     number, money or percent (of a fraction)
+    roles    series: role of its colour; names: series: what to call it
+    mark     a value of x at which a dotted line stands, with mark_label
+    raises   ChartError: a column is missing, more than six series
+    """
+    need(df, [x, y, series], "lines")
+    keys = list(dict.fromkeys(df[series].dropna()))
+    if len(keys) > len(LINES):
+        raise ChartError(f"charts.lines shows at most {len(LINES)} series and was given {len(keys)}. Use charts.small_multiples, or keep the largest.")
+    is_month = pd.api.types.is_datetime64_any_dtype(df[x])
+    drawn = [_series_line(df[df[series] == key], x, y, is_month, (names or {}).get(key, str(key)), (roles or {}).get(key, LINES[i])) for i, key in enumerate(keys)]
+    every = known([v for line in drawn for v in line.y])
+    about: dict[str, Any] = {"name": name, "title": title, "subtitle": subtitle, "source": source}
+    if not every:
+        return figure(None, alt=alt or said("charts.none", {}), heights=(0, 0), **about)
+    axis = scale(every, kind)
+    at = [v for line in drawn for v in line.x]
+    first, last = min(at), max(at)
+
+    def paint(canvas: Canvas) -> None:
+        ends = [(line, axis.plain(line.last[1])) for line in drawn if line.last]
+        room, two = _room([(line.name, value) for line, value in ends], canvas)
+        low, high = limits(every)
+        pane = canvas.pane(_axis_room(ticks(low, high), axis), 28, room, 24, (first, max(last, first + 1)), (low, high))
+        pane.grid(ticks(low, high), axis.tick)
+        for line in reversed(drawn):
+            pane.line(line.x, line.y, role=line.role, width=line.width, dash=line.dash)
+        if mark is not None:
+            x_mark = pane.px(mark)
+            canvas.rule((x_mark, x_mark), (16, pane.bottom), role="mute", width=1.5, dash=(0.1, 2.7))
+            half = text_width(mark_label, TICK) / 2
+            canvas.words(min(max(x_mark, half), canvas.width - half), 11, mark_label, align="center")
+        if is_month:
+            _months_below(pane, int(first), int(last))
+        else:
+            steps = [t for t in ticks(first, last, 6 if canvas.wide else 5) if t >= first]
+            for t in sorted({first, last, *steps}) if last - first <= 12 and first == round(first) else steps:
+                canvas.words(pane.px(t), pane.bottom + 17, words.show(t), align="center")
+        _name_ends(pane, ends, two, room)
+
+    latest = "; ".join(f"{line.name} {axis.full(line.last[1])}" for line in drawn if line.last)
+    return figure(paint, alt=alt or said("charts.alt.lines", {"latest": latest}), heights=heights, **about)
+
+
+def _series_line(df: pd.DataFrame, x: str, y: str, is_month: bool, name: str, role: str) -> Line:
+    dash = (6.0, 4.0) if role == "base" else None
+    width = 2.75 if role == "plan" else 1.75 if dash else 2.25
+    if is_month:
+        values = by_month(df.rename(columns={x: "month", y: "value"})[["month", "value"]], ["value"])["value"]
+        return Line(name, [float(i) for i in values.index], [float(v) for v in values], role, width, dash)
+    ordered = df.sort_values(x, kind="stable")
+    return Line(name, [float(v) for v in ordered[x]], [float(v) for v in ordered[y]], role, width, dash)
+
+
+def lag_accuracy(
+    scores: pd.DataFrame, *, title: Sentence | str, name: str, subtitle: Sentence | str = "", source: Sentence | str = "",
+    names: Mapping[str, str] | None = None, decision_lag: int | None = None, alt: str = "",
+) -> Figure:
+    """Error by lag, a line for each stream: how far ahead can we trust it?
+
+    scores        stream × lag, wape (fraction)
+    decision_lag  the lag at which supply decides, marked
+    """
+    need(scores, ["stream", "lag", "wape"], "lag_accuracy")
+    known_roles = {"consensus": "plan", "plan": "plan", "baseline": "base", "naive": "demand", "seasonal naive": "demand"}
+    spare = [role for role in LINES if role not in ("plan", "base", "demand")]
+    streams = list(dict.fromkeys(scores["stream"].dropna()))
+    roles = {s: known_roles.get(str(s).lower()) or spare[i % len(spare)] for i, s in enumerate(streams)}
+    label = words.message("charts.decision_lag", {"lag": decision_lag}).text if decision_lag is not None else ""
+    return lines(scores, x="lag", y="wape", series="stream", kind="percent", roles=roles, names=names, mark=decision_lag,
+                 mark_label=label, title=title, name=name, subtitle=subtitle, source=source, alt=alt)
+
+
+def projected_stock(
+    projection: pd.DataFrame, *, title: Sentence | str, name: str, subtitle: Sentence | str = "", source: Sentence | str = "",
+    unit: str = "units", alt: str = "",
+) -> Figure:
+    """Stock at month end against safety stock; what arrives as bars; below zero in the colour of shortage.
+
+    projection  month × closing, safety_stock; receipts and proposed where they are columns (units), one item or a sum
+    """
+    need(projection, ["month", "closing", "safety_stock"], "projected_stock")
+    arriving = [c for c in ("receipts", "proposed") if c in projection.columns]
+    sums = by_month(projection, ["closing", "safety_stock", *arriving])
+    about: dict[str, Any] = {"name": name, "title": title, "subtitle": subtitle, "source": source}
+    if not known(sums["closing"]):
+        return figure(None, alt=alt or said("charts.none", {}), heights=(0, 0), **about)
+    come = [(i, known([row[c] for c in arriving])) for i, row in sums.iterrows()]
+    every = known([*sums["closing"], *sums["safety_stock"], *(sum(v) for _, v in come)])
+    axis = scale(every, "money" if unit == "money" else "number")
+    first, last = int(sums.index.min()), int(sums.index.max())
+    stock = _line(words.message("charts.stock").text, sums["closing"], "plan", 2.75)
+    safety = _line(words.message("charts.safety").text, sums["safety_stock"], "base", 1.75, (6, 4))
+
+    def paint(canvas: Canvas) -> None:
+        ends = [(line, axis.plain(line.last[1])) for line in (stock, safety) if line.last]
+        room, two = _room([(line.name, value) for line, value in ends], canvas)
+        low, high = limits(every)
+        pane = canvas.pane(_axis_room(ticks(low, high), axis) + 8, 28, room, 24, (first - 0.4, last + 0.4), (low, high))
+        pane.grid(ticks(low, high), axis.tick)
+        for at, amounts in come:
+            if sum(amounts) > 0:
+                pane.bar(float(at), 0, sum(amounts), role="base", half=0.28, opacity=0.45)  # type: ignore[arg-type]
+        _below_zero(pane, stock)
+        pane.line(safety.x, safety.y, role="base", width=1.75, dash=(6, 4))
+        pane.line(stock.x, stock.y, role="plan", width=2.75)
+        for x, y in zip(stock.x, stock.y, strict=True):
+            if y < 0:
+                pane.dot(x, y, role="short", size=7)
+        if any(sum(v) > 0 for _, v in come):
+            at, amounts = max(((i, v) for i, v in come if sum(v) > 0), key=lambda pair: sum(pair[1]))
+            label = words.message("charts.arriving").text
+            half = text_width(label, TICK) / 2
+            canvas.words(min(max(pane.px(float(at)), half), pane.right - half), max(pane.py(sum(amounts)) - 5, 22), label, role="base-t", align="center")  # type: ignore[arg-type]
+        _months_below(pane, first, last, first)
+        _name_ends(pane, ends, two, room)
+
+    lowest = min(zip(stock.y, stock.x, strict=True), key=lambda pair: (pair[0] != pair[0], pair[0]))
+    told = {"low": axis.full(lowest[0]), "month": named(int(lowest[1]), "month"), "end": axis.full(stock.last[1] if stock.last else NAN),
+            "last": named(last, "month"), "safety": axis.full(safety.last[1]) if safety.last else words.MISSING}
+    return figure(paint, alt=alt or said("charts.alt.stock", told), heights=(250, 310), **about)
+
+
+def _below_zero(pane: Pane, line: Line) -> None:
+    """What we would owe: the area between the line and zero where it is below."""
+    for (x1, y1), (x2, y2) in zip(zip(line.x, line.y, strict=True), list(zip(line.x, line.y, strict=True))[1:], strict=False):
+        if not (y1 < 0 or y2 < 0) or y1 != y1 or y2 != y2:
+            continue
+        cross = x1 + (x2 - x1) * (0 - y1) / (y2 - y1) if y1 * y2 < 0 else None
+        left, right = (cross if cross is not None and y1 > 0 else x1), (cross if cross is not None and y2 > 0 else x2)
+        pane.area([left, right], [min(y1, 0), min(y2, 0)], [0, 0], role="short", opacity=0.3)
