@@ -197,8 +197,9 @@ def _lift(series: pd.DataFrame, months: pd.DatetimeIndex, promotions: pd.DataFra
     firsts = months.to_numpy("datetime64[D]")
     ends = (months + pd.offsets.MonthEnd(0)).to_numpy("datetime64[D]")
     length = (ends - firsts).astype(float) + 1
-    for event in promotions.itertuples(index=False):
-        days = (np.minimum(ends, np.datetime64(event.end, "D")) - np.maximum(firsts, np.datetime64(event.start, "D"))).astype(float) + 1
+    starts, stops = (promotions[c].to_numpy("datetime64[D]") for c in ("start", "end"))
+    for event, first, last in zip(promotions.itertuples(index=False), starts, stops, strict=True):
+        days = (np.minimum(ends, last) - np.maximum(firsts, first)).astype(float) + 1
         share = np.clip(days, 0, None) / length
         rows = (series["item"] == event.key).to_numpy() & ((series["location"] == event.location).to_numpy() | (event.location == "all"))
         lift[rows] += event.effect * share
@@ -237,7 +238,7 @@ def surprises(series: pd.DataFrame) -> list[tuple[str, str, int, str, float]]:
     """What happened to demand that nobody expected: id, kind, series, month, factor."""
     return [
         ("drop-coffee-mdn", "drop", first_of(series, "Coffee", "MDN"), "2026-09", 0.38),
-        ("surge-tea-jkt", "surge", first_of(series, "RTD tea", "JKT"), "2026-09", 1.75),
+        ("surge-tea-jkt", "surge", first_of(series, "RTD tea", "JKT"), "2026-09", 1.5),
         ("surge-noodles-mks", "surge", first_of(series, "Instant noodles", "MKS", 1), "2026-09", 1.9),
         ("drop-sauce-sby", "drop", first_of(series, "Sauces", "SBY"), "2026-06", 0.45),
         ("surge-biscuit-mdn", "surge", first_of(series, "Biscuits", "MDN", 1), "2026-02", 1.8),
