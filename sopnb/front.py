@@ -7,6 +7,7 @@ A block whose tables are absent says so in one line; nothing on the page is type
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pandas as pd
@@ -154,6 +155,14 @@ def _answer(step: str, page: Facts) -> Sentence:
     return none
 
 
+_MONEY = re.compile(r"\b(Rp|[A-Z]{3}) (?=[\d−])|(?<=\d) (?=(?:tn|bn|m|triliun|miliar|juta|h|pts)\b)")
+
+
+def _held(html: str) -> str:
+    """An amount never breaks between its sign, its number and its scale."""
+    return _MONEY.sub(lambda found: f"{found[1] or ''}\u00a0", html)
+
+
 # --- the page -------------------------------------------------------------------------------------------------------
 
 def render(page: Facts) -> str:
@@ -163,7 +172,7 @@ def render(page: Facts) -> str:
 
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(report.TEMPLATES), autoescape=True, trim_blocks=True,
                                      undefined=jinja2.StrictUndefined)
-    environment.filters["h"] = lambda said: Markup(said.html) if isinstance(said, Sentence) else said
+    environment.filters["h"] = lambda said: Markup(_held(said.html)) if isinstance(said, Sentence) else said
     environment.globals.update(t=report.t, status=report.status, css=report.css("page", "front"), show=words.show,
                                title=f"{page['header']['company']}: {message('front.title', {'month': frames.month(str(page['header']['cycle']))}).text}")
     return environment.get_template("front.html.j2").render(**page)

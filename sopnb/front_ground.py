@@ -38,10 +38,7 @@ class Ground:
     @property
     def window_text(self) -> str:
         first, last = self.months[0], self.months[-1]
-        values = {"first": first, "last": last}
-        if first == last:
-            return words.message("front.window.one", values).text
-        return words.message("front.window" if first.year == last.year else "front.window.years", values).text
+        return span_text(first, last, "month")
 
     def within(self, df: pd.DataFrame) -> pd.DataFrame:
         return df[df["month"].isin(self.months)]
@@ -105,10 +102,13 @@ class Scale:
         return words.number(float(amount) / self.divisor, f"{'+' if signed else ''},.{self.digits}f")  # type: ignore[arg-type]
 
 
-def span_text(first: object, last: object) -> str:
-    """Jan–Feb 27, or Jan 27 for one month; empty where the exception has no month."""
+def span_text(first: object, last: object, spec: str = "mon") -> str:
+    """Jan to Feb 27, or Jan 27 for one month (spec mon); January to February 2027 (month); empty where there is none."""
     if words.is_missing(first):
         return ""
     if words.is_missing(last) or first == last:
-        return words.show(first, "mon")
-    return words.message("front.span", {"first": words.show(first, "mon"), "last": words.show(last, "mon")}).text
+        return words.show(first, spec)
+    begin = words.show(first, spec)
+    if pd.Timestamp(first).year == pd.Timestamp(last).year:  # type: ignore[arg-type]
+        begin = begin.rsplit(" ", 1)[0]
+    return words.message("front.span", {"first": begin, "last": words.show(last, spec)}).text

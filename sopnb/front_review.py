@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pandas as pd
@@ -80,8 +81,9 @@ def _card(kpi: str, rows: pd.DataFrame, last: pd.Timestamp, about: dict[str, Any
     shown, small = _value(now["value"], about)
     target = None if words.is_missing(now["target"]) else float(now["target"])
     state = now["status"] if now["status"] in TONE else "none"
-    change = words.plain("") if words.is_missing(before) else message("front.score.change", {"change": _change(now["value"] - before, about), "month": span[-2]})
-    goal = message("front.score.target", {"target": "".join(_value(target, about))}) if target is not None else words.plain("")
+    moved = "" if words.is_missing(before) else _change(now["value"] - before, about)
+    change = words.plain("") if not moved else message("front.score.change" if re.search("[1-9]", moved) else "front.score.same", {"change": moved, "month": span[-2]})
+    goal = message("front.score.target", {"target": _goal(target, about)}) if target is not None else words.plain("")
     return {"kpi": kpi, "name": name, "measure": about.get("measure", ""), "value": shown, "small": small, "shown": shown + small, "unit": unit, "state": state,
             "status": status(TONE[state], words.status(state).text) if state in TONE else "", "word": words.status(state).text if state in TONE else "",
             "change": change, "target": goal, "first": words.show(span[0], "mon"), "last": words.show(last, "mon"),
@@ -93,7 +95,7 @@ def _line(name: str, line: pd.Series, target: float | None, targets: pd.Series, 
     desc = message("front.score.alt", {"first": "".join(_value(known.iloc[0], about)), "from": known.index[0], "last": "".join(_value(known.iloc[-1], about)),
                                        "to": known.index[-1], "low": "".join(_value(known.min(), about)), "high": "".join(_value(known.max(), about))}).text
     year = line.iloc[0]
-    return svg.sparkline(list(line), target=target, last_year=None if words.is_missing(year) else float(year), title=name, desc=desc)
+    return svg.sparkline(list(line), target=target, last_year=None if words.is_missing(year) else float(year), title=name, desc=desc, width=200, height=50)
 
 
 def _value(value: object, about: dict[str, Any]) -> tuple[str, str]:
@@ -110,6 +112,12 @@ def _value(value: object, about: dict[str, Any]) -> tuple[str, str]:
         return (parts[0], f" {parts[1]}") if not parts[1][:1].isdigit() else (" ".join(parts), "")
     body = words.number(amount, f"{sign},.{digits if abs(amount) < 100 else 0}f")
     return body, f" {unit}" if unit and unit != "ratio" else ""
+
+
+def _goal(target: float, about: dict[str, Any]) -> str:
+    """A target as people write it: 75%, not 75.0%."""
+    body, unit = _value(target, about)
+    return re.sub(r"[.,]0+$", "", body) + unit
 
 
 def _change(change: float, about: dict[str, Any]) -> str:

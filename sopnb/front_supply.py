@@ -42,14 +42,13 @@ def exceptions(ground: Ground, *, top: int) -> dict[str, Any] | None:
     longest = max(float(shown["size"].max()), float(rest["size"].sum()), 1e-9)
     answers = _answers(ground)
     rows = [_exception(ground, row, scale, longest, answers) for row in shown.to_dict("records")]
-    by_name = pd.Series({i: r["name"] for i, r in enumerate(rows)})
     largest = rows[0]
     same = sum(r["amount"] for r in rows if r["name"] == largest["name"])
     losing = float(ranked.loc[ranked["kind"].isin(LOSING), "size"].sum())
     other = None if rest.empty else {"n": len(rest), "text": scale.show(rest["size"].sum()), "bar": 100 * float(rest["size"].sum()) / longest,
                                      "label": message("front.exceptions.other", {"n": len(rest)})}
-    return {"rows": rows, "other": other, "total": total, "total_text": scale.show(total), "count": len(ranked), "unit": scale.label,
-            "short": losing, "names": by_name.nunique(),
+    return {"rows": rows, "other": other, "total": total, "total_text": scale.show(total), "count": len(ranked), "unit": scale.label, "scale": scale,
+            "short": losing, "because": any(r["because"].text for r in rows),
             "finding": message("front.exceptions.one" if len(ranked) == 1 else "front.exceptions.finding", {"total": total, "first": same, "name": largest["name"]}),
             "sub": message("front.exceptions.sub", {"unit": scale.label}),
             "source": message("front.exceptions.source", {"cycle": f"{ground.cycle:%Y-%m}", "short": losing, "excess": total - losing})}
@@ -138,7 +137,7 @@ def _cause(ground: Ground, exception: str | None, causes: pd.DataFrame | None) -
     row = found.iloc[0].to_dict()
     place = row["location"] if row["location"] not in (None, "all") else None
     name = ground.item_name(row["item"]) or row["resource"] or row["id"]
-    return {"kind": row["kind"], "what": f"{name}, {place}," if place else name, "when": span_text(row["first"], row["last"]) or ground.window_text,
+    return {"kind": row["kind"], "what": f"{name}, {place}," if place else name, "when": span_text(row["first"], row["last"], "month") or ground.window_text,
             "units": row["units"]}
 
 

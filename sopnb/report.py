@@ -76,13 +76,15 @@ def heading(header: dict[str, Any]) -> dict[str, Any]:
     """The header with what the shell shows: `about`, `scope` and `status`, in the page's language."""
     words.speak(header.get("language") or "en", header.get("currency") or "USD")
     verdict = header.get("verdict")
-    shown = status(VERDICTS[verdict], words.message(f"front.verdict.{verdict}", {"n": int(header.get("findings") or 0)}).text) if verdict else ""
+    n = int(header.get("findings") or 0)
+    said = words.message(f"front.verdict.{verdict}" + (".one" if verdict == "amber" and n == 1 else ""), {"n": n}).text if verdict else ""
+    shown = status(VERDICTS[verdict], said) if verdict else ""
     origin = pd.Timestamp(str(header["cycle"])) - pd.offsets.MonthBegin(1)
     scope = words.message("front.scope", {"origin": pd.Timestamp(header.get("origin") or origin)}).text
     if header.get("meeting"):
         scope += " " + words.message("front.meeting", {"day": pd.Timestamp(header["meeting"])}).text
     return {"draft": False, "run": "", "version": "", **header, "language": header.get("language") or "en",
-            "about": words.message("front.about", {"month": pd.Timestamp(str(header["cycle"]))}).text, "scope": scope, "status": shown}
+            "about": words.message("front.about", {"month": pd.Timestamp(str(header["cycle"]))}).text, "scope": scope, "status": shown, "said": said}
 
 
 def write(page: str, out: Path) -> Path:
