@@ -250,9 +250,10 @@ def _mapping(loader: _OnceOnly, node: yaml.MappingNode, deep: bool = False) -> d
     return loader.construct_mapping(node, deep)
 
 
-# Months as 2026-09 stay text, and so do words such as `on`, which YAML 1.1 takes for a truth value.
+# Dates stay text until `_typed` reads them, so that 2026-02-30 is told with its place; so do words such as `on`,
+# which YAML 1.1 takes for a truth value.
 _OnceOnly.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool"]
+    first: [(tag, pattern) for tag, pattern in resolvers if tag not in ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp")]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 _OnceOnly.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)

@@ -1,0 +1,373 @@
+"""The meeting: what is asked, in which order it is talked about, who came, what was decided.
+
+Before it, `asked` and `agenda` frame the pack; after it, the minutes become tables and events for the ledger.
+The executive meeting sees no new data: it picks from framed options and leaves with decisions, owners and dates.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sopnb import frames
+from sopnb.minutes import Minutes, action_id, held, read_minutes
+
+__all__ = [
+    "Minutes", "agenda", "asked", "attendance", "decisions", "events", "form", "held", "missing", "points", "quorum",
+    "read_minutes", "record", "scored",
+]
+
+# Who speaks to a point: the first person whose role holds the word; the chair where there is none.
+OWNERS = {"actions": "", "results": "financ", "jumps": "sales", "exceptions": "supply", "plan": "demand", "close": ""}
+# How heavy a point weighs in the time budget. Decisions get the most: they are what the meeting is for.
+WEIGHTS = {"actions": 2, "results": 2, "jumps": 1, "exceptions": 2, "plan": 2, "decision": 4, "close": 1}
+VERBS = {"started": "start", "done": "done", "dropped": "drop", "moved": "move", "open": "move"}
+NOTICE_DAYS = 30  # a decision is due this long before the month it is about, and not before the meeting
+
+
+# --- before the meeting ---------------------------------------------------------------------------------------------
+
+def asked(
+    exceptions: pd.DataFrame,
+    options: pd.DataFrame | None = None,
+    *,
+    decides: Mapping[str, str],
+    meeting_day: Any,
+    people: pd.DataFrame | None = None,
+    items: pd.DataFrame | None = None,
+    gap: pd.DataFrame | None = None,
+    gap_share: float = 0.02,
+    most: int = 5,
+) -> pd.DataFrame:
+    """The decisions asked for: the largest exceptions that have options, and the gap to budget where it is large.
+
+    exceptions   id        kind, item, location, resource, first, last, units, amount (money at stake)
+    options      exception × option   recommended (flag); None: exceptions are asked without a recommendation
+    decides      kind of exception, or `budget`: role that may take the decision
+    people       person    role; None: the role stands for the person
+    gap          family × month   plan, budget, gap (money); see plan.gap
+    gap_share    of the budget, from which a shortfall is asked about
+    returns      frames.ASKED, by money; `decides` is missing where nobody is entitled
+    """
+    framed = exceptions if options is None else exceptions[exceptions["id"].isin(options["exception"])]
+    names = {} if items is None else dict(zip(items["item"], items["name"].fillna(items["item"]), strict=True))
+    rows = [_asked_exception(row, options, names, meeting_day) for row in _records(framed)]
+    rows += _asked_budget(gap, gap_share, meeting_day)
+    out = pd.DataFrame(rows, columns=["kind", *frames.ASKED.names]).sort_values(
+        ["amount", "exception", "question"], ascending=[False, True, True], kind="stable").head(most)
+    out["decides"] = [_entitled(kind, decides, people) for kind in out.pop("kind")]
+    out["position"] = np.arange(1, len(out) + 1)
+    out["decision"] = [f"D{i}" for i in out["position"]]
+    return frames.conform(out, frames.ASKED)
+
+
+def _asked_exception(row: dict[str, Any], options: pd.DataFrame | None, names: dict[str, str], meeting_day: Any) -> dict[str, Any]:
+    mine = None if options is None else options[options["exception"] == row["id"]].sort_values("option", kind="stable")
+    best = [] if mine is None else list(mine.loc[mine["recommended"], "option"])
+    what = names.get(row["item"], row["item"]) or row["resource"] or row["id"]
+    place = row["location"] if row["location"] not in (None, "all") else None
+    values = {"kind": row["kind"], "what": f"{what}, {place}" if place and row["item"] else what, "first": _iso(row["first"]),
+              "last": _iso(row["last"]), "units": _number(row["units"]), "amount": _number(row["amount"])}
+    return {"kind": row["kind"], "question": f"meeting.ask_{row['kind']}", "values": _json(values), "by": _by(row["first"], meeting_day),
+            "amount": abs(row["amount"]), "recommended": best[0] if best else None, "exception": row["id"]}
+
+
+def _asked_budget(gap: pd.DataFrame | None, gap_share: float, meeting_day: Any) -> list[dict[str, Any]]:
+    """The question about the budget, where the plan of the months both have lies further below it than gap_share."""
+    if gap is None or gap.empty:
+        return []
+    short, budget = -float(gap["gap"].sum()), float(gap["budget"].sum())
+    if budget <= 0 or short / budget < gap_share:
+        return []
+    by_family = gap.groupby("family")["gap"].sum().sort_values(kind="stable")
+    values = {"amount": short, "share": short / budget, "first": _iso(gap["month"].min()), "last": _iso(gap["month"].max()),
+              "family": by_family.index[0], "family_amount": -float(by_family.iloc[0])}
+    return [{"kind": "budget", "question": "meeting.ask_budget", "values": _json(values), "by": pd.Timestamp(meeting_day),
+             "amount": short, "recommended": None, "exception": None}]
+
+
+def _by(first: Any, meeting_day: Any) -> pd.Timestamp:
+    day = pd.Timestamp(meeting_day)
+    return day if pd.isna(first) else max(day, pd.Timestamp(first) - pd.Timedelta(days=NOTICE_DAYS))
+
+
+def _entitled(kind: str, decides: Mapping[str, str], people: pd.DataFrame | None) -> str | None:
+    """The person whose role may decide; the role itself where no people are known; None where nobody may."""
+    role = decides.get(kind)
+    if not role or people is None:
+        return role or None
+    return _with_role(people, role)
+
+
+def _with_role(people: pd.DataFrame | None, word: str) -> str | None:
+    """The first person with this role, else the first whose role holds the word."""
+    if people is None or people.empty or not word:
+        return None
+    roles = people["role"].fillna("").str.casefold()
+    for fits in (roles == word.casefold(), roles.str.contains(word.casefold(), regex=False)):
+        if fits.any():
+            return str(people.loc[fits, "person"].iloc[0])
+    return None
+
+
+def agenda(
+    insights: pd.DataFrame | None = None,
+    exceptions: pd.DataFrame | None = None,
+    kpis: pd.DataFrame | None = None,
+    actions: pd.DataFrame | None = None,
+    gap: pd.DataFrame | None = None,
+    asked: pd.DataFrame | None = None,
+    *,
+    minutes: int,
+    month: Any,
+    chair: str = "",
+    people: pd.DataFrame | None = None,
+    owners: Mapping[str, str] = OWNERS,
+) -> pd.DataFrame:
+    """The points in the order of time: last month, problems and needs now, forecast and plans ahead.
+
+    kpis      kpi × scope × month   status; those of `all` in `month` (the origin) count
+    actions   action                state, overdue_days, amount
+    minutes   the time budget; the points' minutes add up to it exactly
+    owners    point: word in the role of who speaks to it; '' is the chair
+    returns   frames.AGENDA; a point without matter is left out, the last one is always there
+    """
+    rows = [*_last(actions, kpis, month), *_now(insights, exceptions), *_ahead(gap, asked)]
+    rows = _heaviest(rows, minutes)
+    out = pd.DataFrame(rows).assign(position=np.arange(1, len(rows) + 1), minutes=_shared(minutes, [row["weight"] for row in rows]))
+    out["owner"] = [row["owner"] or _with_role(people, owners.get(row["about"], "")) or chair or None for row in rows]
+    out["values"] = [_json(values) for values in out["values"]]
+    out["point"] = [f"P{i:02d}" for i in out["position"]]
+    return frames.conform(out[frames.AGENDA.names], frames.AGENDA)
+
+
+def _point(part: str, about: str, values: dict[str, Any], *, stake: float = float("nan"), topic: str = "", owner: str | None = None) -> dict[str, Any]:
+    return {"part": part, "about": about, "topic": topic or f"meeting.point_{about}", "values": values, "amount": stake,
+            "owner": owner, "weight": WEIGHTS[about]}
+
+
+def _last(actions: pd.DataFrame | None, kpis: pd.DataFrame | None, month: Any) -> Iterable[dict[str, Any]]:
+    if actions is not None and len(actions):
+        running = actions[actions["state"].isin(["open", "started"])]
+        late = running[running["overdue_days"] > 0]
+        yield _point("last", "actions", {"open": len(running), "overdue": len(late)}, stake=_sum(late["amount"]))
+    if kpis is not None:
+        judged = kpis[(kpis["scope"] == "all") & (kpis["month"] == frames.month(month)) & (kpis["status"] != "none")]
+        if len(judged):
+            counts = {status: int((judged["status"] == status).sum()) for status in ("on", "watch", "off")}
+            yield _point("last", "results", {**counts, "of": len(judged)})
+
+
+def _now(insights: pd.DataFrame | None, exceptions: pd.DataFrame | None) -> Iterable[dict[str, Any]]:
+    for about, table in (("jumps", insights), ("exceptions", exceptions)):
+        if table is not None and len(table):
+            amount = _sum(table["amount"].abs())
+            yield _point("now", about, {"count": len(table), "amount": amount}, stake=amount)
+
+
+def _ahead(gap: pd.DataFrame | None, asked: pd.DataFrame | None) -> Iterable[dict[str, Any]]:
+    if gap is not None and len(gap) and gap["budget"].sum() > 0:
+        amount = float(gap["gap"].sum())
+        values = {"amount": amount, "share": amount / float(gap["budget"].sum()), "last": _iso(gap["month"].max())}
+        yield _point("ahead", "plan", values, stake=amount)
+    for row in ([] if asked is None else _records(asked.sort_values("position"))):
+        yield _point("ahead", "decision", json.loads(row["values"]), stake=row["amount"], topic=row["question"], owner=row["decides"])
+    yield _point("ahead", "close", {"count": 0 if asked is None else len(asked)})
+
+
+def _heaviest(rows: list[dict[str, Any]], minutes: int) -> list[dict[str, Any]]:
+    """At most one point a minute: with more, the heaviest stay, in their order."""
+    if len(rows) <= minutes:
+        return rows
+    keep = sorted(sorted(range(len(rows)), key=lambda i: (-rows[i]["weight"], i))[:minutes])
+    return [rows[i] for i in keep]
+
+
+def _shared(minutes: int, weights: list[int]) -> list[int]:
+    """Minutes by weight, each at least one slot, adding up exactly; slots of five minutes where the budget allows.
+
+    >>> _shared(60, [2, 2, 1, 2, 4, 1])
+    [10, 10, 5, 10, 20, 5]
+    """
+    slot = 5 if minutes % 5 == 0 and minutes >= 5 * len(weights) else 1
+    slots = minutes // slot
+    share = np.array(weights, dtype=float) / sum(weights) * slots
+    given = np.maximum(1, np.floor(share)).astype(int)
+    while given.sum() != slots:  # the one that is furthest from its share gives or takes a slot
+        off = share - given
+        if given.sum() < slots:
+            given[int(np.argmax(off))] += 1
+        else:
+            given[int(np.argmin(np.where(given > 1, off, np.inf)))] -= 1
+    return [int(n) * slot for n in given]
+
+
+def form(
+    agenda: pd.DataFrame, asked: pd.DataFrame, people: pd.DataFrame | None = None, *, cycle: str, meeting_day: Any, chair: str = "",
+    actions: pd.DataFrame | None = None,
+) -> str:
+    """Prefilled minutes as YAML text: fill in the day, what was said and what was decided, and save it.
+
+    agenda, asked   with a column `text` where the points and questions are to be read in words
+    actions         open ones are listed for an update
+    `held_on` is left empty on purpose, so that a form nobody filled in is not taken for a meeting.
+    """
+    everyone = [] if people is None else people["person"].tolist()
+    running = None if actions is None else actions[actions["state"].isin(["open", "started"])]
+    lines = [f"cycle: {cycle}", f"held_on:   # the day of the meeting, planned for {pd.Timestamp(meeting_day):%Y-%m-%d}",
+             f"chair: {_quoted(chair)}", "", "attendance:   # state: present, delegated (with delegate: person) or absent"]
+    lines += [f"  - {{person: {_quoted(person)}, state: present}}" for person in everyone]
+    lines += ["", "points:"]
+    lines += [f"  - {{topic: {_quoted(text)}, discussion: \"\"}}" for text in _texts(agenda, "topic")]
+    lines += ["", "decisions:   # effect_kpi, effect and judged let the decision be scored later"]
+    for row, text in zip(_records(asked), _texts(asked, "question"), strict=True):
+        lines.append(f"  - {{id: {row['decision']}, title: {_quoted(text)}, option: {_quoted(row['recommended'])}, why: \"\", dissent: \"\", "
+                     f"decided_by: {_quoted(row['decides'] or chair)}, asked: {row['decision']}}}")
+    lines += ["", "actions:   # {id: A1, title: \"…\", owner: person, due: 2026-12-31, amount: 0, source: D1}", "",
+              "updates:   # state: open, started, done, dropped or moved (with due or owner)"]
+    lines += [f"  - {{action: {row['action']}, state: {row['state']}, note: \"\"}}   # {_one_line(row['title'])}"
+              for row in ([] if running is None else _records(running))]
+    return "\n".join([*lines, "", "next_meeting:", ""])
+
+
+def _texts(df: pd.DataFrame, column: str) -> list[str]:
+    return [str(text) for text in (df["text"] if "text" in df else df[column])]
+
+
+def _quoted(value: Any) -> str:
+    """A JSON string is a YAML string, whatever stands in it."""
+    return json.dumps("" if value is None or pd.isna(value) else str(value), ensure_ascii=False)
+
+
+def _one_line(value: Any) -> str:
+    return " ".join(str(value or "").split())
+
+
+# --- after the meeting ----------------------------------------------------------------------------------------------
+
+def attendance(minutes: Minutes, people: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Who came: everyone in the minutes, and who must come and does not stand in them (absent).
+
+    people    person   name, role, mandatory; None: nobody is mandatory
+    returns   frames.ATTENDANCE
+    """
+    listed = minutes.attendance
+    known = (frames.empty(frames.PEOPLE) if people is None else people).set_index("person")
+    silent = [person for person in known.index[known["mandatory"]] if person not in set(listed["person"])]
+    rows = pd.concat([listed, pd.DataFrame({"person": silent, "state": "absent", "delegate": None})], ignore_index=True) if silent else listed.copy()
+    rows["name"] = rows["person"].map(known["name"])
+    rows["role"] = rows["person"].map(known["role"])
+    rows["mandatory"] = rows["person"].map(known["mandatory"]).eq(True)
+    return frames.conform(rows, frames.ATTENDANCE)
+
+
+def missing(attendance: pd.DataFrame) -> pd.DataFrame:
+    """Who had to come, did not, and sent nobody."""
+    return attendance[attendance["mandatory"] & (attendance["state"] == "absent")]
+
+
+def quorum(attendance: pd.DataFrame, *, share: float) -> dict[str, Any]:
+    """Whether enough of those who must come were there in person or by a delegate.
+
+    returns  there, of, share, met; of everyone listed where nobody is mandatory
+    """
+    asked_for = attendance[attendance["mandatory"]] if attendance["mandatory"].any() else attendance
+    there = int((asked_for["state"] != "absent").sum())
+    actual = there / len(asked_for) if len(asked_for) else 0.0
+    return {"there": there, "of": len(asked_for), "share": actual, "met": bool(len(asked_for)) and actual >= share}
+
+
+def decisions(minutes: Minutes) -> pd.DataFrame:
+    """The decisions of a meeting: frames.DECISIONS, numbered beyond the meeting (2026-09-D1)."""
+    out = minutes.decisions.rename(columns={"id": "decision"})
+    return frames.conform(out.assign(decision=[action_id(minutes.cycle, one) for one in out["decision"]]), frames.DECISIONS)
+
+
+def points(minutes: Minutes) -> pd.DataFrame:
+    """What was talked about: frames.MINUTES."""
+    out = minutes.points.assign(position=np.arange(1, len(minutes.points) + 1))
+    return frames.conform(out.assign(point=[f"P{i:02d}" for i in out["position"]]), frames.MINUTES)
+
+
+def events(minutes: Minutes, people: pd.DataFrame | None = None) -> list[dict[str, Any]]:
+    """What the minutes bring to the ledger. All of it is known from the day of the meeting on.
+
+    returns  kind, subject, day, cycle, origin, who, payload: as Ledger.record takes them
+    """
+    def event(kind: str, subject: str, **payload: Any) -> dict[str, Any]:
+        given = {name: _plain(value) for name, value in payload.items()}
+        return {"kind": kind, "subject": subject, "day": f"{minutes.held_on:%Y-%m-%d}", "cycle": minutes.cycle, "origin": minutes.origin,
+                "who": minutes.chair or "", "payload": {name: value for name, value in given.items() if value is not None}}
+
+    out = [event("held", minutes.cycle, chair=minutes.chair, next_meeting=minutes.next_meeting)]
+    for row in _records(attendance(minutes, people)):
+        out.append(event("attend", row.pop("person"), **row))
+    for row in _records(decisions(minutes)):
+        out.append(event("decide", row.pop("decision"), **row))
+    for row in _records(minutes.actions):
+        source = row["source"] and action_id(minutes.cycle, row["source"])
+        out.append(event("add", action_id(minutes.cycle, row.pop("id")), **{**row, "source": source}))
+    for row in _records(minutes.updates):
+        out.append(event(VERBS[row.pop("state")], row.pop("action"), **row))
+    return out
+
+
+def record(ledger: Any, minutes: Minutes, people: pd.DataFrame | None = None) -> int:
+    """Bring the meeting into the ledger; minutes corrected since replace what they said before.
+
+    returns  how many events were new
+    """
+    return ledger.record(events(minutes, people), whole=minutes.origin)
+
+
+def scored(decisions: pd.DataFrame, kpis: pd.DataFrame, *, month: Any) -> pd.DataFrame:
+    """Decisions whose effect can be judged by now: what was expected of them and what came.
+
+    decisions  decision   title, effect_kpi, effect, judged, cycle (the month of the meeting); see Ledger.decisions
+    kpis       kpi × scope × month   value; those of `all` count
+    month      last month with actuals
+    returns    decision   title, effect_kpi, judged, expected, before, after, realised, came (share of what was expected)
+               before is the value of the month before the meeting, realised = after − before; missing where either is
+    """
+    names = ["decision", "title", "effect_kpi", "judged", "expected", "before", "after", "realised", "came"]
+    due = decisions[decisions["judged"].notna() & (decisions["judged"] <= frames.month(month)) & decisions["effect"].notna()]
+    values = kpis[kpis["scope"] == "all"].drop_duplicates(["kpi", "month"], keep="last").set_index(["kpi", "month"])["value"]
+    rows = []
+    for row in _records(due):
+        before = values.get((row["effect_kpi"], frames.next_month(row["cycle"], -1)), float("nan"))
+        after = values.get((row["effect_kpi"], row["judged"]), float("nan"))
+        rows.append({**row, "expected": row["effect"], "before": before, "after": after, "realised": after - before,
+                     "came": (after - before) / row["effect"] if row["effect"] else float("nan")})
+    return pd.DataFrame(rows, columns=names).sort_values(["judged", "decision"], kind="stable").reset_index(drop=True)
+
+
+# --- small things ---------------------------------------------------------------------------------------------------
+
+def _records(df: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in row.items()} for row in df.to_dict("records")]
+
+
+def _plain(value: Any) -> Any:
+    if value is None or (not isinstance(value, str | bool) and pd.isna(value)):
+        return None
+    return f"{value:%Y-%m-%d}" if isinstance(value, pd.Timestamp) else value.item() if isinstance(value, np.generic) else value
+
+
+def _iso(value: Any) -> str | None:
+    return None if pd.isna(value) else f"{pd.Timestamp(value):%Y-%m-%d}"
+
+
+def _number(value: Any) -> float | None:
+    return None if pd.isna(value) else float(value)
+
+
+def _sum(values: pd.Series) -> float:
+    return float(values.fillna(0).sum())
+
+
+def _json(values: Mapping[str, Any]) -> str:
+    return json.dumps(values, ensure_ascii=False, sort_keys=True, allow_nan=False)
