@@ -105,50 +105,6 @@ def overrides(
     return frames.conform(used[frames.OVERRIDES_USED.names], frames.OVERRIDES_USED)
 
 
-def gap(plan: pd.DataFrame, budget: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
-    """The plan against the budget, in money, over the months both have.
-
-    plan      frames.PLAN
-    budget    family × month   revenue (money)
-    returns   family × month   plan, budget, gap = plan − budget (money); a family in one of them alone counts zero
-              in the other
-    """
-    ours = _by_family(plan, items, "revenue", "plan")
-    theirs = budget.groupby(["family", "month"], as_index=False)[["revenue"]].sum().rename(columns={"revenue": "budget"})
-    both = sorted(set(ours["month"]) & set(theirs["month"]))
-    out = ours.merge(theirs, on=["family", "month"], how="outer").fillna({"plan": 0.0, "budget": 0.0})
-    out = out[out["month"].isin(both)].assign(gap=lambda d: d["plan"] - d["budget"])
-    return out.sort_values(["family", "month"], kind="stable").reset_index(drop=True)
-
-
-def landing(
-    history: pd.DataFrame, plan: pd.DataFrame, budget: pd.DataFrame, items: pd.DataFrame, *, fiscal_year_start: int = 1
-) -> pd.DataFrame:
-    """Where the fiscal year of the first planned month will land: actual so far + plan to go, against its budget.
-
-    history   item × location × month   revenue (money)
-    returns   family   first, last (months of the fiscal year), actual, to_go, landing, budget, gap (money);
-              gap = landing − budget. No rows where the budget has none of the year's months to go.
-    """
-    names = ["family", "first", "last", "actual", "to_go", "landing", "budget", "gap"]
-    start = pd.Timestamp(plan["month"].min()) if len(plan) else pd.NaT
-    if pd.isna(start) or budget.empty:
-        return pd.DataFrame(columns=names)
-    first = frames.next_month(start, -((start.month - fiscal_year_start) % 12))
-    last = frames.next_month(first, 11)
-    sums = {
-        "actual": _by_family(history[history["month"].between(first, last) & (history["month"] < start)], items, "revenue", "x"),
-        "to_go": _by_family(plan[plan["month"].between(start, last)], items, "revenue", "x"),
-        "budget": budget[budget["month"].between(first, last)].rename(columns={"revenue": "x"}),
-    }
-    if not budget["month"].between(start, last).any():
-        return pd.DataFrame(columns=names)
-    out = pd.DataFrame({name: part.groupby("family")["x"].sum() for name, part in sums.items()}).fillna(0.0)
-    out["landing"] = out["actual"] + out["to_go"]
-    out["gap"] = out["landing"] - out["budget"]
-    return out.rename_axis("family").reset_index().assign(first=first, last=last)[names].sort_values("family").reset_index(drop=True)
-
-
 def unplaced(items: pd.DataFrame, **streams: pd.DataFrame | None) -> pd.DataFrame:
     """What events, pipeline and sales say about items and families that the item master does not have: it is in no plan.
 
@@ -246,11 +202,6 @@ def _with_money(grid: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
     return frames.conform(out[frames.PLAN.names], frames.PLAN)
 
 
-def _by_family(table: pd.DataFrame, items: pd.DataFrame, value: str, name: str) -> pd.DataFrame:
-    with_family = table.merge(items[["item", "family"]], on="item", how="left")
-    return with_family.groupby(["family", "month"], as_index=False)[[value]].sum().rename(columns={value: name})
-
-
 # --- the streams ----------------------------------------------------------------------------------------------------
 
 def month_share(start: Any, end: Any, months: Iterable[Any]) -> np.ndarray:
@@ -315,7 +266,7 @@ def _weights(sales: pd.DataFrame, weight: float | pd.DataFrame) -> Any:
     if not isinstance(weight, pd.DataFrame):
         return float(weight)
     by_owner = weight.set_index("owner")["weight"]
-    return sales["owner"].map(by_owner).fillna(0.0)  # an owner without a weight does not count
+    return sales["owner"].fillna("").map(by_owner).fillna(0.0)  # an owner without a weight does not count
 
 
 def _override(

@@ -15,7 +15,7 @@ Sources: Gilliland (2010), The Business Forecasting Deal, on value added; Fildes
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,22 @@ from sopnb import accuracy, frames
 STREAMS = ("naive", "baseline", "events", "pipeline", "sales", "override")
 _KEY = ["item", "location", "month"]
 _MIN_JUDGED = 6  # statements on which a person's record can rest
+
+
+def shares(plan: pd.DataFrame, *, months: Any) -> pd.DataFrame:
+    """Who says so: what each stream adds to the plan of some months.
+
+    returns  stream (baseline … override, consensus)   units (added; of consensus: the whole), running (units),
+             size (Σ|units| over item × location × month / consensus, fraction), amount (money, at the plan's price)
+    """
+    rows = plan[plan["month"].isin(pd.DatetimeIndex(months))]
+    whole = float(rows["consensus"].sum())
+    names = [*STREAMS[1:], "consensus"]
+    units = [float(rows[name].sum()) for name in names]
+    out = pd.DataFrame({"stream": names, "units": units, "running": [*np.cumsum(units[:-1]), whole]})
+    out["size"] = [float(rows[name].abs().sum()) / whole if whole else float("nan") for name in names]
+    out["amount"] = [float((rows[name] * rows["price"]).sum()) for name in names]
+    return out
 
 
 def value_added(past_plans: pd.DataFrame, history: pd.DataFrame, *, lag: int, season: int = 12) -> pd.DataFrame:
@@ -140,11 +156,13 @@ def override_record(
 
 
 def sales_record(
-    past_sales: pd.DataFrame, past_plans: pd.DataFrame, history: pd.DataFrame, items: pd.DataFrame, *, cap: float, lags: Sequence[int] | None = None
+    past_sales: pd.DataFrame, past_plans: pd.DataFrame, history: pd.DataFrame, items: pd.DataFrame, *, cap: float, owners: Iterable[Any] = (),
+    lags: Sequence[int] | None = None,
 ) -> pd.DataFrame:
     """How far each owner's sales forecast has deserved to be followed.
 
     past_sales  cycle × frames.FORECAST_SALES, as it was handed over in each cycle
+    owners      who speaks now: a newcomer has no record and gets half the cap
     lags        lags judged; None: all
     returns     owner   n (statements judged), wape_before (the plan without it), wape_sales, weight (0 to `cap`)
 
@@ -158,8 +176,8 @@ def sales_record(
     parts = [_statements(rows, past_sales, level) for level in ("item", "family")]
     said = pd.concat(parts, ignore_index=True)
     records = []
-    for owner in sorted(past_sales["owner"].dropna().unique()):
-        own = said[said["owner"] == owner]
+    for owner in sorted({"" if pd.isna(owner) else str(owner) for owner in [*past_sales["owner"], *owners]}):
+        own = said[said["owner"].fillna("") == owner]
         step = own["quantity"] - own["before"]
         best = (step * (own["demand"] - own["before"])).sum() / (step**2).sum() if (step**2).sum() > 0 else 0.0
         weight = min(max(best, 0.0), cap) if len(own) >= _MIN_JUDGED else cap / 2

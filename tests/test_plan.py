@@ -242,21 +242,6 @@ def test_revenue_and_margin_follow_from_units_price_and_cost():
     assert consensus().query("item == 'C'")["margin"].isna().all(), "without a cost there is no margin, rather than a wrong one"
 
 
-def test_the_gap_is_plan_minus_budget_over_the_months_both_have():
-    budget = frame("family month revenue", "Tea 2026-10 2500", "Tea 2027-01 9000", "Toys 2026-10 100")
-    result = plan.gap(consensus(), budget, ITEMS)
-    assert result[["family", "plan", "budget", "gap"]].values.tolist() == [["Tea", 3000, 2500, 500], ["Tin", 0, 0, 0], ["Toys", 0, 100, -100]]
-
-
-def test_the_year_lands_on_actuals_so_far_and_the_plan_to_go():
-    """Fiscal year from December: actuals of August and September, plan of October and November."""
-    history = frame("item location month revenue", "A North 2026-08 500", "A North 2026-09 700", "A North 2025-11 9000")
-    budget = frame("family month revenue", "Tea 2025-11 1", "Tea 2026-08 600", "Tea 2026-11 6000")
-    row = plan.landing(history, consensus(), budget, ITEMS, fiscal_year_start=12).set_index("family").loc["Tea"]
-    assert row[["actual", "to_go", "landing", "budget", "gap"]].tolist() == [1200, 6000, 7200, 6600, 600]
-    assert (row["first"], row["last"]) == (pd.Timestamp("2025-12-01"), pd.Timestamp("2026-11-01"))
-
-
 def test_what_is_said_of_unknown_items_is_told():
     lost = plan.unplaced(ITEMS, sales=sales("item X all 2026-10 5 Budi", "item X all 2026-11 5 Budi", "item A all 2026-10 5 Budi"), events=None)
     assert lost.values.tolist() == [["sales", "X", "item", 2]]

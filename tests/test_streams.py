@@ -101,3 +101,15 @@ def test_sales_that_point_the_wrong_way_do_not_count():
     history = pd.concat([frame("item location demand", "A EU 90").assign(month=m) for m in months])
     said = pd.concat([frame("level key location quantity owner", "family Tea EU 120 Budi").assign(cycle=m, month=m) for m in months])
     assert streams.sales_record(said, plans, history, ITEMS, cap=0.5)["weight"].item() == 0
+
+
+def test_a_newcomer_has_no_record_and_gets_half_the_cap():
+    none = frames.empty(frames.FORECAST_SALES).assign(cycle=pd.Series(dtype="datetime64[ns]"))
+    assert streams.sales_record(none, PLANS, HISTORY, ITEMS, cap=0.5, owners=["Budi", None])[["owner", "weight"]].values.tolist() == [["", 0.25], ["Budi", 0.25]]
+
+
+def test_the_streams_run_up_to_the_plan():
+    """August's plan for September: 100 and 20 more for an event, 30 less by an override, at 10 each."""
+    found = streams.shares(PLANS.iloc[[1]], months=[pd.Timestamp("2026-09-01")]).set_index("stream")
+    assert found["running"].tolist() == [100, 120, 120, 120, 90, 90]
+    assert found.loc["override", ["units", "amount"]].tolist() == [-30, -300] and found.loc["override", "size"] == pytest.approx(30 / 90)

@@ -1,0 +1,113 @@
+"""The plan in money and in a few numbers: what it comes to, by family, against last plan and the budget."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from sopnb import frames
+
+
+def headline(plan: pd.DataFrame, history: pd.DataFrame, previous_plan: pd.DataFrame | None = None, *, months: Any) -> dict[str, Any]:
+    """What the plan comes to over some months.
+
+    months    the months spoken about; those the plan does not have are left out
+    returns   first, last (months), units, revenue, margin, peak (month), peak_units; grows: units over the same months
+              a year before, minus 1 (NaN where history has not all of them); changes, changed_revenue: units and money
+              over last plan's, over the months it has too (NaN without a last plan). All NaN where nothing is planned.
+    """
+    rows = plan[plan["month"].isin(pd.DatetimeIndex(months))]
+    by_month = rows.groupby("month")["consensus"].sum()
+    if by_month.empty:
+        names = ["first", "last", "units", "revenue", "margin", "peak", "peak_units", "grows", "changes", "changed_revenue"]
+        return dict.fromkeys(names, float("nan"))
+    units = float(by_month.sum())
+    year_ago = history[history["month"].isin([frames.next_month(month, -12) for month in by_month.index])]
+    before = float(year_ago["demand"].sum()) if year_ago["month"].nunique() == len(by_month) else 0.0
+    out = {
+        "first": by_month.index[0], "last": by_month.index[-1], "units": units, "revenue": float(rows["revenue"].sum()),
+        "margin": float(rows["margin"].sum()), "peak": by_month.idxmax(), "peak_units": float(by_month.max()),
+        "grows": units / before - 1 if before else float("nan"), "changes": float("nan"), "changed_revenue": float("nan"),
+    }
+    if previous_plan is not None and len(previous_plan):
+        shared = rows["month"].isin(previous_plan["month"])
+        last = previous_plan[previous_plan["month"].isin(rows["month"])]
+        if last["consensus"].sum() > 0:
+            out["changes"] = float(rows.loc[shared, "consensus"].sum() / last["consensus"].sum() - 1)
+            out["changed_revenue"] = float(rows.loc[shared, "revenue"].sum() - last["revenue"].sum())
+    return out
+
+
+def families(plan: pd.DataFrame, items: pd.DataFrame, *, months: Any, previous_plan: pd.DataFrame | None = None, budget: pd.DataFrame | None = None) -> pd.DataFrame:
+    """The plan of some months by family.
+
+    returns   family   units, revenue, change (money, this plan minus last over the months both have), budget, gap
+              (money, over the months that have a budget); missing where there is nothing to compare with; by revenue
+    """
+    months = pd.DatetimeIndex(months)
+    rows = plan[plan["month"].isin(months)].merge(items[["item", "family"]], on="item", how="left")
+    out = rows.groupby("family")[["consensus", "revenue"]].sum().rename(columns={"consensus": "units"})
+    out[["change", "budget", "gap"]] = float("nan")
+    if previous_plan is not None and len(previous_plan):
+        last = _by_family(previous_plan[previous_plan["month"].isin(months)], items, "revenue", "last").groupby("family")["last"].sum()
+        now = rows[rows["month"].isin(previous_plan["month"])].groupby("family")["revenue"].sum()
+        out = out.reindex(sorted(set(out.index) | set(last.index)))
+        out["change"] = now.reindex(out.index).fillna(0.0) - last.reindex(out.index).fillna(0.0)
+    if budget is not None and len(budget):
+        against = gap(plan[plan["month"].isin(months)], budget, items).groupby("family")[["budget", "gap"]].sum()
+        out = out.reindex(sorted(set(out.index) | set(against.index)))
+        if previous_plan is not None and len(previous_plan):
+            out["change"] = out["change"].fillna(0.0)
+        out["budget"], out["gap"] = against["budget"].reindex(out.index), against["gap"].reindex(out.index)
+    out[["units", "revenue"]] = out[["units", "revenue"]].fillna(0.0)
+    return out.rename_axis("family").reset_index().sort_values(["revenue", "family"], ascending=[False, True], kind="stable").reset_index(drop=True)
+
+
+def gap(plan: pd.DataFrame, budget: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
+    """The plan against the budget, in money, over the months both have.
+
+    plan      frames.PLAN
+    budget    family × month   revenue (money)
+    returns   family × month   plan, budget, gap = plan − budget (money); a family in one of them alone counts zero
+              in the other
+    """
+    ours = _by_family(plan, items, "revenue", "plan")
+    theirs = budget.groupby(["family", "month"], as_index=False)[["revenue"]].sum().rename(columns={"revenue": "budget"})
+    both = sorted(set(ours["month"]) & set(theirs["month"]))
+    out = ours.merge(theirs, on=["family", "month"], how="outer").fillna({"plan": 0.0, "budget": 0.0})
+    out = out[out["month"].isin(both)].assign(gap=lambda d: d["plan"] - d["budget"])
+    return out.sort_values(["family", "month"], kind="stable").reset_index(drop=True)
+
+
+def landing(
+    history: pd.DataFrame, plan: pd.DataFrame, budget: pd.DataFrame, items: pd.DataFrame, *, fiscal_year_start: int = 1
+) -> pd.DataFrame:
+    """Where the fiscal year of the first planned month will land: actual so far + plan to go, against its budget.
+
+    history   item × location × month   revenue (money)
+    returns   family   first, last (months of the fiscal year), actual, to_go, landing, budget, gap (money);
+              gap = landing − budget. No rows where the budget has none of the year's months to go.
+    """
+    names = ["family", "first", "last", "actual", "to_go", "landing", "budget", "gap"]
+    start = pd.Timestamp(plan["month"].min()) if len(plan) else pd.NaT
+    if pd.isna(start) or budget.empty:
+        return pd.DataFrame(columns=names)
+    first = frames.next_month(start, -((start.month - fiscal_year_start) % 12))
+    last = frames.next_month(first, 11)
+    sums = {
+        "actual": _by_family(history[history["month"].between(first, last) & (history["month"] < start)], items, "revenue", "x"),
+        "to_go": _by_family(plan[plan["month"].between(start, last)], items, "revenue", "x"),
+        "budget": budget[budget["month"].between(first, last)].rename(columns={"revenue": "x"}),
+    }
+    if not budget["month"].between(start, last).any():
+        return pd.DataFrame(columns=names)
+    out = pd.DataFrame({name: part.groupby("family")["x"].sum() for name, part in sums.items()}).fillna(0.0)
+    out["landing"] = out["actual"] + out["to_go"]
+    out["gap"] = out["landing"] - out["budget"]
+    return out.rename_axis("family").reset_index().assign(first=first, last=last)[names].sort_values("family").reset_index(drop=True)
+
+
+def _by_family(table: pd.DataFrame, items: pd.DataFrame, value: str, name: str) -> pd.DataFrame:
+    with_family = table.merge(items[["item", "family"]], on="item", how="left")
+    return with_family.groupby(["family", "month"], as_index=False)[[value]].sum().rename(columns={value: name})
