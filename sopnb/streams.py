@@ -103,6 +103,23 @@ def by_lag(lag_accuracy: pd.DataFrame) -> pd.DataFrame:
     return out.assign(wape=out["error"] / size, bias=out["signed"] / size)[["lag", "wape", "bias", "months", "demand"]]
 
 
+def lag_lines(past_plans: pd.DataFrame, history: pd.DataFrame, *, lags: Sequence[int], season: int = 12) -> pd.DataFrame:
+    """Error by lag of the naive, the baseline and the consensus, on the same rows: how far ahead can we trust it?
+
+    returns  stream (naive, baseline, consensus) × lag   wape (fraction), months (judged)
+    """
+    rows = judged(past_plans, history, lags=lags)
+    if rows.empty:
+        return pd.DataFrame(columns=["stream", "lag", "wape", "months"])
+    rows["naive"] = _naive(rows, history, season)
+    long = rows.melt(["lag", "month", "demand"], ["naive", "baseline", "consensus"], "stream", "forecast")
+    scores = accuracy.score(long, by=["stream", "lag"])
+    months = rows.groupby("lag")["month"].nunique()
+    order = pd.Categorical(scores["stream"], ["naive", "baseline", "consensus"], ordered=True)
+    scores = scores.assign(months=scores["lag"].map(months), order=order).sort_values(["order", "lag"])
+    return scores[["stream", "lag", "wape", "months"]].reset_index(drop=True)
+
+
 def cycles_needed(past_plans: pd.DataFrame, *, cycle_month: Any, lag: int) -> int:
     """How many more monthly cycles, this one counted, until the first plan can be judged at a lag; 0: it can.
 

@@ -48,6 +48,13 @@ def test_accuracy_is_judged_at_each_lag_with_the_months_that_are_known():
     assert overall.loc[1, "wape"] == pytest.approx(60 / 250) and overall.loc[1, "months"] == 2
 
 
+def test_the_lines_by_lag_stand_on_the_same_rows():
+    """September at lag 2: naive 70, baseline 100, consensus 90 of A's 120, and B's 40 in nobody's plan."""
+    found = streams.lag_lines(PLANS, HISTORY, lags=[1, 2]).set_index(["stream", "lag"])
+    assert [found.loc[(stream, 2), "wape"] for stream in ("naive", "baseline", "consensus")] == [90 / 160, 60 / 160, 70 / 160]
+    assert found.loc[("consensus", 1), "months"] == 2
+
+
 def test_a_first_cycle_has_nothing_to_judge_and_says_how_many_it_takes():
     none = PLANS.iloc[:0]
     assert streams.lag_accuracy(none, HISTORY, lags=[1, 2, 3]).empty
