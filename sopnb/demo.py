@@ -13,7 +13,7 @@ What is wrong in an extract was put there on purpose. `planted.json` in each fol
               missing_lead_time, late_opportunity
     source, file, rows (in the file, the header is row 1), keys
     month, units, amount (Rp)
-    find_in   the table in which it should be found: findings, freshness, insights or restated
+    find_in   the table in which it should be found: set_aside, findings, freshness, insights or restated
     find      the rule or kind it should be found by
 """
 
@@ -98,8 +98,9 @@ def generate(folder: Path, *, cycles: list[str] | None = None, seed: int = SEED,
         place.mkdir(parents=True, exist_ok=True)
         lines, found = demo_orders.extract(company, cycle)
         _write(place / demo_orders.FILE, "\n".join(lines) + "\n")
+        known = set(demo_supply.items(company, cycle)["item"])
         for name, (file, table, names) in SOURCES.items():
-            _save(table(company, cycle), name, place / file, names)
+            _save(_of_known(table(company, cycle), known), name, place / file, names)
         _write(place / "planted.json", json.dumps([*found, *_others(company, cycle)], indent=1, ensure_ascii=False) + "\n")
         if cycle < CURRENT:
             minutes = demo_meetings.minutes(cycle)
@@ -118,7 +119,7 @@ def _others(company: demo_world.World, cycle: str) -> list[dict]:
 
     def add(source: str, kind: str, table: str, keys: list[str], rows: list[int], amount: float = 0.0, **more: object) -> None:
         found.append({"id": f"{cycle}-{source}-{kind}", "cycle": cycle, "kind": kind, "source": source, "file": SOURCES[source][0],
-                      "find_in": table, "find": kind, "rows": rows, "keys": keys, "amount": int(amount), **more})
+                      "find_in": table, "find": f"findings.{kind}" if table == "findings" else kind, "rows": rows, "keys": keys, "amount": int(amount), **more})
 
     if cycle in demo_supply.STALE_PURCHASES:
         add("purchases", "stale", "freshness", [], [], month=cycle, last=demo_supply.STALE_PURCHASES[cycle])
@@ -142,6 +143,15 @@ def _others(company: demo_world.World, cycle: str) -> list[dict]:
     return found
 
 
+def _of_known(df: pd.DataFrame, known: set[str]) -> pd.DataFrame:
+    """Rows about items that stand in the cycle's item master: nobody prices an item before it is created."""
+    if {"level", "key"} <= set(df.columns):
+        return df[(df["level"] != "item") | df["key"].isin(known)].reset_index(drop=True)
+    if "item" in df.columns:
+        return df[df["item"].isna() | df["item"].isin(known)].reset_index(drop=True)
+    return df
+
+
 def _write(path: Path, text: str) -> None:
     with path.open("w", encoding="utf-8", newline="\n") as file:
         file.write(text)
@@ -154,7 +164,7 @@ def _save(df: pd.DataFrame, name: str, path: Path, names: dict[str, str]) -> Non
         _save_workbook(table, path)
     elif name == "purchases":
         for column in ("tgl_po", "tgl_janji", "tgl_terima"):
-            days = {day: f"{day:%d} {MONTHS_ID[day.month - 1]} {day.year}" for day in table[column].unique()}
+            days = {day: f"{day:%d} {MONTHS_ID[day.month - 1]} {day.year}" for day in table[column].dropna().unique()}
             table[column] = table[column].map(days)
         _whole(table).to_csv(path, index=False, sep=";", decimal=",", lineterminator="\n")
     else:

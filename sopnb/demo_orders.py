@@ -32,6 +32,7 @@ ROW_FAULTS = {
     "2026-06": {"unknown_item": 5},
     "2026-02": {"impossible_date": 3},
 }
+USED_ALL_THE_SAME = ("wrong_unit", "amount_mismatch")  # faults that leave a row readable: a finding, not a row set aside
 # Where a month was restated: cycle that first shows it, location, month, share of its lines cancelled, or entered late
 RESTATED = (("2026-10", "MDN", "2026-08", 0.05, "cancelled"), ("2026-10", "MDN", "2026-07", 0.03, "late"),
             ("2026-05", "SBY", "2026-03", 0.04, "cancelled"))
@@ -259,7 +260,8 @@ def _row_faults(world: World, now: pd.DataFrame, text: list[str], cycle: str) ->
                 rows.append(position + 2)
             keys.append(f"{row['order']}/{row['line']}")
             amount += int(row["amount"])
-        planted.append(_entry(cycle, kind, "findings", kind, rows=rows, keys=keys, amount=amount, month=str(world.months[last])[:7]))
+        table = "findings" if kind in USED_ALL_THE_SAME else "set_aside"
+        planted.append(_entry(cycle, kind, table, f"{table}.{kind}", rows=rows, keys=keys, amount=amount, month=str(world.months[last])[:7]))
     return text, planted
 
 
@@ -293,7 +295,7 @@ def _missing(world: World, cycle: str) -> list[dict]:
     for when, location, first, last in MISSING_WEEKS:
         if when == cycle:
             gone = table[(place == location) & (table["ordered"] >= first) & (table["ordered"] <= last)]
-            found.append(_entry(cycle, "missing_week", "findings", "missing_week", location=location, first=first, last=last,
+            found.append(_entry(cycle, "missing_week", "findings", "findings.missing_week", location=location, first=first, last=last,
                                 rows=[], keys=[], lines=len(gone), units=int(gone["quantity"].sum()),
                                 amount=int(gone["amount"].sum()), month=first[:7]))
     return found

@@ -141,7 +141,7 @@ def receipts(world: World, cycle: str) -> pd.DataFrame:
 
 
 def purchases(world: World, cycle: str) -> pd.DataFrame:
-    """Purchase orders of materials received in the last two years; chilli comes late."""
+    """Purchase orders of materials of the last two years, open ones without a day received; chilli comes late."""
     if "purchases" not in world.cache:
         rng = stream(world.seed, "purchases")
         parts = []
@@ -161,7 +161,8 @@ def purchases(world: World, cycle: str) -> pd.DataFrame:
     table = world.cache["purchases"]
     day = pd.Timestamp(STALE_PURCHASES.get(cycle, frames.month(cycle) - pd.Timedelta(days=1)))
     since = frames.next_month(frames.month(cycle), -24)
-    return table[(table["received"] <= day) & (table["ordered"] >= since)].reset_index(drop=True)
+    table = table[(table["ordered"] <= day) & (table["ordered"] >= since)].reset_index(drop=True)
+    return table.assign(received=table["received"].where(table["received"] <= day))
 
 
 def lanes(world: World, cycle: str) -> pd.DataFrame:
