@@ -1,0 +1,319 @@
+"""The demo company: the same bytes each time, a business one can believe, and faults that stand where the list says."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sopnb import cycle, demo, demo_orders, demo_sales, demo_supply, demo_world, frames, sources
+
+ROOT = Path(__file__).parent.parent
+TINY = {"cycles": ["2026-09", "2026-10"], "items": 14}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with a tiny demo company: fourteen items, two cycles."""
+    root = tmp_path_factory.mktemp("project")
+    (root / "params").mkdir()
+    shutil.copy(ROOT / "params" / "demo.yaml", root / "params" / "demo.yaml")
+    demo.generate(root / "data" / "demo", **TINY)
+    return root
+
+
+@pytest.fixture(scope="module")
+def collected(project: Path) -> dict[str, sources.Collected]:
+    """Both cycles as the params file reads them."""
+    found = {}
+    for name in TINY["cycles"]:
+        opened = cycle.open(str(project / "params" / "demo.yaml"), name)
+        assert sources.check(opened.sources(), cut_off=opened.month) == []
+        found[name] = sources.collect(opened.sources(), cut_off=opened.month)
+    return found
+
+
+@pytest.fixture(scope="module")
+def world() -> demo_world.World:
+    """The whole company: 120 items."""
+    return demo.world()
+
+
+def _planted(project: Path, name: str) -> list[dict]:
+    return json.loads((project / "data" / "demo" / name / "planted.json").read_text(encoding="utf-8"))
+
+
+# --- the same each time ---------------------------------------------------------------------------------------------
+
+def test_same_seed_gives_the_same_bytes_in_another_folder(project: Path, tmp_path: Path):
+    demo.world.cache_clear()
+    demo.generate(tmp_path, **TINY)
+
+    def digests(folder: Path) -> dict[str, str]:
+        return {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+    assert digests(tmp_path) == digests(project / "data" / "demo")
+
+
+def test_a_cycle_made_alone_is_the_cycle_made_among_others(project: Path, tmp_path: Path):
+    demo.generate(tmp_path, cycles=["2026-10"], items=TINY["items"])
+    for file in sorted((tmp_path / "2026-10").iterdir()):
+        assert file.read_bytes() == (project / "data" / "demo" / "2026-10" / file.name).read_bytes(), file.name
+
+
+def test_another_seed_gives_another_company():
+    assert not np.array_equal(demo.world(seed=1, items=12).demand, demo.world(seed=2, items=12).demand)
+
+
+# --- every source is there, and reads -------------------------------------------------------------------------------
+
+def test_every_source_is_handed_over_and_conforms(collected):
+    for found in collected.values():
+        assert set(found.tables) == set(frames.SOURCES)
+        for name, table in found.tables.items():
+            assert len(frames.conform(table, frames.SOURCES[name])) > 0, name
+
+
+def test_what_a_source_can_say_it_says(collected, world):
+    """No column is empty, but for those this company does not keep. A small range has no launches, so items are the whole range's."""
+    not_kept = {("orders", "promised_date"), ("bom", "valid_from"), ("bom", "valid_to")}
+    tables = {**collected["2026-10"].tables, "items": demo_supply.items(world, "2026-10")}
+    empty = {(name, column) for name, frame in frames.SOURCES.items() for column in frame.names
+             if column not in tables[name] or tables[name][column].isna().all()}
+    assert empty == not_kept
+
+
+def test_numbers_and_dates_are_read_as_an_indonesian_writes_them(project: Path, collected):
+    """1.250 is one thousand two hundred and fifty; 05/09/2026 is in September."""
+    line = (project / "data/demo/2026-09/pesanan.csv").read_text(encoding="utf-8").splitlines()[1].split(";")
+    orders = collected["2026-09"].tables["orders"]
+    row = orders[(orders["order"] == line[0]) & (orders["line"] == line[1])].iloc[0]
+    assert row["quantity"] == float(line[10].replace(".", ""))
+    assert row["amount"] == float(line[13].replace(".", ""))
+    assert f"{row['order_date']:%d/%m/%Y}" == line[8]
+    assert row["discount"] == float(line[12].replace(",", "."))
+
+
+def test_amount_is_quantity_price_and_discount_to_the_rupiah(collected):
+    orders = collected["2026-09"].tables["orders"]
+    computed = orders["quantity"] * orders["unit_price"] * (1 - orders["discount"])
+    assert ((orders["amount"] - computed).abs() <= 0.5 + 1e-6).all()
+
+
+def test_the_minutes_are_read_and_their_actions_known():
+    """Every update names an action of an earlier meeting, every owner a person."""
+    from sopnb import demo_meetings
+
+    people = {row[0] for row in demo.demo_sales.catalogue.PEOPLE}
+    known: set[str] = set()
+    for name in demo.all_cycles()[:-1]:
+        written = demo_meetings.minutes(name)
+        assert {u["action"] for u in written["updates"]} <= known
+        known |= {f"{name}-{a['id']}" for a in written["actions"]}
+        assert {a["owner"] for a in written["actions"]} | {d["decided_by"] for d in written["decisions"]} <= people
+        assert written["held_on"].weekday() < 5
+    fates = [fate for _, _, _, actions in demo_meetings.MEETINGS.values() for *_, fate in actions]
+    said = sum("done" in fate or "dropped" in fate for fate in fates)
+    reported = sum(u["state"] in ("done", "dropped") for name in demo.all_cycles()[:-1] for u in demo_meetings.minutes(name)["updates"])
+    assert said == reported  # no fate falls between two meetings
+
+
+# --- what was planted is there --------------------------------------------------------------------------------------
+
+def test_planted_list_names_what_the_issue_asks_for(project: Path):
+    kinds = {entry["kind"] for name in TINY["cycles"] for entry in _planted(project, name)}
+    assert kinds >= {"drop", "surge", "duplicate_key", "stale", "restated", "missing_week", "wrong_unit", "unknown_item",
+                     "unreadable_number", "impossible_date", "future_date", "late_opportunity", "stopped", "started"}
+    ids = [entry["id"] for name in TINY["cycles"] for entry in _planted(project, name)]
+    assert len(ids) == len(set(ids))
+
+
+def test_planted_function_and_file_agree(project: Path):
+    assert json.loads(json.dumps(demo.planted("2026-10", items=TINY["items"]))) == _planted(project, "2026-10")
+
+
+def test_rows_set_aside_are_exactly_the_rows_planted(project: Path, collected):
+    for name in TINY["cycles"]:
+        planted = {(e["file"], row, e["find"]) for e in _planted(project, name) if e["find_in"] == "set_aside" for row in e["rows"]}
+        aside = collected[name].set_aside
+        assert {(file, row, rule) for file, row, rule in zip(aside["file"], aside["row"], aside["rule"], strict=True)} == planted
+
+
+def test_planted_rows_hold_the_orders_they_name(project: Path):
+    for name in TINY["cycles"]:
+        text = (project / "data" / "demo" / name / demo_orders.FILE).read_text(encoding="utf-8").splitlines()
+        for entry in _planted(project, name):
+            if entry["source"] == "orders":
+                for row, key in zip(entry["rows"], entry["keys"], strict=False):
+                    assert "/".join(text[row - 1].split(";")[:2]) == key
+
+
+def test_a_line_in_pieces_keeps_its_money(collected, project: Path):
+    """Wrong unit: forty times as many at a fortieth of the price."""
+    entry = next(e for e in _planted(project, "2026-10") if e["kind"] == "wrong_unit")
+    orders = collected["2026-10"].tables["orders"]
+    order, line = entry["keys"][0].split("/")
+    row = orders[(orders["order"] == order) & (orders["line"] == line)].iloc[0]
+    usual = orders[(orders["item"] == row["item"]) & (orders["order_date"] >= "2026-08-01")]["unit_price"].median()
+    assert row["unit_price"] < usual / 3
+    assert row["quantity"] * row["unit_price"] * (1 - row["discount"]) == pytest.approx(row["amount"], rel=0.001)
+
+
+def test_the_missing_week_has_no_line(collected):
+    orders = collected["2026-10"].tables["orders"]
+    week = orders[orders["order_date"].between("2026-09-14", "2026-09-20")]
+    assert "MKS" not in set(week["location"])
+    assert {"JKT", "SBY", "MDN"} <= set(week["location"])
+
+
+def test_purchases_are_stale_and_nothing_else(collected):
+    freshness = collected["2026-10"].freshness.set_index("source")
+    assert freshness.loc["purchases", "severity"] == "amber"
+    assert (collected["2026-09"].freshness["severity"] == "info").all()
+    assert set(freshness.index[freshness["severity"] != "info"]) == {"purchases"}
+
+
+def test_late_opportunities_are_open_and_overdue(collected, project: Path):
+    entry = next(e for e in _planted(project, "2026-10") if e["kind"] == "late_opportunity")
+    deals = collected["2026-10"].tables["opportunities"].set_index("opportunity")
+    overdue = deals[deals["outcome"].isna() & (deals["close_date"] < "2026-10-01")]
+    assert set(overdue.index) == set(entry["keys"])
+
+
+def test_faults_are_few_enough_for_amber(world):
+    entries = demo.planted("2026-10")
+    lines = demo_orders.seen(world, "2026-10")
+    rows = sum(len(e["rows"]) for e in entries if e["source"] == "orders")
+    money = sum(abs(e["amount"]) for e in entries if e["find_in"] == "set_aside")
+    last = lines[lines["month"] == world.at("2026-09")]
+    assert rows < 0.01 * len(last) * 12
+    assert rows < 0.05 * len(last)
+    assert money < 0.05 * last["amount"].sum()
+
+
+# --- the past stands still, but for what is told --------------------------------------------------------------------
+
+def test_history_moves_only_where_a_restatement_is_planted(world):
+    """The lines of cycle 2026-09, less the planted ones, are in cycle 2026-10 as they were."""
+    before, after = (demo_orders.seen(world, name) for name in ("2026-09", "2026-10"))
+    keep = ["order", "line", "series", "account", "ordered", "asked", "quantity", "price", "amount", "cancelled"]
+    both = before[keep].merge(after[keep], how="outer", indicator=True)
+    moved = both[(both["_merge"] != "both") & (both["asked"] < "2026-09-01") & (both["ordered"] < "2026-09-01")]
+    named = {key for e in demo.planted("2026-10") if e["kind"] == "restated" for key in e["keys"]}
+    assert set(moved["order"] + "/" + moved["line"].astype(str)) == named
+
+
+def test_a_shipment_still_open_is_seen_when_it_has_left(world):
+    before, after = (demo_orders.seen(world, name) for name in ("2026-09", "2026-10"))
+    waiting = before.index[before["open"]]
+    assert len(waiting) > 50
+    assert after.loc[waiting.intersection(after.index), "open"].mean() < 0.1
+
+
+def test_numbers_of_orders_do_not_repeat(world):
+    table = demo_orders.lines(world)
+    assert not table.duplicated(["order", "line"]).any()
+
+
+# --- a business one can believe -------------------------------------------------------------------------------------
+
+def _revenue(world: demo_world.World) -> np.ndarray:
+    return world.demand * world.price[world.series["row"].to_numpy()] * demo_world.NET
+
+
+def test_size_of_the_business(world):
+    """About Rp 1.3 trillion a year; about Rp 650 billion in the next six months; cartons at Rp 40,000 to 250,000."""
+    money = _revenue(world)
+    assert money[:, 48:60].sum() == pytest.approx(1.25e12, rel=0.08)
+    assert money[:, 60:66].sum() == pytest.approx(660e9, rel=0.05)
+    assert world.price[:, 60].min() > 40_000 and world.price[:, 60].max() < 250_000
+    assert (len(world.items), len(world.series)) == (120, 480)
+    assert 80_000 < len(demo_orders.seen(world, "2026-10")) < 110_000
+
+
+def test_a_fifth_of_the_items_makes_about_four_fifths(world):
+    money = np.sort(_revenue(world)[:, 48:60].reshape(120, -1).sum(axis=1))[::-1]
+    assert 0.72 < money[:24].sum() / money.sum() < 0.86
+
+
+def test_about_a_third_of_the_series_is_intermittent(world):
+    live = world.mean[:, 36:60].min(axis=1) > 0
+    share = ((world.demand[:, 36:60] == 0).any(axis=1) & live).sum() / live.sum()
+    assert 0.2 < share < 0.45
+
+
+@pytest.mark.parametrize(("year", "peak"), [(2024, "2024-03"), (2025, "2025-03"), (2026, "2026-02")])
+def test_biscuits_peak_before_lebaran(world, year: int, peak: str):
+    """Lebaran moves by eleven days a year, and the peak with it."""
+    mine = (world.series["family"] == "Biscuits").to_numpy()
+    months = [t for t, m in enumerate(world.months) if m.year == year and m.month < 10]
+    best = max(months, key=lambda t: world.demand[mine, t].sum())
+    assert f"{world.months[best]:%Y-%m}" == peak
+    assert world.demand[mine, best].sum() > 1.3 * np.median(world.demand[mine][:, months].sum(axis=0))
+
+
+def test_families_move_with_the_year(world):
+    """Tea in dry months, noodles in wet ones."""
+    def ratio(family: str) -> float:
+        mine = (world.series["family"] == family).to_numpy()
+        by_month = pd.Series(world.demand[mine, :60].sum(axis=0), index=world.months[:60])
+        return by_month[by_month.index.month.isin([7, 8])].mean() / by_month[by_month.index.month.isin([11, 12])].mean()
+
+    assert ratio("RTD tea") > 1.1 > 1.0 > ratio("Instant noodles")
+
+
+def test_margins_and_stock(world):
+    master = demo_supply.items(world, "2026-10")
+    sold = master[master["unit_price"].notna()]
+    margin = 1 - sold["unit_cost"] / sold["unit_price"]
+    assert margin.between(0.15, 0.46).all() and 0.25 < margin.mean() < 0.37
+    days = world.stock[:, 59].sum() / world.mean[:, 60:62].mean(axis=1).sum() * 30
+    assert 32 < days < 46
+    cover = world.stock[:, 59] / np.maximum(world.mean[:, 60:62].mean(axis=1), 1e-9)
+    assert (cover[world.mean[:, 60] > 0] > 3).sum() >= 8 and (cover[world.mean[:, 60] > 0] < 0.4).sum() >= 8
+
+
+def test_the_oven_alone_cannot_carry_lebaran_2027(world):
+    """Load in hours = expected cartons × hours per carton."""
+    hours = demo_supply.routings(world, "2026-10").pivot(index="item", columns="resource", values="hours_per_unit").fillna(0)
+    cartons = pd.DataFrame(world.mean[:, 60:66]).groupby(world.series["item"].to_numpy()).sum()
+    available = demo_supply.available_hours(world)
+    load = {r: (cartons.mul(hours[r].reindex(cartons.index).fillna(0), axis=0).sum() / available[r][60:66]).to_numpy() for r in hours.columns}
+    assert load["Biscuit oven"].argmax() == 4  # February
+    assert load["Biscuit oven"].max() == pytest.approx(1.34, abs=0.01)
+    assert max(v.max() for r, v in load.items() if r != "Biscuit oven") < 1.0
+
+
+def test_sales_team_wins_about_its_quota(world):
+    """Quota counts deals won. Fourteen or so people, about a deal in three or four won."""
+    deals = demo_sales.opportunities(world, "2026-10")
+    won = deals[(deals["outcome"] == "won") & (deals["close_date"] >= "2025-10-01")]["amount"].sum()
+    quota = demo_sales.quotas(world, "2026-10")
+    asked = quota[(quota["month"] >= "2025-10-01") & (quota["month"] < "2026-10-01")]["quota"].sum()
+    assert 0.85 < won / asked < 1.12
+    closed = deals[deals["outcome"].notna()]
+    assert 0.30 < (closed["outcome"] == "won").mean() < 0.55
+    assert len(demo_sales.reps(world, "2026-10").query("end == ''")) == 14
+
+
+def test_one_sales_manager_is_always_too_high(world):
+    """Medan expects about an eighth too much, the others about what comes."""
+    bias = {}
+    for name in demo.all_cycles():
+        said = demo_sales.forecast_sales(world, name)
+        for owner, part in said.groupby("owner"):
+            bias.setdefault(owner, []).append(part["quantity"].sum())
+            mine = (world.series["location"] == part["location"].iloc[0]).to_numpy()
+            bias[owner][-1] /= world.demand[mine, world.at(name):world.at(name) + 6].sum()
+    assert np.mean(bias["rudi.siregar"]) > 1.08
+    assert all(abs(np.mean(values) - 1) < 0.06 for owner, values in bias.items() if owner != "rudi.siregar")
+
+
+def test_people_have_no_real_addresses(world):
+    mails = demo_sales.people(world, "2026-10")["email"]
+    assert mails.str.endswith("@example.com").all()
