@@ -128,14 +128,11 @@ def demand_chart(ground: Ground) -> Any | None:
     if budget is not None:
         shown = budget[(budget["month"] >= first) & (budget["month"] < last)].dropna(subset=["revenue"])
         thin = shown.groupby("month", as_index=False)["revenue"].sum() if len(shown) else None
-    scale = Scale.of([*sold["revenue"], *planned["revenue"]])
+    unit = Scale.of([*sold["revenue"], *planned["revenue"]]).label
     peak = planned.loc[planned["revenue"].idxmax()]
     return charts.demand_and_plan(
-        pd.DataFrame({"month": sold["month"], "demand": sold["revenue"] / scale.divisor}),
-        pd.DataFrame({"month": planned["month"], "consensus": planned["revenue"] / scale.divisor}),
-        budget=None if thin is None else pd.DataFrame({"month": thin["month"], "budget": thin["revenue"] / scale.divisor}),
-        unit=scale.label, name="demand-plan", title=_chart_title(ground, peak, sold),
-        subtitle=message("front.chart.sub", {"unit": scale.label}), source=message("front.chart.source", {
+        sold, planned, budget=thin, unit="money", months=24, name="demand-plan", title=_chart_title(ground, peak, sold),
+        subtitle=message("front.chart.sub", {"unit": unit}), source=message("front.chart.source" if thin is None else "front.chart.source.budget", {
             "origin": frames.next_month(ground.cycle, -1), "cycle": f"{ground.cycle:%Y-%m}"}))
 
 

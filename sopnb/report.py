@@ -25,7 +25,6 @@ from sopnb.webtext import markdown, sanitised, slug
 
 TEMPLATES = Path(__file__).parent / "template"
 PACK_LIMIT = 3_000_000  # bytes of the one-file pack: larger attachments are refused by many mail servers
-OURS = "application/vnd.sopnb+json"  # an output that carries this type was escaped by our own renderers
 _HIDDEN = {"parameters", "injected-parameters"}
 _SHOWN = ("text/html", "image/svg+xml", "image/png", "image/jpeg", "text/markdown", "text/plain")
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
@@ -103,7 +102,8 @@ def page(notebook_path: Path | str, *, header: dict[str, Any], links: list[dict[
     """An executed notebook as one self-contained HTML file.
 
     Code is folded under its section as "How this was computed"; outputs are shown in order; headings of level 2 make
-    the contents. HTML that our own renderers did not make is stripped of all that could run or fetch.
+    the contents. HTML in an output is stripped of all
+    that could run or fetch, whoever made it.
 
     returns  `out`
     """
@@ -216,7 +216,7 @@ def _shown(output: Any) -> dict[str, Any] | None:
     if not value.strip():
         return None
     if kind == "text/html":
-        return {"kind": "out", "html": Markup(value if OURS in data else f'<div class="wide">{sanitised(value)}</div>')}
+        return {"kind": "out wide" if 'class="dataframe"' in value else "out", "html": Markup(sanitised(value))}
     if kind == "text/markdown":
         return {"kind": "md", "html": Markup(markdown(value))}
     if kind == "text/plain":

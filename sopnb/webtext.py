@@ -23,6 +23,7 @@ class _Cleaner(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.parts: list[str] = []
         self.inside: list[str] = []  # elements dropped with their text
+        self.open: list[str] = []  # elements let through and not closed yet
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]], closed: bool = False) -> None:
         if tag in _NEVER:
@@ -33,6 +34,8 @@ class _Cleaner(HTMLParser):
             return
         kept = "".join(f' {name}="{html.escape(value or "")}"' for name, value in attrs if _harmless(name, value or ""))
         self.parts.append(f"<{tag}{kept}{'/' if closed and tag not in _VOID else ''}>")
+        if not closed and tag not in _VOID:
+            self.open.append(tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attrs, closed=True)
@@ -40,8 +43,20 @@ class _Cleaner(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if self.inside and tag == self.inside[-1]:
             self.inside.pop()
-        elif not self.inside and tag not in _NEVER and tag not in _VOID:
-            self.parts.append(f"</{tag}>")
+        elif not self.inside and tag in self.open:
+            self._close_to(tag)
+
+    def _close_to(self, tag: str) -> None:
+        """Close what is open down to this element, so that a tag left open cannot swallow the page."""
+        while self.open:
+            last = self.open.pop()
+            self.parts.append(f"</{last}>")
+            if last == tag:
+                return
+
+    def close(self) -> None:
+        super().close()
+        self._close_to("")
 
     def handle_data(self, data: str) -> None:
         if not self.inside:
