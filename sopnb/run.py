@@ -180,7 +180,7 @@ def _run_locked(job: Job, *, recap: bool) -> Outcome:
         return Outcome(RED if verdict == "red" else OK, job.target, verdict, skipped=list(job.wanted))
     _validate(job, bases, recap=recap)
     minutes = _record_minutes(job) if recap else ""
-    run_id = f"{job.name}-{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%S}-{os.getpid()}"
+    run_id = f"{job.name}-{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%S%f}-{os.getpid()}"
     job.build = job.where.runs / run_id
     job.build.mkdir(parents=True)
     job.journal.write("run_started", cycle=job.name, run=run_id, steps=job.wanted, version=__version__, pid=os.getpid(), settings=job.settings)

@@ -33,7 +33,7 @@ WORK = {
 }
 
 ORDERS = "order,line,item,order_date,quantity,unit_price\n1,1,A,2026-01-10,4,2.5\n2,1,B,2026-01-20,6,1\n3,1,A,2026-02-11,5,2.5\n"
-ITEMS = "item,name,unit_cost\nA,Apple,1\nB,Bean,0.5\n"
+ITEMS = "item,name,family,unit_cost\nA,Apple,Fruit,1\nB,Bean,Pulses,0.5\n"
 
 
 def write_notebook(path: Path, cells: list[str]) -> None:
