@@ -123,3 +123,42 @@ def _next_parents(need, gross, phantom, net):
         return [_parents(passed), _parents(net(stocked))]
     ordered = stocked.rename(columns={"consensus": "quantity"}).assign(release=stocked["month"], due=stocked["month"])
     return [_parents(passed), _parents(ordered)]
+
+
+def made_at(orders, lanes):
+    """Orders where they are made: the location at the far end of the lanes that supply the one that needs them.
+
+    orders   order               item, location, …
+    lanes    item × location     source_location; None: made where it is needed
+    returns  orders with that location; a lane that leads back to where it began ends there
+    """
+    if lanes is None or lanes.empty:
+        return orders
+    source = lanes.drop_duplicates(SERIES).set_index(SERIES)["source_location"].to_dict()
+    out = orders.copy()
+    out["location"] = [_far_end(item, location, source) for item, location in zip(orders["item"], orders["location"], strict=True)]
+    return out
+
+
+def _far_end(item, location, source):
+    seen = {location}
+    while (item, location) in source and source[item, location] not in seen:
+        location = source[item, location]
+        seen.add(location)
+    return location
+
+
+def with_components(plan, need, items):
+    """Demand for everything that is stocked: what customers ask for, and what the orders of parents need.
+
+    plan     item × location × month   consensus, revenue, margin: independent demand
+    need     item × location × month   consensus: from `explode`
+    items    item                      components that are not in it are left out: nothing is known of them
+    returns  item × location × month   consensus (units), revenue, margin; a row for every month of every series
+    """
+    known = need[need["item"].isin(set(items["item"])) & need["month"].isin(set(plan["month"]))]
+    columns = ["consensus", "revenue", "margin"]
+    both = pd.concat([plan[[*SERIES, "month", *columns]], known[[*SERIES, "month", "consensus"]]], ignore_index=True)
+    sums = both.groupby([*SERIES, "month"], as_index=False)[columns].sum()
+    grid = sums[SERIES].drop_duplicates().merge(pd.DataFrame({"month": sorted(plan["month"].unique())}), how="cross")
+    return grid.merge(sums, on=[*SERIES, "month"], how="left").fillna({name: 0.0 for name in columns})

@@ -66,8 +66,7 @@ def grid(plan, stock, receipts, *, as_of, policy=None):
     Safety stock is held as long as demand is still to come, so that a phase-out runs down to nothing.
     """
     months = pd.DatetimeIndex(sorted(plan["month"].unique()))
-    tables = [plan, *(t for t in (stock, receipts) if t is not None)]
-    keys = pd.concat([t[SERIES] for t in tables]).drop_duplicates().sort_values(SERIES, kind="stable").reset_index(drop=True)
+    keys = series(plan, stock, receipts)
     demand = spread_out(plan, keys, months, "month", "consensus")
     coming = np.zeros(demand.shape)
     if receipts is not None and len(receipts):
@@ -81,6 +80,12 @@ def grid(plan, stock, receipts, *, as_of, policy=None):
         held = keys.merge(policy[[*SERIES, "safety_stock"]], on=SERIES, how="left")["safety_stock"].fillna(0.0).to_numpy()
     still = np.cumsum(demand[:, ::-1], axis=1)[:, ::-1] > NONE
     return Grid(keys, months, demand, coming, opening, held[:, None] * still)
+
+
+def series(*tables):
+    """Every item × location that occurs in any of the tables, in order; a table may be None."""
+    keys = pd.concat([t[SERIES] for t in tables if t is not None])
+    return keys.drop_duplicates().sort_values(SERIES, kind="stable").reset_index(drop=True)
 
 
 def spread_out(table, keys, months, month, value):
@@ -248,3 +253,20 @@ def months_of_cover(closing, demand):
             beyond = np.where(left > NONE, left / np.where(mean > NONE, mean, np.nan), 0.0)
         cover[:, m] += beyond
     return cover
+
+
+def at_cost(projection, items):
+    """Projected stock in money: every quantity times unit cost, added up by month.
+
+    projection  PROJECTION (units)
+    items       item   unit_cost (money a unit); an item without one counts nothing
+    returns     month  opening, receipts, proposed, demand, closing, safety_stock (money), owed (money below zero),
+                       cover (months of coming demand, at cost)
+    """
+    cost = projection["item"].map(items.set_index("item")["unit_cost"]).astype("float64").fillna(0.0)
+    names = ["opening", "receipts", "proposed", "demand", "closing", "safety_stock"]
+    money = projection[names].mul(cost, axis=0).assign(month=projection["month"])
+    money["owed"] = -money["closing"].clip(upper=0.0)
+    out = money.groupby("month", as_index=False)[[*names, "owed"]].sum()
+    out["cover"] = months_of_cover(out[["closing"]].to_numpy().T, out[["demand"]].to_numpy().T)[0]
+    return out

@@ -368,3 +368,23 @@ def _money_of(e, worth):
 
 def _of(table, e):
     return table[(table["item"] == e["item"]) & (table["location"] == e["location"])]
+
+
+def limits(*, load=None, hiring=None):
+    """What binds first: hours that overtime cannot stretch, or reps that cannot sell the plan.
+
+    load     resource × month   LOAD
+    hiring   month              HIRING
+    returns  limit (supply or sales), what (resource, or empty), month, short (hours, or money), amount (money of sales);
+             the first month of each, the earlier first; no rows where nothing binds
+    """
+    rows = []
+    if load is not None:
+        beyond = load.assign(short=load["overload"] - load["overtime"])
+        beyond = beyond[beyond["short"] > NONE].sort_values(["month", "overload_amount"], ascending=[True, False], kind="stable")
+        rows += [{"limit": "supply", "what": r.resource, "month": r.month, "short": r.short, "amount": r.overload_amount * r.short / r.overload}
+                 for r in beyond.head(1).itertuples()]
+    if hiring is not None:
+        gap = hiring[hiring["gap"] < 0].sort_values("month", kind="stable")
+        rows += [{"limit": "sales", "what": "", "month": r.month, "short": -r.gap, "amount": -r.gap} for r in gap.head(1).itertuples()]
+    return pd.DataFrame(rows, columns=["limit", "what", "month", "short", "amount"]).sort_values(["month", "limit"], kind="stable").reset_index(drop=True)

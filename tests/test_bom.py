@@ -97,3 +97,19 @@ def test_a_circle_is_refused_with_its_path():
 def test_nothing_to_explode():
     assert bom.explode(orders("X EU 2026-02-01 2026-03-01 10"), rows("A B 1"), first=AS_OF).empty
     assert bom.explode(orders("X EU 2026-02-01 2026-03-01 10"), rows(), first=AS_OF).empty
+
+
+def test_components_are_needed_where_the_parent_is_made():
+    """MDN is supplied by JKT, and JKT makes it itself; two lanes that lead to each other end somewhere."""
+    lanes = frame("item location source_location transit_days", "A MDN JKT 7", "B X Y 1", "B Y X 1")
+    made = bom.made_at(frame("item location", "A MDN", "A JKT", "B X"), lanes)
+    assert list(made.location) == ["JKT", "JKT", "Y"]
+    assert bom.made_at(made, None) is made
+
+
+def test_demand_of_customers_and_of_parents_is_added_up():
+    """B is sold, 5 a month, and needed by A in February; C is not in the item master."""
+    plan = pd.DataFrame({"item": "B", "location": "EU", "month": frames.months("2026-01", 2), "consensus": 5.0, "revenue": 50.0, "margin": 10.0})
+    need = frame("item location month consensus", "B EU 2026-02-01 7", "C EU 2026-02-01 7")
+    both = bom.with_components(plan, need, frames.conform(frame("item family", "B F"), frames.ITEMS))
+    assert list(both.consensus) == [5, 12] and both.revenue.sum() == 100
