@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -68,8 +69,15 @@ class Ground:
         if words.is_missing(owner):
             return ""
         people = self.get("people")
-        found = people.loc[people["person"] == owner, "name"] if people is not None else []
+        if people is None:
+            return str(owner)
+        found = people.loc[people["person"] == owner, "name"]
         return str(found.iloc[0]) if len(found) else str(owner)
+
+
+def rows_of(df: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows as dicts by column name."""
+    return [{str(name): value for name, value in row.items()} for row in df.to_dict("records")]
 
 
 @dataclass(frozen=True)

@@ -121,19 +121,23 @@ def demand_chart(ground: Ground) -> Any | None:
     from sopnb import charts  # brings matplotlib: only where something is drawn
 
     first, last = frames.next_month(ground.cycle, -24), frames.next_month(ground.cycle, 12)
-    sold = history[history["month"] >= first].groupby("month", as_index=False)["revenue"].sum()
-    planned = plan[plan["month"] < last].groupby("month", as_index=False)["revenue"].sum()
+    sold = _by_month(history[history["month"] >= first])
+    planned = _by_month(plan[plan["month"] < last])
     budget = ground.get("budget")
     thin = None
     if budget is not None:
         shown = budget[(budget["month"] >= first) & (budget["month"] < last)].dropna(subset=["revenue"])
-        thin = shown.groupby("month", as_index=False)["revenue"].sum() if len(shown) else None
+        thin = _by_month(shown) if len(shown) else None
     unit = Scale.of([*sold["revenue"], *planned["revenue"]]).label
     peak = planned.loc[planned["revenue"].idxmax()]
     return charts.demand_and_plan(
         sold, planned, budget=thin, unit="money", months=24, name="demand-plan", title=_chart_title(ground, peak, sold),
         subtitle=message("front.chart.sub", {"unit": unit}), source=message("front.chart.source" if thin is None else "front.chart.source.budget", {
             "origin": frames.next_month(ground.cycle, -1), "cycle": f"{ground.cycle:%Y-%m}"}))
+
+
+def _by_month(df: pd.DataFrame) -> pd.DataFrame:
+    return df.groupby("month")["revenue"].sum().reset_index()
 
 
 def _chart_title(ground: Ground, peak: pd.Series, sold: pd.DataFrame) -> words.Sentence:
@@ -185,7 +189,7 @@ def _family_table(ground: Ground, table: pd.DataFrame, sums: dict[str, Any], top
     def cells(row: pd.Series, name: object, other: bool = False) -> dict[str, Any]:
         return {"name": name, "other": other, **{c: scale.show(row[c], signed=sign[c]) for c in sign if c in table}}
 
-    shown = table if len(table) <= top else (table.head(top - 1) if has_budget else table.head(top - 1))
+    shown = table if len(table) <= top else (table.head(top - 1))
     rows = [cells(row, name) for name, row in shown.iterrows()]
     if len(table) > len(shown):
         rest = table.iloc[len(shown):]

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from sopnb import frames, svg, words
-from sopnb.front_ground import Ground, Scale
+from sopnb.front_ground import Ground, Scale, rows_of
 from sopnb.front_supply import told
 from sopnb.report import status
 from sopnb.words import Sentence, message
@@ -80,7 +80,7 @@ def _card(kpi: str, rows: pd.DataFrame, last: pd.Timestamp, about: dict[str, Any
     before = line.iloc[-2]
     shown, small = _value(now["value"], about)
     target = None if words.is_missing(now["target"]) else float(now["target"])
-    state = now["status"] if now["status"] in TONE else "none"
+    state = str(now["status"]) if now["status"] in TONE else "none"
     moved = "" if words.is_missing(before) else _change(now["value"] - before, about)
     change = words.plain("") if not moved else message("front.score.change" if re.search("[1-9]", moved) else "front.score.same", {"change": moved, "month": span[-2]})
     goal = message("front.score.target", {"target": _goal(target, about)}) if target is not None else words.plain("")
@@ -144,7 +144,7 @@ def actions(ground: Ground, *, as_of: pd.Timestamp, top: int = 8) -> dict[str, A
     overdue = int((ranked["late"] > 0).sum())
     rows = [{"action": row["action"], "title": row["title"] or row["action"], "owner": ground.person(row["owner"]), "person": row["owner"], "due": row["due"],
              "late": None if words.is_missing(row["late"]) else int(row["late"]), "status": _due(row["late"]), "word": _due_word(row["late"])}
-            for row in ranked.to_dict("records")]
+            for row in rows_of(ranked)]
     kind = "front.actions.none" if ranked.empty else "front.actions.overdue" if overdue else "front.actions.open"
     return {"rows": rows[:top], "all": rows, "count": len(rows), "overdue": overdue, "more": max(len(rows) - top, 0),
             "finding": message(kind, {"n": len(rows), "overdue": overdue})}
@@ -192,7 +192,7 @@ def _findings(told_of: pd.DataFrame, top: int) -> list[dict[str, Any]]:
         ["rank", "size", "id"], ascending=[True, False, True], kind="stable").head(top)
     return [{"status": status("off" if row["severity"] == "red" else "watch", message(f"front.finding.{row['severity']}", {}).text),
              "said": told(row["rule"], row["values"]), "source": row["source"], "amount": words.show(row["amount"], "money") if row["size"] else ""}
-            for row in ranked.to_dict("records")]
+            for row in rows_of(ranked)]
 
 
 def assumptions(given: list[dict[str, Any]]) -> dict[str, Any] | None:

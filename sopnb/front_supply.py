@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from sopnb import words
-from sopnb.front_ground import Ground, Scale, span_text
+from sopnb.front_ground import Ground, Scale, rows_of, span_text
 from sopnb.report import status
 from sopnb.words import Sentence, message
 
@@ -33,7 +33,7 @@ def exceptions(ground: Ground, *, top: int) -> dict[str, Any] | None:
     if "exceptions" not in ground.tables:
         return None
     table = ground.tables["exceptions"]
-    empty = {"rows": [], "other": None, "total": 0.0, "short": 0.0, "count": 0, "unit": "", "finding": message("front.exceptions.calm", {})}
+    empty: dict[str, Any] = {"rows": [], "other": None, "total": 0.0, "short": 0.0, "count": 0, "unit": "", "finding": message("front.exceptions.calm", {})}
     if table.empty:
         return empty
     ranked = table.assign(size=table["amount"].abs()).sort_values(["size", "id"], ascending=[False, True], kind="stable")
@@ -41,7 +41,7 @@ def exceptions(ground: Ground, *, top: int) -> dict[str, Any] | None:
     total, scale = float(ranked["size"].sum()), Scale.of(ranked["size"])
     longest = max(float(shown["size"].max()), float(rest["size"].sum()), 1e-9)
     answers = _answers(ground)
-    rows = [_exception(ground, row, scale, longest, answers) for row in shown.to_dict("records")]
+    rows = [_exception(ground, row, scale, longest, answers) for row in rows_of(shown)]
     largest = rows[0]
     same = sum(r["amount"] for r in rows if r["name"] == largest["name"])
     losing = float(ranked.loc[ranked["kind"].isin(LOSING), "size"].sum())
@@ -62,7 +62,7 @@ def _answers(ground: Ground) -> dict[str, str]:
 
 
 def _in_order(asked: pd.DataFrame) -> list[dict[str, Any]]:
-    return asked.sort_values(["position", "decision"], kind="stable").to_dict("records")
+    return rows_of(asked.sort_values(["position", "decision"], kind="stable"))
 
 
 def _exception(ground: Ground, row: dict[str, Any], scale: Scale, longest: float, answers: dict[str, str]) -> dict[str, Any]:
@@ -98,7 +98,7 @@ def decisions(ground: Ground) -> dict[str, Any] | None:
 def _decision(ground: Ground, number: int, row: dict[str, Any], options: pd.DataFrame | None, causes: pd.DataFrame | None) -> dict[str, Any]:
     amount = 0.0 if words.is_missing(row["amount"]) else float(row["amount"])
     mine = None if options is None else options[options["exception"].isin([x for x in (row["exception"], row["decision"]) if x])]
-    choices = [] if mine is None else mine.sort_values("option").to_dict("records")
+    choices = [] if mine is None else rows_of(mine.sort_values("option"))
     taken = next((o for o in choices if o["option"] == row["recommended"]), next((o for o in choices if o["recommended"]), None))
     keeps, costs = (_amount(taken, "keeps"), _amount(taken, "costs")) if taken else (0.0, 0.0)
     by = None if words.is_missing(row["by"]) else pd.Timestamp(row["by"])
@@ -134,7 +134,7 @@ def _cause(ground: Ground, exception: str | None, causes: pd.DataFrame | None) -
     found = causes[causes["id"] == exception]
     if found.empty:
         return {}
-    row = found.iloc[0].to_dict()
+    row = rows_of(found)[0]
     place = row["location"] if row["location"] not in (None, "all") else None
     name = ground.item_name(row["item"]) or row["resource"] or row["id"]
     return {"kind": row["kind"], "what": f"{name}, {place}," if place else name, "when": span_text(row["first"], row["last"], "month") or ground.window_text,

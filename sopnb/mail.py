@@ -55,8 +55,15 @@ def build(page: dict[str, Any], *, to: str, name: str = "", person: str = "", se
     date        the Date header; the cycle's `as_of` where None, so that the same facts give the same mail
     raises      MailError: an address or name with control characters, HTML or an attachment over its limit
     """
+    with words.speaking(page["header"]["language"], page["header"]["currency"]):
+        return _built(page, to=to, name=name, person=person, sender=sender, owner=owner, kind=kind, revision=revision, reports_url=reports_url,
+                      attachment=attachment, date=date)
+
+
+def _built(page: dict[str, Any], *, to: str, name: str, person: str, sender: str, owner: str, kind: str, revision: int, reports_url: str | None,
+           attachment: Path | str | None, date: dt.datetime | None) -> EmailMessage:
     reader, author = _address(to, name), _address(sender, page["header"]["company"])
-    said = {"page": page, "name": name or to, "mine": _own(page, person, name), "reports_url": _one_line(reports_url or "", "reports_url"), "subject": subject(page),
+    said: dict[str, Any] = {"page": page, "name": name or to, "mine": _own(page, person, name), "reports_url": _one_line(reports_url or "", "reports_url"), "subject": subject(page),
             "file": attached_name(page) if attachment else ""}
     mail = EmailMessage(policy=SMTP.clone(max_line_length=COLUMNS))
     mail["Subject"], mail["From"], mail["To"] = said["subject"], author, reader

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from sopnb import style, words
 from sopnb.webtext import markdown, sanitised, slug
@@ -82,7 +82,7 @@ def heading(header: dict[str, Any]) -> dict[str, Any]:
     scope = words.message("front.scope", {"origin": pd.Timestamp(header.get("origin") or origin)}).text
     if header.get("meeting"):
         scope += " " + words.message("front.meeting", {"day": pd.Timestamp(header["meeting"])}).text
-    return {"draft": False, "run": "", "version": "", **header, "language": header.get("language") or "en",
+    return {"draft": False, "run": "", "version": "", **header, "language": words.language(), "currency": header.get("currency") or "USD",
             "about": words.message("front.about", {"month": pd.Timestamp(str(header["cycle"]))}).text, "scope": scope, "status": shown, "said": said}
 
 

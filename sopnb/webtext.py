@@ -91,7 +91,7 @@ def sanitised(source: str) -> str:
 def _renderer() -> Any:
     import mistune
 
-    class Plain(mistune.HTMLRenderer):  # type: ignore[misc]
+    class Plain(mistune.HTMLRenderer):
         """Links stay inside the set of pages; pictures become their words; raw HTML is shown as text."""
 
         def link(self, text: str, url: str, title: str | None = None) -> str:
