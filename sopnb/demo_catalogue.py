@@ -170,7 +170,7 @@ def customers(rng: np.random.Generator, per_location: int = 18) -> pd.DataFrame:
     >>> customers(np.random.default_rng(1)).groupby("location").weight.sum().round(6).unique().tolist()
     [1.0]
     """
-    rows = []
+    rows: list[tuple] = []
     for location in LOCATIONS:
         reps = [rep for rep, _, territory, start, end in REPS if territory == location and not end and start < "2026"]
         weights = 1 / np.arange(1, per_location + 1) ** 0.8
@@ -200,7 +200,7 @@ def items(count: int, rng: np.random.Generator) -> pd.DataFrame:
              margin, weight (of the company's revenue), kind, month, other: its life, from LIVES
     """
     wanted = _places(count)
-    rows = []
+    rows: list[tuple] = []
     for family in FAMILIES:
         pack_weight = (1.0, 0.48, 0.24)
         pairs = sorted(((p + 1) ** -1.75 * pack_weight[k], p, k) for p in range(len(family.products)) for k in range(len(family.packs)))[::-1]

@@ -18,15 +18,16 @@ STAGES = ("prospect", "qualified", "proposal", "negotiation")
 SALES_OWNERS = {"JKT": ("dewi.lestari", 0.01), "SBY": ("joko.widianto", -0.01), "MDN": ("rudi.siregar", 0.12), "MKS": ("andi.pratama", 0.03)}
 LATE_OPPORTUNITIES = {"2026-10": 6, "2026-04": 2}  # cycle: open deals whose expected day has passed
 STALE_MARKET = {"2026-03": "2025-11"}  # cycle: last month that its market extract really holds
-AMBITION = {"Coffee": 1.08, "Instant noodles": 1.02, "Sauces": 1.04, "Biscuits": 1.005, "Syrup": 1.0, "RTD tea": 0.975}
+AMBITION = {"Coffee": 1.06, "Instant noodles": 1.00, "Sauces": 1.02, "Biscuits": 0.985, "Syrup": 0.98, "RTD tea": 0.955}  # budget against what is to be expected
 
 # owner: how much of the truth the person sees, and how far too high the person aims
 OVERRIDERS = {"sari.wulandari": (0.65, 0.0), "dewi.lestari": (0.40, 0.02), "rudi.siregar": (0.10, 0.13),
               "rina.kusuma": (0.30, 0.05), "joko.widianto": (0.50, -0.01)}
+# reason: what is written beside it, and whether it raises the forecast, lowers it, or either
 REASONS = {
-    "promotion": "Retailer's leaflet confirmed", "new_account": "New outlets listed from this month",
-    "lost_account": "Account moved to a competitor", "competitor": "Competitor's price cut in the region",
-    "judgement": "Feels too low for the season", "price": "Buying ahead of the January price rise",
+    "promotion": ("Retailer's leaflet confirmed", "up"), "new_account": ("New outlets listed from this month", "up"),
+    "price": ("Buying ahead of the January price rise", "up"), "lost_account": ("Account moved to a competitor", "down"),
+    "competitor": ("Competitor's price cut in the region", "down"), "judgement": ("Trade feels otherwise than the statistics", "either"),
 }
 
 
@@ -123,7 +124,7 @@ def _named_deals(world: World, table: pd.DataFrame) -> pd.DataFrame:
     raya = world.customers.loc[world.customers["name"] == "Segar Raya", "account"].iloc[0]
     size = world.count / 120
     rows = [
-        (raya, tea, "RTD tea", "R02", "JKT", 12.8e9 * size, "2026-06-09", "2026-09-24", "2026-09-20", True, 4, "new"),
+        (raya, tea, "RTD tea", "R02", "JKT", 6.4e9 * size, "2026-06-09", "2026-09-24", "2026-09-20", True, 4, "new"),
         ("C101", noodles, "Instant noodles", "R01", "JKT", 8.4e9 * size, "2026-07-21", "2026-11-17", "2026-11-13", True, 4, "new"),
         ("C157", None, "Biscuits", "R10", "MDN", 3.6e9 * size, "2026-08-03", "2026-12-04", "2026-11-27", False, 4, "new"),
     ]
@@ -239,7 +240,8 @@ def overrides(world: World, cycle: str) -> pd.DataFrame:
 def _overrides_of(world: World, t: int) -> pd.DataFrame:
     """The overrides people made for the cycle of month t."""
     rng = stream(world.seed, f"overrides {t}")
-    big = np.flatnonzero(world.series["base"].rank(ascending=False) <= max(12, len(world.series) // 6))
+    sold = world.mean[:, t:t + 4].min(axis=1) > 0
+    big = np.flatnonzero((world.series["base"].rank(ascending=False) <= max(12, len(world.series) // 6)).to_numpy() & sold)
     rows: list[tuple] = []
     for owner, (sees, high) in OVERRIDERS.items():
         places = {"rudi.siregar": ["MDN"], "joko.widianto": ["SBY"]}.get(owner, list(catalogue.LOCATIONS))
@@ -249,7 +251,7 @@ def _overrides_of(world: World, t: int) -> pd.DataFrame:
     made_on = world.months[t] - pd.Timedelta(days=6)
     if t == KNOWN:
         row = world.series.iloc[first_of(world.series, "Coffee", "MDN")]
-        rows.append(("item", row["item"], "MDN", world.months[t], "percent", -0.25, "lost_account", REASONS["lost_account"], "dewi.lestari", world.months[t] + pd.Timedelta(days=60)))
+        rows.append(("item", row["item"], "MDN", world.months[t], "percent", -0.25, "lost_account", REASONS["lost_account"][0], "dewi.lestari", world.months[t] + pd.Timedelta(days=60)))
         rows.append(("family", "Sauces", "all", world.months[t + 1], "percent", -0.02, "judgement", "Slower start of the season", "sari.wulandari", world.months[t] + pd.Timedelta(days=90)))
     table = pd.DataFrame(rows, columns=["level", "key", "location", "month", "kind", "value", "reason", "note", "owner", "expires"])
     table.insert(0, "override", [f"OV-{world.months[t]:%y%m}-{k + 1:02d}" for k in range(len(table))])
@@ -261,18 +263,18 @@ def _override(world: World, t: int, owner: str, row: int, sees: float, high: flo
     """One override: what its owner sees of the coming surprise, plus the owner's habit, plus chance."""
     ahead = int(rng.integers(0, 4))
     mean = world.mean[row, t + ahead]
-    coming = world.demand[row, t + ahead] / mean - 1 if mean > 0 else 0.0
+    coming = world.demand[row, t + ahead] / mean - 1
     change = float(np.clip(sees * coming + high + rng.normal(0, 0.06), -0.45, 0.60))
     if rng.random() < 0.15:
         change = float(rng.choice([0.01, -0.01, 0.02]))  # too small to matter
-    reasons = list(REASONS) if change > 0 else ["lost_account", "competitor", "judgement"]
+    reasons = [r for r, (_, way) in REASONS.items() if way in ("either", "up" if change > 0 else "down")]
     reason = reasons[int(rng.integers(len(reasons)))]
     kind = ("percent", "percent", "delta", "absolute")[int(rng.integers(4))]
     value = {"percent": round(change, 3), "delta": round(change * mean), "absolute": round((1 + change) * mean)}[kind]
     # One in eight holds for a short while only, and has run out when its month comes.
     expires = world.months[t] + pd.Timedelta(days=int(12 if rng.random() < 0.125 else 31 * (ahead + 1)))
     item = world.series.iloc[row]
-    return ("item", item["item"], item["location"], world.months[t + ahead], kind, float(value), reason, REASONS[reason], owner, expires)
+    return ("item", item["item"], item["location"], world.months[t + ahead], kind, float(value), reason, REASONS[reason][0], owner, expires)
 
 
 def people(world: World, cycle: str) -> pd.DataFrame:

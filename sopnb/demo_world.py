@@ -131,7 +131,7 @@ def _series(ranges: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     table["base"] = (ranges["weight"].to_numpy()[:, None] * share).ravel()
     table["growth"] = [catalogue.FAMILY[f].growth for f in table["family"]] + rng.normal(0, 0.03, len(table))
     rank = table["base"].rank(pct=True).to_numpy()
-    table["noise"] = 0.08 + 0.22 * (1 - rank) ** 1.5
+    table["noise"] = 0.15 + 0.24 * (1 - rank) ** 1.5
     # The tail is bought now and then: the lowest quarter has months without demand.
     table["chance"] = np.where(rank < 0.27, np.clip(0.30 + 2.0 * rank + rng.normal(0, 0.10, len(table)), 0.18, 0.93), 1.0)
     table["slow"] = rng.random(len(table))
@@ -258,14 +258,14 @@ def _stock(series: pd.DataFrame, mean: np.ndarray, months: pd.DatetimeIndex,
     feast = np.array([catalogue.FAMILY[f].lebaran for f in series["family"]])[:, None]
     slow = series["slow"].to_numpy()
     short = (slow < 0.04)[:, None]
-    chance = 0.012 + 0.06 * (feast > 0.5) * before + 0.07 * short
+    chance = 0.012 + 0.24 * (feast > 0.5) * before + 0.07 * short
     out = rng.random((n, t)) < chance
     days_out = np.where(out, rng.integers(3, 15, (n, t)), 0)
     ahead = np.concatenate([mean[:, 1:], mean[:, -1:]], axis=1)
     two = np.concatenate([ahead[:, 1:], ahead[:, -1:]], axis=1)
     usual = np.where(mean[:, [-1]] > 0, (0.62 * ahead + 0.38 * two), ahead)
     cover = 31 / 30 * np.exp(rng.normal(0, 0.24, (n, t)))
-    cover *= np.where(slow > 0.965, rng.uniform(3.2, 6.5, n), 1.0)[:, None]  # left from last season
+    cover *= np.where(slow > 0.945, rng.uniform(4.0, 9.5, n), 1.0)[:, None]  # left from last season
     cover *= np.where(short, 0.45, 1.0) * np.where(days_out > 0, 0.25, 1.0)
     last = KNOWN - 1
     cover[first_of(series, "Coffee", "MDN"), last - 1:last + 3] *= 2.6  # demand fell away
