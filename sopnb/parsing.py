@@ -75,8 +75,8 @@ def numbers(values: pd.Series, *, decimal: str = ".", thousands: str = "") -> tu
         negative = found["sign"] in ("-", "−") or found["after"] or found["open"]
         return (-result if negative else result) / (100 if found["percent"] else 1)
 
-    out = pd.Series(_each(values, number), index=values.index).astype("float64")
-    return out, given(values) & out.isna()
+    out = pd.Series(_each(values, number, missing=np.inf).astype("float64"), index=values.index)  # no number is infinite
+    return out.replace(np.inf, np.nan), out.isna()
 
 
 def _float(value: Any) -> float:
@@ -128,9 +128,11 @@ def dates(values: pd.Series, *, form: str, months: str = "en", month: bool = Fal
              wrong: '' or unreadable, impossible (31 February), early (1900), late (2999, 9999)
     """
     patterns = [date_pattern(form), *([_ISO_MONTH] if month else [])]
-    found = _each(_plain_dates(values), lambda value: _date(value, patterns, months), missing=(pd.NaT, ""))
-    parsed = pd.to_datetime(pd.Series([date for date, _ in found], index=values.index, dtype=object)).astype("datetime64[ns]")
-    return parsed, pd.Series([wrong for _, wrong in found], index=values.index, dtype=object)
+    codes, distinct = _distinct(_plain_dates(values))
+    found = [(pd.NaT, "") if _missing(value) else _date(value, patterns, months) for value in distinct] + [(pd.NaT, "")]
+    parsed = pd.to_datetime(pd.Series([date for date, _ in found], dtype=object)).astype("datetime64[ns]").to_numpy()
+    wrong = np.array([told for _, told in found], dtype=object)
+    return pd.Series(parsed[codes], index=values.index), pd.Series(wrong[codes], index=values.index)
 
 
 def _plain_dates(values: pd.Series) -> pd.Series:
@@ -171,12 +173,21 @@ def given(values: pd.Series) -> pd.Series:
     """Which cells hold something."""
     if values.dtype != object:
         return values.notna()
-    return values.notna() & ~values.map(lambda v: isinstance(v, str) and v.strip() in MISSING).astype(bool)
+    return pd.Series(_each(values, lambda _: True, missing=False).astype(bool), index=values.index)
 
 
-def _each(values: pd.Series, change: Callable[[Any], Any], missing: Any = None) -> list[Any]:
+def _each(values: pd.Series, change: Callable[[Any], Any], missing: Any = None) -> np.ndarray:
     """`change` of every cell, worked out once per distinct value; missing cells give `missing`."""
-    codes, distinct = pd.factorize(values, use_na_sentinel=True)
-    changed = [missing if isinstance(v, str) and v.strip() in MISSING else change(v) for v in distinct]
-    changed.append(missing)  # code -1
-    return [changed[code] for code in codes]
+    codes, distinct = _distinct(values)
+    changed = np.empty(len(distinct) + 1, dtype=object)
+    changed[:] = [*(missing if _missing(value) else change(value) for value in distinct), missing]
+    return changed[codes]
+
+
+def _distinct(values: pd.Series) -> tuple[np.ndarray, Any]:
+    """Number of each cell's distinct value, and the values; -1, the last, is missing."""
+    return pd.factorize(values, use_na_sentinel=True)
+
+
+def _missing(value: Any) -> bool:
+    return isinstance(value, str) and value.strip() in MISSING

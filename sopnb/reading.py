@@ -30,6 +30,9 @@ _WRITES = re.compile(r"\b(insert|update|delete|merge|drop|alter|create|truncate|
 _QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|`[^`]*`|\[[^\]]*\]", re.S)
 
 
+Seen = dict[tuple[Path, str, str], tuple[Any, list[tuple[str, int, str]]]]  # file, delimiter, encoding: table and bad rows
+
+
 @dataclass
 class Raw:
     """Rows as they stand.
@@ -46,18 +49,19 @@ class Raw:
     bad: list[tuple[str, int, str]] = field(default_factory=list)
 
 
-def read(name: str, setting: dict[str, Any], *, cut_off: pd.Timestamp) -> Raw:
+def read(name: str, setting: dict[str, Any], *, cut_off: pd.Timestamp, seen: Seen | None = None) -> Raw:
     """All rows of one source.
 
     name      the source, for messages
     setting   as sopnb.cycle.source_settings gives it
     cut_off   stands for $cut_off in a query
+    seen      text files already read for queries; one dict over many calls reads each file once
     raises    Problems
     """
     if setting.get("url"):
         return _read_database(name, setting, cut_off)
     if setting.get("sql"):
-        return _read_query(name, setting, cut_off)
+        return _read_query(name, setting, cut_off, {} if seen is None else seen)
     path = existing(name, setting["path"])
     if _kind(path) == "text":
         return _read_text(name, path, setting)
@@ -68,14 +72,14 @@ def read(name: str, setting: dict[str, Any], *, cut_off: pd.Timestamp) -> Raw:
     return Raw(df, list(range(2, len(df) + 2)), path.name)
 
 
-def header(name: str, setting: dict[str, Any], *, cut_off: pd.Timestamp) -> tuple[list[str], bool]:
+def header(name: str, setting: dict[str, Any], *, cut_off: pd.Timestamp, seen: Seen | None = None) -> tuple[list[str], bool]:
     """The column names of one source, and whether a row stands below them. Reads as little as that takes.
 
     raises   Problems
     """
     path = existing(name, setting["path"]) if setting.get("path") else None
     if path is None or _kind(path) == "book":
-        raw = read(name, setting, cut_off=cut_off)
+        raw = read(name, setting, cut_off=cut_off, seen=seen)
         return [str(c) for c in raw.df.columns], bool(len(raw.df) or raw.bad)
     if _kind(path) == "text":
         records = _records(name, path, setting)
@@ -256,37 +260,47 @@ def _connection() -> duckdb.DuckDBPyConnection:
     return con
 
 
-def _read_query(name: str, setting: dict[str, Any], cut_off: pd.Timestamp) -> Raw:
+def _read_query(name: str, setting: dict[str, Any], cut_off: pd.Timestamp, seen: Seen) -> Raw:
     """One SELECT over the declared files, each a view with every column of a text file as text."""
     paths = {view: existing(name, path) for view, path in setting["files"].items()}
     bad: list[tuple[str, int, str]] = []
     with _connection() as con:
         _select_only(name, con, setting["sql"])
         for view, path in paths.items():
-            bad += _view(name, con, view, path, setting)
+            bad += _view(name, con, view, path, setting, seen)
         _lock(con, setting, paths)
         df = _run(name, con, setting["sql"], {"cut_off": cut_off.date()})
     return Raw(df, [0] * len(df), ", ".join(path.name for path in paths.values()), bad)
 
 
-def _view(name: str, con: duckdb.DuckDBPyConnection, view: str, path: Path, setting: dict[str, Any]) -> list[tuple[str, int, str]]:
-    """Make a file a table of that name; text files keep every column as text. Returns the rows that could not be."""
-    quoted = '"' + view.replace('"', '""') + '"'
+def _view(name: str, con: duckdb.DuckDBPyConnection, view: str, path: Path, setting: dict[str, Any], seen: Seen) -> list[tuple[str, int, str]]:
+    """Give a file the name of a view; text files keep every column as text. Returns the rows that could not be split."""
     if _kind(path) == "typed":
-        con.execute(f"CREATE VIEW {quoted} AS SELECT * FROM {_reader(path)}")
+        con.execute(f'CREATE VIEW "{view.replace(chr(34), chr(34) * 2)}" AS SELECT * FROM {_reader(path)}')
         return []
-    if _kind(path) == "text" and setting["encoding"] == "utf-8":
+    if _kind(path) == "book":
+        con.register(view, _read_book(name, path, setting).df)
+        return []
+    key = (path, setting["delimiter"], setting["encoding"])
+    if key not in seen:
+        seen[key] = _text_table(name, con, path, setting)
+    table, bad = seen[key]
+    con.register(view, table)
+    return bad
+
+
+def _text_table(name: str, con: duckdb.DuckDBPyConnection, path: Path, setting: dict[str, Any]) -> tuple[Any, list[tuple[str, int, str]]]:
+    """A text file as an Arrow table of text, and the rows that could not be split."""
+    import pyarrow as pa
+
+    if setting["encoding"] == "utf-8":
         names = _unique(next(_records(name, path, setting), []))
         try:
-            con.execute(f"CREATE TABLE {quoted} AS SELECT * FROM {_text_reader(path, names, setting)}")
-            return []
+            return con.sql(f"SELECT * FROM {_text_reader(path, names, setting)}").to_arrow_table(), []
         except duckdb.Error:
             pass  # ragged rows or foreign bytes: read with care below, which says where
-    raw = _read_text_with_care(name, path, setting) if _kind(path) == "text" else _read_book(name, path, setting)
-    con.register("__read", raw.df.astype("string") if _kind(path) == "text" else raw.df)
-    con.execute(f"CREATE TABLE {quoted} AS SELECT * FROM __read")
-    con.unregister("__read")
-    return raw.bad
+    raw = _read_text_with_care(name, path, setting)
+    return pa.table({column: pa.array(raw.df[column], type=pa.string()) for column in raw.df.columns}), raw.bad
 
 
 def _lock(con: duckdb.DuckDBPyConnection, setting: dict[str, Any], paths: dict[str, Path]) -> None:

@@ -66,9 +66,10 @@ def collect(settings: dict[str, dict[str, Any]], *, cut_off: pd.Timestamp, locat
     problems: list[Problem] = []
     done: dict[str, vetting.Vetted] = {}
     lines: list[dict[str, Any]] = []
+    seen: reading.Seen = {}
     for name in _items_first(settings):
         try:
-            raw = reading.read(name, settings[name], cut_off=cut_off)
+            raw = reading.read(name, settings[name], cut_off=cut_off, seen=seen)
             cells = _our_columns(name, settings[name], raw.df)
         except Problems as found:
             problems += found.problems
@@ -97,14 +98,15 @@ def check(settings: dict[str, dict[str, Any]], *, cut_off: pd.Timestamp) -> list
     returns   problems, each naming file and column, what is allowed and what to do; none is good
     """
     problems: list[Problem] = []
+    seen: reading.Seen = {}
     for name in _items_first(settings):
         try:
             _check_locale(name, settings[name])
             if name == "orders":
-                raw = reading.read(name, settings[name], cut_off=cut_off)
+                raw = reading.read(name, settings[name], cut_off=cut_off, seen=seen)
                 names, any_row = [str(c) for c in raw.df.columns], bool(len(raw.df))
             else:
-                names, any_row = reading.header(name, settings[name], cut_off=cut_off)
+                names, any_row = reading.header(name, settings[name], cut_off=cut_off, seen=seen)
             found = _column_problems(name, settings[name], names)
             problems += found
             if not any_row and not found:
@@ -234,6 +236,7 @@ def _check_locale(name: str, setting: dict[str, Any]) -> None:
 def _last_month(setting: dict[str, Any], raw: reading.Raw, cut_off: pd.Timestamp) -> list[Problem]:
     """Orders without one line asked for in the month before the cut-off: the cycle would plan on a month it has not seen."""
     cells = _our_columns("orders", setting, raw.df)
+    cells = cells[[c for c in cells if c in frames.ORDERS.needed or c in ("requested_date", "status")]]
     done = vetting.vet("orders", cells, raw.rows, raw.file, raw.bad, context=vetting.Context(setting, cut_off))
     orders, last = done.table, frames.next_month(cut_off, -1)
     asked = orders["requested_date"].fillna(orders["order_date"])

@@ -273,7 +273,7 @@ def _keys(work: _Work) -> None:
     """Of rows with one key the first is used. A copy is told apart from a second row that says something else."""
     alive = work.values[work.alive]
     copies, repeats = alive.duplicated(), alive.duplicated(list(work.frame.key))
-    for hit, rule in ((copies, "duplicate_row"), (repeats, "repeated_key")):
+    for hit, rule in ((copies, "duplicate_key"), (repeats, "conflicting_key")):
         where = np.zeros(len(work.values), dtype=bool)
         where[alive.index[hit.to_numpy()]] = True
         work.put_aside(where, rule, " × ".join(work.frame.key))
