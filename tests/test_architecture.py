@@ -25,7 +25,7 @@ GROUND = {"frames", "problems", "accuracy", "calendar"}
 STEPS = {
     "checks": {"checks", "insights"},
     "demand": {"demand", "segments", "history"},
-    "forecast": {"forecast", "models", "bands"},
+    "forecast": {"forecast", "cube", "models", "choice", "bands"},
     "sales": {"sales"},
     "plan": {"plan", "changes", "streams", "overrides", "value"},
     "inventory": {"inventory", "policy", "netting", "bom"},
@@ -34,10 +34,11 @@ STEPS = {
     "meeting": {"meeting", "minutes", "agenda"},
 }
 ROOM_OF = {room: step for step, rooms in STEPS.items() for room in rooms}
-# Third-party packages with one home.
+# Third-party packages with one home; a home may have several rooms.
+CHARTS = {"charts", "charts_bars", "charts_canvas", "charts_lines", "charts_multiples", "charts_scale"}
 HOMES = {
-    "matplotlib": {"charts", "style", "svg", "chartforms"},
-    "seaborn": {"charts", "style", "chartforms"},
+    "matplotlib": CHARTS,
+    "seaborn": CHARTS,
     "papermill": {"run", "kernels"},
     "nbclient": {"run", "kernels"},
     "jupyter_client": {"run", "kernels"},

@@ -1,0 +1,208 @@
+"""How wrong the baseline may be: bands from the errors of the backtest, and how much of the truth they held.
+
+A band is conformal: the forecast plus quantiles of past errors (demand − forecast), each divided by the scale of its
+series at the time, pooled over series and put back on the scale of the series. No distribution is assumed, so that
+intermittent items get the skewed bands they have, down to zero.
+
+Sources: Vovk, Gammerman & Shafer (2005), Algorithmic Learning in a Random World; for the pooling over series,
+Hyndman & Athanasopoulos, FPP3, section 5.5 (bootstrapped and empirical intervals).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from sopnb import frames
+
+KEY = ["item", "location"]
+LEVELS = {"80": 0.80, "95": 0.95}
+ENOUGH = 60  # errors from which the 2.5 % quantile is more than the single worst case
+SCALE_MONTHS = 24
+
+
+def scales(history: pd.DataFrame, ends: Sequence[pd.Timestamp], *, months: int = SCALE_MONTHS) -> pd.DataFrame:
+    """The size of a series' usual change, as known at each of some months.
+
+    history  item × location × month  demand (units)
+    returns  item × location × origin  scale (units): mean |change from month to month| over the last `months`, at least
+             a tenth of mean demand; a series without either has 0
+    """
+    h = history.sort_values([*KEY, "month"], kind="stable")
+    change = h["demand"].diff().abs().where(h[KEY].eq(h[KEY].shift()).all(axis=1))
+    pieces = []
+    for end in ends:
+        seen = (h["month"] <= end) & (h["month"] > frames.next_month(end, -months))
+        means = pd.DataFrame({"item": h["item"], "location": h["location"], "change": change, "level": h["demand"]})[seen]
+        table = means.groupby(KEY, sort=True).mean().reset_index()
+        table["scale"] = np.maximum(table["change"].fillna(0.0), 0.1 * table["level"].fillna(0.0))
+        pieces.append(table[[*KEY, "scale"]].assign(origin=end))
+    columns = [*KEY, "origin", "scale"]
+    return pd.concat(pieces, ignore_index=True)[columns] if pieces else pd.DataFrame(columns=columns)
+
+
+def errors(tested: pd.DataFrame, scores: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
+    """Scaled errors of the chosen models.
+
+    returns  item × location × origin × lag  group, scaled = (demand − forecast) / scale, with forecast, demand, scale
+
+    group is `rare` where more than a quarter of the series' tested months are empty, else `regular`: their errors have
+    different shapes.
+    """
+    picked = scores.loc[scores["chosen"], [*KEY, "model"]]
+    used = tested[tested["demand"].notna()].merge(picked, on=[*KEY, "model"])
+    used = used.merge(scales(history, sorted(used["origin"].unique())), on=[*KEY, "origin"], how="left")
+    used = used[used["scale"] > 0].reset_index(drop=True)
+    empty = used["demand"].le(0).groupby([used["item"], used["location"]]).transform("mean")
+    used["group"] = np.where(empty > 0.25, "rare", "regular")
+    used["scaled"] = (used["demand"] - used["forecast"]) / used["scale"]
+    return used
+
+
+def quantiles(errors: pd.DataFrame, steps: int) -> pd.DataFrame:
+    """Quantiles of scaled errors by group and step.
+
+    errors   group, lag, scaled
+    returns  group × step  lo80, hi80, lo95, hi95 (in scales), for `regular`, `rare` and `any`
+
+    The k-th of n errors is taken so that a new one lies within with at least the stated probability:
+    k = ⌈(n + 1)·(1 + level)/2⌉ (conformal). A step uses its own lag and its neighbours'; with fewer than ENOUGH errors, all
+    groups together; with fewer still, all lags up to it, and then the two sides together. Steps beyond the longest lag
+    tested grow with √step. A band never narrows with the horizon.
+    """
+    longest = int(errors["lag"].max()) if len(errors) else 0
+    rows = []
+    for group in ("regular", "rare", "any"):
+        widest = dict.fromkeys(["lo80", "hi80", "lo95", "hi95"], 0.0)
+        for step in range(1, steps + 1):
+            if step <= longest:
+                now = _quantiles(_pool(errors, group, step))
+                widest = {name: max(widest[name], value) for name, value in now.items()}
+                base = step
+            grown = np.sqrt(step / base) if longest else 1.0
+            rows.append({"group": group, "step": step, **{name: value * grown for name, value in widest.items()}})
+    out = pd.DataFrame(rows, columns=["group", "step", "lo80", "hi80", "lo95", "hi95"])
+    return out.assign(lo80=-out["lo80"], lo95=-out["lo95"])
+
+
+def _pool(errors: pd.DataFrame, group: str, step: int) -> np.ndarray:
+    near = errors["lag"].between(step - 1, step + 1)
+    same = errors["group"].eq(group)
+    for use in (near & same, near, errors["lag"] <= step + 1):
+        pool = errors.loc[use, "scaled"].to_numpy()
+        if len(pool) >= ENOUGH:
+            return pool
+    return np.concatenate([pool, -pool])
+
+
+def _quantiles(pool: np.ndarray) -> dict[str, float]:
+    """Distance below and above the forecast that holds each level, as positive numbers."""
+    ordered = np.sort(pool)
+    n = len(ordered)
+    out = {}
+    for name, level in LEVELS.items():
+        k = min(int(np.ceil((n + 1) * (1 + level) / 2)), n)
+        out[f"hi{name}"] = max(float(ordered[k - 1]), 0.0)
+        out[f"lo{name}"] = max(float(-ordered[n - k]), 0.0)
+    return out
+
+
+def attach(forecast: pd.DataFrame, tested: pd.DataFrame, scores: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
+    """The forecast with its bands.
+
+    forecast  item × location × month  model, baseline (units)
+    returns   the same with lo80, hi80, lo95, hi95 (units): max(0, baseline + quantile × scale); lo ≤ baseline ≤ hi
+    """
+    last = history["month"].max()
+    past = errors(tested, scores, history)
+    out = forecast.merge(scales(history, [last])[[*KEY, "scale"]], on=KEY, how="left")
+    groups = past[[*KEY, "group"]].drop_duplicates()
+    out = out.merge(groups, on=KEY, how="left").fillna({"group": "any", "scale": 0.0})
+    out["step"] = (out["month"].dt.year - last.year) * 12 + out["month"].dt.month - last.month
+    # A series without a change or a month yet still has an unsure future: a tenth of its forecast is its scale.
+    out["scale"] = np.maximum(out["scale"], 0.1 * out["baseline"])
+    out = _placed(out, quantiles(past, int(out["step"].max())))
+    return out[[*forecast.columns, "lo80", "hi80", "lo95", "hi95"]]
+
+
+def _placed(out: pd.DataFrame, q: pd.DataFrame) -> pd.DataFrame:
+    out = out.merge(q.rename(columns={name: f"q_{name}" for name in ("lo80", "hi80", "lo95", "hi95")}), on=["group", "step"], how="left")
+    for name in LEVELS:
+        out[f"lo{name}"] = np.clip(out["baseline"] + out[f"q_lo{name}"] * out["scale"], 0.0, out["baseline"])
+        out[f"hi{name}"] = np.maximum(out["baseline"] + out[f"q_hi{name}"] * out["scale"], out["baseline"])
+    return out
+
+
+def coverage(tested: pd.DataFrame, scores: pd.DataFrame, history: pd.DataFrame, *, by: Sequence[str] = ("lag",)) -> pd.DataFrame:
+    """Share of known months that the bands held, each origin judged by bands made from the other origins only.
+
+    returns  by × level (80 or 95), covered (fraction), n; `by` of lag, group, origin, item, location, or empty
+
+    The models were chosen with all origins in view, so that the figure is slightly kind; the bands were not.
+    """
+    past = errors(tested, scores, history)
+    judged = []
+    for origin in sorted(past["origin"].unique()):
+        now, rest = past[past["origin"] == origin], past[past["origin"] != origin]
+        if len(rest):
+            judged.append(_placed(now.assign(step=now["lag"], baseline=now["forecast"]), quantiles(rest, int(now["lag"].max()))))
+    columns = [*by, "level", "covered", "n"]
+    if not judged:
+        return pd.DataFrame(columns=columns)
+    table = pd.concat(judged, ignore_index=True)
+    held = [
+        table[list(by)].assign(level=int(name), covered=(table["demand"] >= table[f"lo{name}"] - 1e-9) & (table["demand"] <= table[f"hi{name}"] + 1e-9))
+        for name in LEVELS
+    ]
+    grouped = pd.concat(held, ignore_index=True).groupby([*by, "level"], sort=True)["covered"]
+    return grouped.agg(covered="mean", n="size").reset_index()[columns]
+
+
+def family_bands(forecast: pd.DataFrame, tested: pd.DataFrame, *, by: pd.Series | dict[str, str] | None = None) -> pd.DataFrame:
+    """Bands of the total, or of each family: from errors of the total, since bands of items do not add up.
+
+    forecast  item × location × month  model, baseline (units)
+    tested    frames.TESTED; the models in `forecast` count
+    by        item → group (family, brand …); None: one total
+    returns   [group ×] month  baseline, lo80, hi80, lo95, hi95 (units)
+
+    The relative errors of the total, (Σ demand − Σ forecast) / Σ forecast, at lags up to two from the step's; half
+    width = t × their root mean square, with as many degrees of freedom as origins, since the lags of an origin share
+    their luck. Beyond the longest lag it grows with √step; it never narrows.
+    """
+    from scipy import stats
+
+    groups = (lambda df: pd.Series("all", df.index)) if by is None else (lambda df: df["item"].map(by).fillna("unknown"))
+    picked = forecast[[*KEY, "model"]].drop_duplicates(KEY)
+    used = tested[tested["demand"].notna()].merge(picked, on=[*KEY, "model"])
+    past = used.assign(group=groups(used)).groupby(["group", "origin", "lag"], sort=True)[["forecast", "demand"]].sum().reset_index()
+    past = past[past["forecast"] > 0]
+    past["relative"] = (past["demand"] - past["forecast"]) / past["forecast"]
+    totals = forecast.assign(group=groups(forecast)).groupby(["group", "month"], sort=True)["baseline"].sum().reset_index()
+    first = totals["month"].min()
+    pieces = []
+    for group, rows in totals.groupby("group", sort=True):
+        own = past[past["group"] == group]
+        steps = ((rows["month"].dt.year - first.year) * 12 + rows["month"].dt.month - first.month + 1).to_numpy()
+        spread = _spread(own if len(own) else past, int(steps.max(initial=1)))[steps - 1]
+        freedom = max((own if len(own) else past)["origin"].nunique(), 1)
+        widths = {name: spread * float(stats.t.ppf((1 + level) / 2, freedom)) for name, level in LEVELS.items()}
+        pieces.append(rows.assign(**{
+            f"{side}{name}": np.maximum(rows["baseline"] * (1 + sign * width), 0.0)
+            for name, width in widths.items() for side, sign in (("lo", -1), ("hi", 1))
+        }))  # fmt: skip
+    columns = [*([] if by is None else ["group"]), "month", "baseline", "lo80", "hi80", "lo95", "hi95"]
+    return pd.concat(pieces, ignore_index=True)[columns] if pieces else pd.DataFrame(columns=columns)
+
+
+def _spread(past: pd.DataFrame, steps: int) -> np.ndarray:
+    """Root mean square relative error by step, never falling."""
+    longest = int(past["lag"].max()) if len(past) else 0
+    out = np.zeros(steps)
+    for step in range(1, steps + 1):
+        near = past[past["lag"].between(min(step, longest) - 2, min(step, longest) + 2)]
+        value = float(np.sqrt((near["relative"] ** 2).mean())) if len(near) else 0.0
+        out[step - 1] = max(value, out[:step].max(initial=0.0)) if step <= longest else out[max(longest, 1) - 1] * np.sqrt(step / max(longest, 1))
+    return out

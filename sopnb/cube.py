@@ -1,0 +1,91 @@
+"""History as arrays: one row a series, one column a month, ready for models that take many series at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from sopnb import calendar
+
+KEY = ["item", "location"]
+
+
+@dataclass(frozen=True)
+class Cube:
+    """History as arrays.
+
+    keys     one row a series: item, location, family; sorted
+    months   all months from the first to the last
+    demand   series × time, units, NaN before the first demand
+    factors  series × (time + months ahead): what the calendar does to demand, 1 = nothing
+    """
+
+    keys: pd.DataFrame
+    months: pd.DatetimeIndex
+    demand: np.ndarray
+    factors: np.ndarray
+    season: int
+
+    def until(self, origin: int) -> np.ndarray:
+        """Demand without the calendar's effect, up to and including the origin (its position in time)."""
+        return self.demand[:, : origin + 1] / self.factors[:, : origin + 1]
+
+
+def build(
+    history: pd.DataFrame, *, items: pd.DataFrame | None = None, calendar_factors: pd.DataFrame | None = None, season: int = 12, ahead: int = 0
+) -> Cube:
+    """History as arrays.
+
+    history           item × location × month            demand (units)
+    items             item                               family; None: all items are one family
+    calendar_factors  family × month or item × month     factor; months and families not named have 1
+    ahead             months after the last that factors must reach
+
+    Months before a series' first demand are not part of it. Demand missing inside it is drawn as a line between its
+    neighbours; demand below zero counts as zero.
+    """
+    rows = history.sort_values([*KEY, "month"], kind="stable").drop_duplicates([*KEY, "month"], keep="last")
+    keys = rows[KEY].drop_duplicates().reset_index(drop=True)
+    families = {} if items is None or "family" not in items.columns else dict(zip(items["item"], items["family"], strict=True))
+    keys["family"] = keys["item"].map(families).fillna("all").astype(object)
+    if rows.empty:
+        return Cube(keys, pd.DatetimeIndex([]), np.zeros((0, 0)), np.zeros((0, ahead)), season)
+    months = pd.date_range(rows["month"].min(), rows["month"].max(), freq="MS")
+    at = rows.merge(keys.reset_index(names="_at"), on=KEY, how="left")["_at"].to_numpy()
+    when = (rows["month"].dt.year * 12 + rows["month"].dt.month).to_numpy() - (months[0].year * 12 + months[0].month)
+    demand = np.full((len(keys), len(months)), np.nan)
+    demand[at, when] = rows["demand"].to_numpy(dtype="float64")
+    reach = pd.date_range(months[0], periods=len(months) + ahead, freq="MS")
+    return Cube(keys, months, _mended(demand), _factors(keys, reach, calendar_factors), season)
+
+
+def _mended(demand: np.ndarray) -> np.ndarray:
+    """Series from their first demand to the end, without holes."""
+    y = np.where(np.isfinite(demand), np.maximum(demand, 0.0), np.nan)
+    for i in np.flatnonzero(np.isnan(y).any(axis=1)):
+        seen = np.flatnonzero(~np.isnan(y[i]))
+        if len(seen):
+            y[i, seen[0] :] = np.interp(np.arange(seen[0], y.shape[1]), seen, y[i, seen])
+    begun = np.cumsum(np.nan_to_num(y) > 0, axis=1) > 0
+    sold = begun.any(axis=1, keepdims=True)
+    return np.where(begun | ~sold, y, np.nan)
+
+
+def _factors(keys: pd.DataFrame, reach: pd.DatetimeIndex, factors: pd.DataFrame | None) -> np.ndarray:
+    if factors is None or factors.empty:
+        return np.ones((len(keys), len(reach)))
+    by = "item" if "item" in factors.columns else "family"
+    wide = factors.pivot_table(index=by, columns="month", values="factor", aggfunc="first").reindex(columns=reach)
+    return np.maximum(wide.reindex(keys[by]).fillna(1.0).to_numpy(dtype="float64"), 0.05)
+
+
+def profiles(cube: Cube, y: np.ndarray) -> np.ndarray:
+    """Each series' family's seasonal factors, position 0 the month after the last column of y."""
+    families = sorted(cube.keys["family"].unique())
+    member = cube.keys["family"].map({f: i for i, f in enumerate(families)}).to_numpy()
+    totals = np.zeros((len(families), y.shape[1]))
+    np.add.at(totals, member, np.nan_to_num(y))
+    index = calendar.seasonal_index(totals, season=cube.season)
+    return np.roll(index, -(y.shape[1] % cube.season), axis=1)[member]

@@ -1,0 +1,325 @@
+"""The statistical baseline: test models on the past, choose by evidence, forecast, and say how wrong it may be.
+
+    tested   = backtest(history, segments=segments, items=items, horizon=18, origins=4, lags=[1, 2, 3])
+    scores   = choose(tested, lags=[1, 2, 3], segments=segments)
+    forecast = baseline(history, scores, tested, months=months, items=items)
+
+Error = forecast − demand. Origin is the last month a forecast has seen; lag 1 is the month after it.
+Models are in `models`, the choice in `choice`, bands in `bands`, history as arrays in `cube`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from sopnb import bands, cube, frames, models
+from sopnb.bands import coverage as coverage  # one door to the rooms
+from sopnb.bands import family_bands as family_bands
+from sopnb.choice import choose as choose
+from sopnb.cube import Cube
+
+KEY = ["item", "location"]
+CHUNK = 500  # series at a time: the arrays of all candidate constants stay in the processor's cache
+NEW_ITEM = "LikeItem"
+HANDED_OVER = "Handover"
+
+
+# --- forecasting one origin -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Which series want which model, from one origin."""
+
+    cube: Cube
+    origin: int
+    steps: int
+    cap_multiple: float
+    workers: int
+
+
+def _forecasts(ask: Ask, wanted: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarray], int]:
+    """Bounded forecasts of each wanted model for its series, and how many fell back.
+
+    wanted   model → positions of the series that want it
+    returns  model → len(positions) × steps (units); and the number of series × models that fell back
+
+    Bounds: not negative, finite, at most cap_multiple × the highest month known at the origin. Where a model gives no
+    number, Average12 answers, and is counted.
+    """
+    y = ask.cube.until(ask.origin)
+    profile = cube.profiles(ask.cube, y)
+    single: dict[str, set[int]] = {}
+    for name, rows in wanted.items():
+        for part in models.parts(name):
+            single.setdefault(part, set()).update(rows.tolist())
+    spare = np.repeat(models.window_average(12)(models.Panel(y, 1, ask.cube.season, profile)), ask.steps, axis=1)
+    cap = ask.cap_multiple * np.nan_to_num(y).max(axis=1, initial=0.0)
+    found: dict[str, np.ndarray] = {}
+    fallen = 0
+    for part in sorted(single):
+        rows = np.array(sorted(single[part]), dtype=int)
+        values = _in_chunks(ask, part, y, profile, rows)
+        bad = ~np.isfinite(values).all(axis=1)
+        fallen += int(bad.sum())
+        values = np.where(bad[:, None], spare[rows], values)
+        full = np.zeros((len(y), ask.steps))
+        full[rows] = np.clip(values, 0.0, cap[rows][:, None])
+        found[part] = full
+    out = {}
+    for name, rows in wanted.items():
+        pieces = [found[part][rows] for part in models.parts(name)]
+        total = pieces[0]
+        for piece in pieces[1:]:
+            total = total + piece
+        ahead = ask.cube.factors[rows, ask.origin + 1 : ask.origin + 1 + ask.steps]
+        out[name] = total / len(pieces) * ahead
+    return out, fallen
+
+
+def _in_chunks(ask: Ask, part: str, y: np.ndarray, profile: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """One model over many series; threads share the chunks, since the arrays do not hold Python's lock."""
+    if part in models.BORROWED:
+        return models.run(models.Panel(y[rows], ask.steps, ask.cube.season, profile[rows]), part, workers=ask.workers)
+    cut = [rows[i : i + CHUNK] for i in range(0, len(rows), CHUNK)]
+
+    def one(piece: np.ndarray) -> np.ndarray:
+        return models.run(models.Panel(y[piece], ask.steps, ask.cube.season, profile[piece]), part)
+
+    if ask.workers > 1 and len(cut) > 1:
+        with ThreadPoolExecutor(ask.workers) as pool:
+            done = list(pool.map(one, cut))
+    else:
+        done = [one(piece) for piece in cut]
+    return np.concatenate(done) if done else np.zeros((0, ask.steps))
+
+
+# --- backtest -------------------------------------------------------------------------------------------------------
+
+
+def backtest(
+    history: pd.DataFrame,
+    *,
+    segments: pd.DataFrame,
+    horizon: int,
+    origins: int = 4,
+    season: int = 12,
+    lags: Sequence[int] = (1, 2, 3),
+    models: Sequence[str] | None = None,
+    items: pd.DataFrame | None = None,
+    calendar_factors: pd.DataFrame | None = None,
+    cap_multiple: float = 3.0,
+    workers: int = 1,
+) -> pd.DataFrame:
+    """Forecast months that are already known, from several origins, with every model of a series' field.
+
+    history   item × location × month  demand (units)
+    segments  item × location          pattern: it names the field
+    items     item                     family: short series borrow its season
+    horizon   longest lag tested (months)
+    origins   how many; they lie max(lags) months apart, the latest max(lags) before the end, so that every decision lag
+              is judged at each and, with the defaults, in each of the last twelve months
+    models    names in place of the fields (`models.MODELS`, `models.BORROWED`, `A+B` is the mean); Naive and SeasonalNaive
+              are always added
+    workers   threads; the values do not depend on it
+    returns   frames.TESTED; `.attrs["fallbacks"]` counts series × models that gave no number and were answered by Average12
+
+    A series is tested from the origins at which it had at least one month of demand.
+    raises    ValueError for a model that does not exist
+    """
+    whole = cube.build(history, items=items, calendar_factors=calendar_factors, season=season)
+    fields = _fields(whole.keys, segments, models)
+    spread = max(lags)
+    last = len(whole.months) - 1
+    pieces, fallen = [], 0
+    for number in range(origins, 0, -1):
+        origin = last - number * spread
+        if origin < 0:
+            continue
+        alive = (~np.isnan(whole.demand[:, : origin + 1])).any(axis=1)
+        ask = Ask(whole, origin, min(horizon, last - origin), cap_multiple, workers)
+        wanted = {name: rows[alive[rows]] for name, rows in fields.items() if alive[rows].any()}
+        found, bad = _forecasts(ask, wanted)
+        fallen += bad
+        pieces += [_tested(whole, origin, name, wanted[name], values) for name, values in found.items()]
+    out = _in_order(pieces)
+    out.attrs["fallbacks"] = fallen
+    return out
+
+
+def _fields(keys: pd.DataFrame, segments: pd.DataFrame, names: Sequence[str] | None) -> dict[str, np.ndarray]:
+    """Model → the positions of the series that try it."""
+    for name in names or ():
+        if not models.known(name):
+            raise ValueError(f"no model is called {name}. There are {', '.join([*models.MODELS, *models.BORROWED])}, and means of them as A+B.")
+    pattern = keys.merge(segments[[*KEY, "pattern"]], on=KEY, how="left")["pattern"].fillna("short").to_numpy()
+    out: dict[str, list[int]] = {}
+    for i, kind in enumerate(pattern):
+        field = models.FIELDS[kind] if not names else dict.fromkeys(["Naive", "SeasonalNaive", *names])
+        for name in field:
+            out.setdefault(name, []).append(i)
+    return {name: np.array(rows, dtype=int) for name, rows in sorted(out.items())}
+
+
+def _tested(whole: Cube, origin: int, name: str, rows: np.ndarray, values: np.ndarray) -> pd.DataFrame:
+    steps = values.shape[1]
+    return pd.DataFrame({
+        "at": np.repeat(rows, steps), "item": np.repeat(whole.keys["item"].to_numpy()[rows], steps),
+        "location": np.repeat(whole.keys["location"].to_numpy()[rows], steps), "origin": whole.months[origin],
+        "month": np.tile(whole.months[origin + 1 : origin + 1 + steps].to_numpy(), len(rows)),
+        "lag": np.tile(np.arange(1, steps + 1, dtype="int64"), len(rows)), "model": name,
+        "forecast": values.ravel(), "demand": whole.demand[rows, origin + 1 : origin + 1 + steps].ravel(),
+    })  # fmt: skip
+
+
+def _in_order(pieces: list[pd.DataFrame]) -> pd.DataFrame:
+    if not pieces:
+        return frames.empty(frames.TESTED)
+    out = pd.concat(pieces, ignore_index=True)
+    out = out.sort_values(["at", "origin", "month", "model"], kind="stable").reset_index(drop=True)
+    return out.astype({"origin": "datetime64[ns]", "month": "datetime64[ns]"})[frames.TESTED.names]
+
+
+# --- the baseline ---------------------------------------------------------------------------------------------------
+
+
+def baseline(
+    history: pd.DataFrame,
+    scores: pd.DataFrame,
+    tested: pd.DataFrame,
+    *,
+    months: Iterable[object],
+    season: int = 12,
+    cap_multiple: float = 3.0,
+    items: pd.DataFrame | None = None,
+    calendar_factors: pd.DataFrame | None = None,
+    new_months: int = 6,
+    workers: int = 1,
+) -> pd.DataFrame:
+    """The baseline of each series for the months planned, with bands.
+
+    history   item × location × month          demand (units)
+    scores    item × location × model          chosen
+    tested    frames.TESTED: the errors behind the bands
+    months    the months planned, after the last of history
+    items     item                             family, launch_date, end_date, successor, like_item; None: none of these
+    returns   frames.FORECAST; `.attrs["fallbacks"]` counts series whose model gave no number
+
+    Bounds       not negative, never missing, at most cap_multiple × the highest month of its history
+    New items    with fewer than new_months of demand and a like_item: the like item's baseline, × own / like demand over the
+                 own months (× 1 before the first), from the launch on; its bands scaled alike
+    Ending items run to the month of end_date and are zero after it
+    Handover     what a predecessor would sell after its end_date goes to its successor
+    Bands        errors of the backtest, by step and pattern of error, on the scale of the series (`bands.attach`);
+                 lo95 ≤ lo80 ≤ baseline ≤ hi80 ≤ hi95
+    """
+    plan = pd.DatetimeIndex([frames.month(m) for m in months])
+    if history.empty or not len(plan):
+        return frames.empty(frames.FORECAST)
+    ahead = frames.months_between(history["month"].max(), plan.max())
+    if frames.months_between(history["month"].max(), plan.min()) < 1:
+        raise ValueError(f"months must lie after the last of history, {history['month'].max():%Y-%m}; the first given is {plan.min():%Y-%m}.")
+    whole = cube.build(history, items=items, calendar_factors=calendar_factors, season=season, ahead=ahead)
+    chosen = _chosen(whole.keys, scores)
+    wanted = {name: np.flatnonzero(chosen == name) for name in sorted(set(chosen))}
+    found, fallen = _forecasts(Ask(whole, len(whole.months) - 1, ahead, cap_multiple, workers), wanted)
+    values = np.zeros((len(whole.keys), ahead))
+    for name, rows in wanted.items():
+        values[rows] = found[name]
+    out = _long(whole, chosen, values)
+    out = bands.attach(out, tested, scores, history)
+    out = _by_the_master(out, history, items, new_months)
+    out = frames.conform(out[out["month"].isin(plan)], frames.FORECAST)
+    out.attrs["fallbacks"] = fallen
+    return out
+
+
+def _chosen(keys: pd.DataFrame, scores: pd.DataFrame) -> np.ndarray:
+    picked = scores.loc[scores["chosen"], [*KEY, "model"]]
+    return keys[KEY].merge(picked, on=KEY, how="left")["model"].fillna(models.DEFAULT["short"]).to_numpy(dtype=object)
+
+
+def _long(whole: Cube, chosen: np.ndarray, values: np.ndarray) -> pd.DataFrame:
+    steps = values.shape[1]
+    months = pd.date_range(frames.next_month(whole.months[-1]), periods=steps, freq="MS")
+    return pd.DataFrame({
+        "item": np.repeat(whole.keys["item"].to_numpy(), steps), "location": np.repeat(whole.keys["location"].to_numpy(), steps),
+        "month": np.tile(months.to_numpy(), len(whole.keys)), "model": np.repeat(chosen, steps), "baseline": values.ravel(),
+    })  # fmt: skip
+
+
+# --- what the item master says --------------------------------------------------------------------------------------
+
+SIZES = ["baseline", "lo80", "hi80", "lo95", "hi95"]
+
+
+def _by_the_master(out: pd.DataFrame, history: pd.DataFrame, items: pd.DataFrame | None, new_months: int) -> pd.DataFrame:
+    if items is None:
+        return out
+    return _ended(_like(out, history, items, new_months), items)
+
+
+def _like(out: pd.DataFrame, history: pd.DataFrame, items: pd.DataFrame, new_months: int) -> pd.DataFrame:
+    """New items follow their like item, scaled by what they sold so far."""
+    if "like_item" not in items.columns or items["like_item"].isna().all():
+        return out
+    links = items.loc[items["like_item"].notna(), ["item", "like_item"]].assign(launch=_month_of(items, "launch_date"))
+    pairs = links.merge(out.rename(columns={"item": "like_item"}), on="like_item")
+    sold = history[history["demand"] > 0].groupby(KEY, sort=True)["month"].min().rename("since").reset_index()
+    pairs = pairs.merge(sold, on=KEY, how="left")
+    last = history["month"].max()
+    age = (last.year - pairs["since"].dt.year) * 12 + last.month - pairs["since"].dt.month + 1
+    # Sold out of the range already, or not launched by any date: nothing to follow.
+    pairs = pairs[(age.isna() & pairs["launch"].notna()) | (age < new_months)]
+    if pairs.empty:
+        return out
+    scale = pairs[[*KEY, "like_item"]].drop_duplicates().merge(_scales(history, links), on=KEY, how="left")
+    pairs = pairs.merge(scale[[*KEY, "scale"]], on=KEY, how="left")
+    begun = (pairs["month"] >= pairs["launch"].fillna(pairs["month"])).astype(float)
+    for name in SIZES:
+        pairs[name] = pairs[name] * pairs["scale"].fillna(1.0) * begun
+    pairs["model"] = NEW_ITEM
+    rest = out[~pd.MultiIndex.from_frame(out[KEY]).isin(pd.MultiIndex.from_frame(pairs[KEY]))]
+    return pd.concat([rest, pairs[out.columns]], ignore_index=True)
+
+
+def _scales(history: pd.DataFrame, links: pd.DataFrame) -> pd.DataFrame:
+    """Own demand / the like item's demand over the months since the first own demand."""
+    own = history.merge(links[["item", "like_item"]], on="item")
+    own = own[own["demand"].gt(0).groupby([own["item"], own["location"]]).cummax()]
+    like = history[[*KEY, "month", "demand"]].rename(columns={"item": "like_item", "demand": "like"})
+    both = own.merge(like, on=["like_item", "location", "month"])
+    sums = both.groupby(KEY, sort=True)[["demand", "like"]].sum().reset_index()
+    return sums.assign(scale=sums["demand"] / sums["like"].where(sums["like"] > 0))[[*KEY, "scale"]]
+
+
+def _ended(out: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
+    """Zero after end_date; what would have been sold goes to the successor."""
+    master = pd.DataFrame({
+        "item": items["item"], "end": _month_of(items, "end_date"),
+        "heir": items["successor"] if "successor" in items.columns else None,
+    })  # fmt: skip
+    known = out.merge(master, on="item", how="left")
+    after = (known["month"] > known["end"]).to_numpy()
+    if not after.any():
+        return out
+    heir = known["heir"].where(known["heir"].isin(items["item"]) & (known["heir"] != known["item"]))
+    passed = out[after & heir.notna().to_numpy()].assign(item=heir[after & heir.notna()].to_numpy(), model=HANDED_OVER)
+    stay = out.copy()
+    stay.loc[after, SIZES] = 0.0
+    if passed.empty:
+        return stay
+    both = pd.concat([stay, passed], ignore_index=True)
+    summed = both.groupby([*KEY, "month"], sort=True).agg({"model": "first", **dict.fromkeys(SIZES, "sum")}).reset_index()
+    complete = frames.fill_months(summed, out["month"].min(), out["month"].max(), baseline=0.0, lo80=0.0, hi80=0.0, lo95=0.0, hi95=0.0)
+    return complete.assign(model=complete["model"].fillna(HANDED_OVER))[out.columns]
+
+
+def _month_of(items: pd.DataFrame, name: str) -> pd.Series:
+    dates = items[name] if name in items.columns else pd.Series(pd.NaT, items.index)
+    return pd.Series(pd.to_datetime(dates).dt.to_period("M").dt.to_timestamp(), index=items.index, dtype="datetime64[ns]")
