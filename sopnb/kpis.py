@@ -96,7 +96,7 @@ def _limits(target: Any) -> tuple[float, float, str] | None:
     if target is None:
         return None
     get = target.get if isinstance(target, Mapping) else lambda name: getattr(target, name)
-    return float(get("target")), float(get("watch")), str(get("better"))
+    return float(get("target") or 0.0), float(get("watch") or 0.0), str(get("better"))
 
 
 def absent(tables: Mapping[str, pd.DataFrame | None], kpis: pd.DataFrame, *, month: Any) -> pd.DataFrame:
@@ -179,11 +179,11 @@ def example(one: Kpi, *, month: str = "2026-09") -> tuple[dict[str, pd.DataFrame
 def _example_table(name: str, rows: list[list[str]]) -> pd.DataFrame:
     frame = frames.TABLES[TAKEN_FROM.get(name, name)]
     cells = pd.DataFrame(rows[1:], columns=rows[0], dtype=object)
-    cells = cells.where(cells != "-", None)
+    cells = cells.replace({"-": None})
     more = [column for column in cells if column not in frame.names]
     for flag in (column.name for column in frame.columns if column.kind == "flag" and column.name in cells):
         cells[flag] = cells[flag] == "1"
-    return frames.typed(cells, frame).assign(**{column: pd.to_datetime(cells[column]) for column in more})
+    return frames.typed(cells, frame).assign(**{str(column): pd.to_datetime(cells[column]) for column in more})
 
 
 def document() -> str:

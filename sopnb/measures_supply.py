@@ -184,20 +184,37 @@ def capacity_load(load: pd.DataFrame, *, month: pd.Timestamp) -> pd.DataFrame | 
 
 # --- the process ------------------------------------------------------------------------------------------------------
 
-@kpi("Actions done on time", unit="percent", better="higher", owner="Chair", digits=0, measure="actions due in the month",
-     formula="actions done by their date / actions due in the month, dropped ones left out", source="practice; the ledger",
+@kpi("Actions done on time", unit="percent", better="higher", owner="Chair", digits=0, measure="actions due since the meeting before",
+     formula="actions done by their date / actions due after the meeting before and up to the month's meeting, dropped ones left out",
+     source="practice; the ledger, as reported by that meeting; the calendar month where no meetings are recorded",
      example="""
          actions
            action due state closed_on
-           1 2026-09-10 done 2026-09-08
-           2 2026-09-30 done 2026-10-02
-           3 2026-09-30 open -
-           4 2026-09-30 done 2026-09-30
-           5 2026-09-30 dropped 2026-09-12
+           1 2026-08-20 done 2026-08-18
+           2 2026-08-30 done 2026-09-02
+           3 2026-09-08 open -
+           4 2026-08-31 done 2026-08-31
+           5 2026-08-31 dropped 2026-08-12
+           6 2026-09-30 open -
+         attendance
+           cycle held_on person mandatory state
+           2026-08 2026-08-08 p1 1 present
+           2026-09 2026-09-08 p1 1 present
      """, gives=0.5)
-def action_closure(actions: pd.DataFrame, *, month: pd.Timestamp) -> pd.DataFrame | None:
-    """1 and 4 of four; the fifth was dropped."""
-    due = actions[actions["due"].between(month, end(month)) & (actions["state"] != "dropped")]
+def action_closure(actions: pd.DataFrame, attendance: pd.DataFrame | None = None, *, month: pd.Timestamp) -> pd.DataFrame | None:
+    """1 and 4 of four; the fifth was dropped, the sixth is not due before the meeting of 8 September.
+
+    What became of an action is told at the next meeting. Judged at a month's end, most would still stand as open.
+    """
+    first, last = month, end(month)
+    if attendance is not None:
+        held = attendance.groupby("cycle")["held_on"].max()
+        if month not in held.index:
+            return None
+        last = held[month]
+        before = held[held < last]
+        first = (before.max() if len(before) else last - pd.DateOffset(months=1)) + pd.Timedelta(days=1)
+    due = actions[actions["due"].between(first, last) & (actions["state"] != "dropped")]
     return one("all", ((due["state"] == "done") & (due["closed_on"] <= due["due"])).sum(), len(due))
 
 
