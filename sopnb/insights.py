@@ -23,12 +23,12 @@ CONCENTRATED = 0.25  # of a year's revenue with one customer
 
 
 def insights(
-    history: pd.DataFrame, orders: pd.DataFrame | None, *, month: object, items: pd.DataFrame | None = None, restated: pd.DataFrame | None = None,
+    history: pd.DataFrame | None, orders: pd.DataFrame | None, *, month: object, items: pd.DataFrame | None = None, restated: pd.DataFrame | None = None,
     jump_share: float = 0.25, jump_score: float = 3.0, top: int = 10,
 ) -> pd.DataFrame:
     """Drops and surges, what stopped and started, restated months, and dependence on one customer.
 
-    history   item × location × month  demand_raw (units), revenue (money)
+    history   item × location × month  demand_raw (units), revenue (money); None: nothing was sold yet, no rows
     orders    order × line             customer, channel, quantity (units), amount (money); None: no customers
     month     the last month with actuals
     items     item                     name, family; None: no families
@@ -39,6 +39,8 @@ def insights(
                or the median of the last 6 months; told where |actual − expected| / expected ≥ jump_share and
                |actual − expected| / (1.4826 × median |past errors|) ≥ jump_score.
     """
+    if history is None or history.empty:
+        return frames.empty(frames.INSIGHTS)
     now = frames.month(month)
     families = items.set_index("item")["family"] if items is not None else pd.Series(dtype=object)
     names = items.set_index("item")["name"] if items is not None else pd.Series(dtype=object)
@@ -52,7 +54,7 @@ def insights(
     return _as_insights(pd.concat([p for p in parts if len(p)], ignore_index=True) if any(len(p) for p in parts) else jumps, names, now)
 
 
-def restated(history: pd.DataFrame, previous: pd.DataFrame | None, *, tolerance: float = 1e-6) -> pd.DataFrame:
+def restated(history: pd.DataFrame | None, previous: pd.DataFrame | None, *, tolerance: float = 1e-6) -> pd.DataFrame:
     """Past demand that is not what the previous cycle held.
 
     history   item × location × month  demand_raw (units), revenue (money), as this cycle holds it
@@ -62,7 +64,7 @@ def restated(history: pd.DataFrame, previous: pd.DataFrame | None, *, tolerance:
     change = after − before, of units as ordered, so that a new correction method restates nothing.
     amount = revenue after − revenue before.
     """
-    if previous is None or previous.empty:
+    if history is None or previous is None or previous.empty:
         return frames.empty(frames.RESTATED)
     key = list(frames.RESTATED.key)
     both = history[[*key, "demand_raw", "revenue"]].merge(
