@@ -129,7 +129,7 @@ def demand_chart(ground: Ground) -> Any | None:
         shown = budget[(budget["month"] >= first) & (budget["month"] < last)].dropna(subset=["revenue"])
         thin = _by_month(shown) if len(shown) else None
     unit = Scale.of([*sold["revenue"], *planned["revenue"]]).label
-    peak = planned.loc[planned["revenue"].idxmax()]
+    peak = planned.iloc[int(planned["revenue"].argmax())]
     return charts.demand_and_plan(
         sold, planned, budget=thin, unit="money", months=24, name="demand-plan", title=_chart_title(ground, peak, sold),
         subtitle=message("front.chart.sub", {"unit": unit}), source=message("front.chart.source" if thin is None else "front.chart.source.budget", {

@@ -14,10 +14,8 @@ from sopnb.report import status
 from sopnb.words import Sentence, message
 
 # Without a choice in the params file: what a general manager asks for first, of what was measured.
-PRIORITY = ("forecast_accuracy", "wape", "bias", "forecast_bias", "otif", "on_time_in_full", "perfect_order", "fill_rate", "service_level",
-            "plan_vs_budget", "budget_gap", "cover", "days_of_inventory", "days_of_supply", "inventory_turns", "excess", "excess_obsolete",
-            "stockout_rate", "quota_attainment", "pipeline_coverage", "schedule_attainment", "utilisation", "plan_attainment", "revenue",
-            "actions_on_time", "action_closure")
+PRIORITY = ("forecast_accuracy", "forecast_bias", "otif", "stock_cover", "excess_obsolete", "plan_vs_budget", "quota_attainment", "action_closure",
+            "fill_rate", "revenue", "gross_margin", "stockout_rate", "inventory_turns", "capacity_load", "pipeline_coverage", "revenue_vs_budget")
 TONE = {"on": "ok", "watch": "watch", "off": "off"}
 OPTIONAL = ("stock", "receipts", "routings", "capacity", "budget", "forecast_sales", "opportunities", "quotas", "events", "people")
 
@@ -32,8 +30,7 @@ def scorecard(ground: Ground, *, chosen: list[str] | None, book: dict[str, dict[
     if now is None:
         return None
     past = ground.past.get("kpis")
-    told_so_far = now if past is None or past.empty else pd.concat([past.drop(columns="cycle"), now], ignore_index=True)
-    every = told_so_far.drop_duplicates(["kpi", "scope", "month"], keep="last")  # what this cycle says of a month wins
+    every = _frozen(now.assign(cycle=ground.cycle) if past is None or past.empty else pd.concat([past, now.assign(cycle=ground.cycle)], ignore_index=True))
     last = now["month"].max()
     measured = now[(now["month"] == last) & now["value"].notna()]
     known = book if book is not None else kpi_book()
@@ -46,6 +43,13 @@ def scorecard(ground: Ground, *, chosen: list[str] | None, book: dict[str, dict[
     kind = "none" if not judged else "all" if values["on"] == values["n"] else "worst" if worst else "some"
     return {"cards": shown, "finding": message(f"front.score.{kind}", {**values, "name": worst["name"] if worst else "", "value": worst["shown"] if worst else ""}),
             "sub": message("front.score.sub", {"month": last}), "month": last, "answer": message("front.answer.04" if judged else "front.answer.04.none", values)}
+
+
+def _frozen(told: pd.DataFrame) -> pd.DataFrame:
+    """One row for a measure's month: as judged by the cycle whose last month it was, so that the past does not move."""
+    own = told["cycle"] == told["month"] + pd.DateOffset(months=1)
+    ranked = told.assign(later=~own).sort_values(["kpi", "scope", "month", "later", "cycle"], kind="stable")
+    return ranked.drop_duplicates(["kpi", "scope", "month"])
 
 
 def kpi_book() -> dict[str, dict[str, Any]]:
@@ -111,13 +115,14 @@ def _value(value: object, about: dict[str, Any]) -> tuple[str, str]:
         parts = words.show(amount, "money").rsplit(" ", 1)
         return (parts[0], f" {parts[1]}") if not parts[1][:1].isdigit() else (" ".join(parts), "")
     body = words.number(amount, f"{sign},.{digits if abs(amount) < 100 else 0}f")
-    return body, f" {unit}" if unit and unit != "ratio" else ""
+    return body, "×" if unit == "ratio" else f" {unit}" if unit else ""
 
 
 def _goal(target: float, about: dict[str, Any]) -> str:
-    """A target as people write it: 75%, not 75.0%."""
+    """A target as people write it: 75%, not 75.0%; ±3% where zero is best and the target is a limit."""
     body, unit = _value(target, about)
-    return re.sub(r"[.,]0+$", "", body) + unit
+    shown = re.sub(r"[.,]0+$", "", body) + unit
+    return f"±{shown.lstrip('+')}" if about.get("better") == "zero" else shown
 
 
 def _change(change: float, about: dict[str, Any]) -> str:

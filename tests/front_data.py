@@ -62,7 +62,7 @@ def changes() -> pd.DataFrame:
 
 
 def kpis(months: pd.DatetimeIndex) -> pd.DataFrame:
-    values = {"forecast_accuracy": (.70, .004, .75, "watch"), "bias": (.06, -.0025, .0, "on"), "otif": (.95, -.0015, .95, "off"),
+    values = {"forecast_accuracy": (.70, .004, .75, "watch"), "bias": (.06, -.0025, .03, "on"), "otif": (.95, -.0015, .95, "off"),
               "cover": (41, -.25, 42, "on"), "excess": (6.9 * BN, -.16 * BN, 5 * BN, "on")}
     return make(frames.KPIS, *({"kpi": kpi, "scope": "all", "month": month, "value": start + step * i + (.01 * start if i % 3 == 1 else 0), "target": target, "status": status, "version": "1"}
                                for kpi, (start, step, target, status) in values.items() for i, month in enumerate(months)))

@@ -115,6 +115,8 @@ def test_the_scorecard_judges_shows_the_change_and_thirteen_months():
     assert score["finding"].text == "3 of 5 measures are on target; On time in full is not: 93.1%"
     cover = next(card for card in score["cards"] if card["kpi"] == "cover")
     assert (cover["shown"], cover["target"].text, cover["word"], cover["first"], cover["last"]) == ("38 days", "target 42 days", "On target", "Sep 25", "Sep 26")
+    bias = next(card for card in score["cards"] if card["kpi"] == "bias")
+    assert (bias["shown"], bias["target"].text) == ("+2.9%", "target ±3%")
     assert [card["kpi"] for card in facts(scorecard=["otif", "unknown", "bias"])["scorecard"]["cards"]] == ["otif", "bias"]
 
 
