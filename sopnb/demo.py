@@ -13,7 +13,7 @@ What is wrong in an extract was put there on purpose. `planted.json` in each fol
               missing_lead_time, late_opportunity
     source, file, rows (in the file, the header is row 1), keys
     month, units, amount (Rp)
-    find_in   the table in which it should be found: set_aside, findings, freshness, insights or restated
+    find_in   the table in which it should be found: set_aside, findings, insights or restated
     find      the rule or kind it should be found by
 """
 
@@ -122,9 +122,9 @@ def _others(company: demo_world.World, cycle: str) -> list[dict]:
                       "find_in": table, "find": f"findings.{kind}" if table == "findings" else kind, "rows": rows, "keys": keys, "amount": int(amount), **more})
 
     if cycle in demo_supply.STALE_PURCHASES:
-        add("purchases", "stale", "freshness", [], [], month=cycle, last=demo_supply.STALE_PURCHASES[cycle])
+        add("purchases", "stale", "findings", [], [], month=cycle, last=demo_supply.STALE_PURCHASES[cycle])
     if cycle in demo_sales.STALE_MARKET:
-        add("market", "stale", "freshness", [], [], month=cycle, last=demo_sales.STALE_MARKET[cycle])
+        add("market", "stale", "findings", [], [], month=cycle, last=demo_sales.STALE_MARKET[cycle])
     row = demo_supply.negative_stock(company, cycle)
     if row is not None:
         stock = demo_supply.stock(company, cycle)

@@ -81,8 +81,10 @@ def _lives(world: World, table: pd.DataFrame, t: int) -> pd.DataFrame:
 
 def _materials() -> pd.DataFrame:
     bought = [(code, name, "Materials", kind, cost, float(days), "buy") for code, name, cost, days, _, kind in catalogue.MATERIALS]
-    made = [(part, f"{family}, base, kg", "Materials", "made part", None, 2.0, "make")
-            for family, (part, _, _) in catalogue.MADE_PARTS.items()]
+    cost = {code: cost for code, _, cost, *_ in catalogue.MATERIALS}
+    made = [(part, f"{family}, base, kg", "Materials", "made part",
+             round(sum(cost[c] * quantity * (1 + scrap) for c, quantity, scrap in recipe), -1), 2.0, "make")
+            for family, (part, recipe, _) in catalogue.MADE_PARTS.items()]
     table = pd.DataFrame(bought + made, columns=["item", "name", "family", "category", "unit_cost", "lead_time_days", "make_or_buy"])
     return table.reindex(columns=frames.ITEMS.names)
 
