@@ -98,19 +98,24 @@ def plans(plan, workforce, items, *, stock=None, policy=None, overtime_share=0.1
     return frames.conform(pd.concat(parts, ignore_index=True)[frames.AGGREGATE.names], frames.AGGREGATE)
 
 
-def compare(aggregate):
+def compare(aggregate, *, by=("family", "strategy")):
     """The plans side by side: cost by term, people and stock at their highest and lowest, and the demand served on time.
 
-    returns  family × strategy   the cost terms, cost, least_people, most_people, peak_stock, peak_backlog, service (fraction)
+    by       family and strategy; strategy alone adds the families up, month by month
+    returns  by   the cost terms, cost, least_people, most_people, peak_stock, peak_backlog, service (fraction)
     """
-    late = aggregate.assign(on_time=(aggregate["demand"] - aggregate["backlog"]).clip(lower=0))
+    by = list(by)
+    amounts = [*TERMS, "cost", "people", "stock", "backlog", "demand"]
+    months = aggregate.assign(on_time=(aggregate["demand"] - aggregate["backlog"]).clip(lower=0))
+    months = months.groupby([*by, "month"], as_index=False)[[*amounts, "on_time"]].sum()
     named = {term: (term, "sum") for term in [*TERMS, "cost"]}
-    out = late.groupby(["family", "strategy"], as_index=False).agg(
+    out = months.groupby(by, as_index=False).agg(
         **named, least_people=("people", "min"), most_people=("people", "max"), peak_stock=("stock", "max"), peak_backlog=("backlog", "max"),
         on_time=("on_time", "sum"), demand=("demand", "sum"))
     out["service"] = out.pop("on_time") / out.pop("demand").where(lambda d: d > 0)
     cents = out.assign(cost=out["cost"].round(2))  # plans that cost the same stand in the order of their names
-    return out.loc[cents.sort_values(["family", "cost", "strategy"], kind="stable").index].reset_index(drop=True)
+    order = [*(name for name in by if name != "strategy"), "cost", "strategy"]
+    return out.loc[cents.sort_values(order, kind="stable").index].reset_index(drop=True)
 
 
 def _total(table, column, members):

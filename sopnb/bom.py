@@ -148,17 +148,33 @@ def _far_end(item, location, source):
     return location
 
 
-def with_components(plan, need, items):
-    """Demand for everything that is stocked: what customers ask for, and what the orders of parents need.
+def with_components(plan, need, stock):
+    """Demand for everything whose stock is counted: what customers ask for, and what the orders of parents need.
 
     plan     item × location × month   consensus, revenue, margin: independent demand
     need     item × location × month   consensus: from `explode`
-    items    item                      components that are not in it are left out: nothing is known of them
+    stock    item × location           components that are not counted anywhere are left out: see `uncounted`
     returns  item × location × month   consensus (units), revenue, margin; a row for every month of every series
     """
-    known = need[need["item"].isin(set(items["item"])) & need["month"].isin(set(plan["month"]))]
+    known = need[need["item"].isin(set(stock["item"])) & need["month"].isin(set(plan["month"]))]
     columns = ["consensus", "revenue", "margin"]
     both = pd.concat([plan[[*SERIES, "month", *columns]], known[[*SERIES, "month", "consensus"]]], ignore_index=True)
     sums = both.groupby([*SERIES, "month"], as_index=False)[columns].sum()
     grid = sums[SERIES].drop_duplicates().merge(pd.DataFrame({"month": sorted(plan["month"].unique())}), how="cross")
     return grid.merge(sums, on=[*SERIES, "month"], how="left").fillna({name: 0.0 for name in columns})
+
+
+def uncounted(need, stock, items, *, months):
+    """Components without a stock count: what is needed of them is known, what must be bought is not.
+
+    need     item × location × month   consensus (units required)
+    stock    item × location
+    items    item                      name, unit_cost; a component may be missing from it
+    months   the months added up
+    returns  item   name, consensus (units), amount (money at cost; missing without a cost), the largest first
+    """
+    rows = need[~need["item"].isin(set(stock["item"])) & need["month"].isin(list(months))]
+    out = rows.groupby("item", as_index=False)["consensus"].sum().merge(items[["item", "name", "unit_cost"]], on="item", how="left")
+    out["name"] = out["name"].fillna(out["item"])
+    out["amount"] = out["consensus"] * out.pop("unit_cost")
+    return out.sort_values(["amount", "consensus", "item"], ascending=[False, False, True], kind="stable").reset_index(drop=True)

@@ -82,6 +82,29 @@ def unknown(load):
     return dark.groupby("resource", as_index=False).agg(months=("month", "size"), hours=("hours", "sum"))
 
 
+def doubtful(capacity, routings, history, *, as_of, limit=1.25):
+    """Resources whose stated hours are less than what the last twelve months really took: their figures are wrong.
+
+    capacity  resource × month   available_hours, overtime_hours
+    routings  item × resource    hours_per_unit
+    history   item × location × month   demand (units), taken as what was made
+    limit     hours taken, as a share of hours stated, above which nobody should believe them
+    returns   resource   taken, stated (hours a month), share
+
+    A plan is not infeasible because a master-data figure is. Such resources are named, and their load is not judged.
+    """
+    since = frames.next_month(as_of, -12)
+    past = history[(history["month"] >= since) & (history["month"] < pd.Timestamp(as_of))]
+    bill = past.groupby("item", as_index=False)["demand"].sum().merge(routings[["item", "resource", "hours_per_unit"]], on="item")
+    taken = (bill["demand"] * bill["hours_per_unit"]).groupby(bill["resource"]).sum() / 12
+    most = capacity["available_hours"] + capacity["overtime_hours"].fillna(0.0)
+    then = capacity["month"].between(since, pd.Timestamp(as_of), inclusive="left")
+    stated = most[then].groupby(capacity["resource"]).mean().combine_first(most.groupby(capacity["resource"]).mean())
+    out = pd.DataFrame({"taken": taken, "stated": stated}).dropna().rename_axis("resource").reset_index()
+    out["share"] = out["taken"] / out["stated"].where(out["stated"] > 0)
+    return out[out["share"] > limit].reset_index(drop=True)
+
+
 def without_routing(plan, routings, items):
     """Items made in-house, with demand, whose hours are not known: they load nothing.
 

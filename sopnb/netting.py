@@ -255,18 +255,23 @@ def months_of_cover(closing, demand):
     return cover
 
 
-def at_cost(projection, items):
+def at_cost(projection, items, plan):
     """Projected stock in money: every quantity times unit cost, added up by month.
 
     projection  PROJECTION (units)
     items       item   unit_cost (money a unit); an item without one counts nothing
+    plan        item × location × month   consensus (units): what customers ask for
     returns     month  opening, receipts, proposed, demand, closing, safety_stock (money), owed (money below zero),
-                       cover (months of coming demand, at cost)
+                       cover (months of customers' demand in all stock, at cost)
+
+    Demand in a projection may include what parents need of components; cover leaves it out, or flour would count twice.
     """
-    cost = projection["item"].map(items.set_index("item")["unit_cost"]).astype("float64").fillna(0.0)
+    unit_cost = items.set_index("item")["unit_cost"].astype("float64").fillna(0.0)
+    cost = projection["item"].map(unit_cost).fillna(0.0)
     names = ["opening", "receipts", "proposed", "demand", "closing", "safety_stock"]
     money = projection[names].mul(cost, axis=0).assign(month=projection["month"])
     money["owed"] = -money["closing"].clip(upper=0.0)
     out = money.groupby("month", as_index=False)[[*names, "owed"]].sum()
-    out["cover"] = months_of_cover(out[["closing"]].to_numpy().T, out[["demand"]].to_numpy().T)[0]
+    asked = (plan["consensus"] * plan["item"].map(unit_cost).fillna(0.0)).groupby(plan["month"]).sum().reindex(out["month"]).fillna(0.0)
+    out["cover"] = months_of_cover(out[["closing"]].to_numpy().T, asked.to_numpy()[None, :])[0]
     return out

@@ -18,25 +18,28 @@ NONE = 1e-6  # units and hours below which nothing is at stake
 LONGEST = 60.0  # months after which stock that hardly moves is taken as carried long enough
 
 
-def exceptions(projection, items, *, as_of, plan, proposed=None, load=None, receipts=None, excess_months=6.0):
+def exceptions(projection, items, *, as_of, plan, stock=None, proposed=None, load=None, receipts=None,
+               excess_months=6.0):
     """Planned results that need a decision.
 
     projection  item × location × month   opening, demand, closing (units): from netting.project, late orders late
     items       item                      unit_cost, unit_price, end_date
     plan        item × location × month   consensus, revenue, margin: for what a unit brings
+    stock       item × location           what was counted: a shortage says so where nothing was
     proposed    order                     release, due, message: why something is short
     load        resource × month          LOAD
     receipts    order × item × location   due_date, quantity: open orders
     returns     EXCEPTIONS, as the frame says; `ranked` puts the largest first
 
-    short     closing below zero: the most units owed at one time, at what a unit brings
+    short     closing below zero: the most units owed at one time, at what a unit brings; what is not sold (a component)
+              at its cost
     excess    stock today above excess_months of coming demand: units above it, at cost
     obsolete  stock today without any coming demand, or past its end date: all of it, at cost
     overload  hours above available, month after month without a gap: the revenue behind them
     late      open orders due before as_of: their units, at cost
     """
     worth = _worth(plan, items)
-    parts = [_short(projection, worth, proposed, receipts, as_of), *_too_much(projection, worth, items, as_of, excess_months)]
+    parts = [_short(projection, worth, stock, proposed, as_of), *_too_much(projection, worth, items, as_of, excess_months)]
     if load is not None:
         parts.append(_overloads(load))
     if receipts is not None:
@@ -65,14 +68,16 @@ def by_kind(exceptions):
 
 
 def _worth(plan, items):
-    """What a unit of each item brings and costs; the list price where the plan has no demand."""
+    """What a unit of each item brings and costs: from the plan, else by list price; what is not sold is worth its cost."""
     sums = plan.groupby("item")[["consensus", "revenue", "margin"]].sum()
     units = sums["consensus"].where(sums["consensus"] > 0)
     own = items.set_index("item")
     out = pd.DataFrame({"price": own["unit_price"], "cost": own["unit_cost"]}, dtype="float64")
     out["price"] = (sums["revenue"] / units).reindex(out.index).fillna(out["price"]).fillna(0.0)
-    out["margin"] = (sums["margin"] / units).reindex(out.index).fillna(out["price"] - out["cost"].fillna(0.0))
     out["cost"] = out["cost"].fillna(0.0)
+    out["sold"] = out["price"] > 0
+    out["price"] = out["price"].where(out["sold"], out["cost"])
+    out["margin"] = (sums["margin"] / units).reindex(out.index).fillna(out["price"] - out["cost"]).where(out["sold"], 0.0)
     return out
 
 
@@ -105,7 +110,7 @@ def _plain(value):
 
 # --- one function for each kind -------------------------------------------------------------------------------------
 
-def _short(projection, worth, proposed, receipts, as_of):
+def _short(projection, worth, stock, proposed, as_of):
     """One exception for every series that ends a month below zero: from its first such month to its last in a row."""
     p = projection.sort_values([*SERIES, "month"], kind="stable")
     run = _runs(p["closing"] < -NONE, p[SERIES])
@@ -116,10 +121,11 @@ def _short(projection, worth, proposed, receipts, as_of):
     out["units"] = -out["closing"]
     out["amount"] = out["units"] * out["item"].map(worth["price"]).fillna(0.0)
     start = p.groupby(SERIES, as_index=False).agg(on_hand=("opening", "first"))
-    out = out.merge(start, on=SERIES, how="left").merge(_next_supply(proposed, receipts, as_of), on=SERIES, how="left")
+    out = out.merge(start, on=SERIES, how="left").merge(_next_supply(proposed, as_of), on=SERIES, how="left")
     out["months"] = ((out["last"].dt.year - out["first"].dt.year) * 12 + out["last"].dt.month - out["first"].dt.month + 1).astype(float)
-    because = np.select([out["on_hand"] <= NONE, out["lead_days"].notna()], ["exceptions.short_no_stock", "exceptions.short_lead_time"],
-                        "exceptions.short")
+    counted = pd.Series(True, index=out.index) if stock is None else pd.MultiIndex.from_frame(out[SERIES]).isin(pd.MultiIndex.from_frame(stock[SERIES]))
+    because = np.select([~out["item"].map(worth["sold"]).fillna(True).astype(bool), ~np.asarray(counted), out["on_hand"] <= NONE, out["lead_days"].notna()],
+                        ["exceptions.short_component", "exceptions.short_uncounted", "exceptions.short_no_stock", "exceptions.short_lead_time"], "exceptions.short")
     values = {name: out[name] for name in ("item", "location", "first", "last", "units", "months", "on_hand", "lead_days", "arrives")}
     return _row(out, "short", first=out["first"], last=out["last"], units=out["units"], amount=out["amount"], because=because, values=values)
 
@@ -130,7 +136,7 @@ def _runs(flag, keys):
     return start.cumsum().where(flag, 0)
 
 
-def _next_supply(proposed, receipts, as_of):
+def _next_supply(proposed, as_of):
     """When the first planned order of a series can be there if it is released today, and after how many days."""
     columns = [*SERIES, "lead_days", "arrives"]
     if proposed is None or proposed.empty:
@@ -154,12 +160,10 @@ def _too_much(projection, worth, items, as_of, excess_months):
     sums["within"] += sums["all"] / sums["months"] * (excess_months - sums["months"]).clip(lower=0)
     ends = sums["item"].map(items.set_index("item")["end_date"])
     ended = ends.notna() & (ends < pd.Timestamp(as_of))
-    over = sums.assign(units=sums["on_hand"] - sums["within"], cost=sums["item"].map(worth["cost"]).fillna(0.0), ends=ends,
-                       mean=sums["all"] / sums["months"], limit=float(excess_months))
+    over = sums.assign(units=sums["on_hand"] - sums["within"], cost=sums["item"].map(worth["cost"]).fillna(0.0), ends=ends, limit=float(excess_months))
     dead = over[(over["on_hand"] > NONE) & ((over["all"] <= NONE) | ended)].assign(units=lambda d: d["on_hand"])
     much = over[(over["units"] > NONE) & (over["all"] > NONE) & ~ended]
-    much = much.assign(cover=much["on_hand"] / much["mean"])
-    return [_stock_row(much, "excess", ["exceptions.excess"] * len(much), ("item", "location", "units", "on_hand", "cover", "mean", "limit")),
+    return [_stock_row(much, "excess", ["exceptions.excess"] * len(much), ("item", "location", "units", "on_hand", "within", "limit")),
             _stock_row(dead, "obsolete", np.where(dead["ends"].notna(), "exceptions.obsolete_ended", "exceptions.obsolete"),
                        ("item", "location", "units", "ends"))]
 
@@ -307,7 +311,7 @@ def _pull_forward(ours, rows, hours):
 
 def _for_short(e, projection, worth, expedite_premium, transfer_cost):
     price, margin, cost = _money_of(e, worth)
-    units = e["units"]
+    units, sold = e["units"], e["item"] in worth.index and bool(worth.loc[e["item"], "sold"])
     ours = _of(projection, e)
     asked = ours.loc[(ours["month"] >= e["first"]) & (ours["month"] <= e["last"]), "demand"].sum()
     asked = max(float(asked), units)
@@ -317,7 +321,8 @@ def _for_short(e, projection, worth, expedite_premium, transfer_cost):
         moved = min(units, spare)
         found.append(_answer("transfer", gains=units * margin, costs=moved * cost * transfer_cost + (units - moved) * margin,
                              keeps=moved * price, service=1 - (units - moved) / asked, units=moved, source=source))
-    found.append(_answer("wait", gains=units * margin, costs=units * margin, service=1 - units / asked, units=units))
+    if sold:  # nobody can wait for a component: what is made of it stops
+        found.append(_answer("wait", gains=units * margin, costs=units * margin, service=1 - units / asked, units=units))
     return found
 
 
@@ -370,21 +375,22 @@ def _of(table, e):
     return table[(table["item"] == e["item"]) & (table["location"] == e["location"])]
 
 
-def limits(*, load=None, hiring=None):
+def limits(*, load=None, hiring=None, least=0.01):
     """What binds first: hours that overtime cannot stretch, or reps that cannot sell the plan.
 
     load     resource × month   LOAD
     hiring   month              HIRING
+    least    share of the hours, or of the target, below which nothing binds
     returns  limit (supply or sales), what (resource, or empty), month, short (hours, or money), amount (money of sales);
              the first month of each, the earlier first; no rows where nothing binds
     """
     rows = []
     if load is not None:
         beyond = load.assign(short=load["overload"] - load["overtime"])
-        beyond = beyond[beyond["short"] > NONE].sort_values(["month", "overload_amount"], ascending=[True, False], kind="stable")
+        beyond = beyond[beyond["short"] > least * beyond["available"]].sort_values(["month", "overload_amount"], ascending=[True, False], kind="stable")
         rows += [{"limit": "supply", "what": r.resource, "month": r.month, "short": r.short, "amount": r.overload_amount * r.short / r.overload}
                  for r in beyond.head(1).itertuples()]
     if hiring is not None:
-        gap = hiring[hiring["gap"] < 0].sort_values("month", kind="stable")
+        gap = hiring[-hiring["gap"] > least * hiring["target"]].sort_values("month", kind="stable")
         rows += [{"limit": "sales", "what": "", "month": r.month, "short": -r.gap, "amount": -r.gap} for r in gap.head(1).itertuples()]
     return pd.DataFrame(rows, columns=["limit", "what", "month", "short", "amount"]).sort_values(["month", "limit"], kind="stable").reset_index(drop=True)

@@ -118,4 +118,6 @@ def test_plans_of_a_company_from_its_tables():
     side_by_side = aggregate.compare(out)
     assert side_by_side["cost"].round(2).is_monotonic_increasing
     assert side_by_side.set_index("strategy")["cost"]["optimum"] == pytest.approx(side_by_side["cost"].min())
+    total = aggregate.compare(pd.concat([out, out.assign(family="twin")]), by=["strategy"]).set_index("strategy")
+    assert total["most_people"]["level"] == 2 * side_by_side.set_index("strategy")["most_people"]["level"]
     assert out.query("strategy == 'chase'")["regular"].tolist() == [4, 20, 30]  # 6 are in stock

@@ -108,8 +108,12 @@ def test_components_are_needed_where_the_parent_is_made():
 
 
 def test_demand_of_customers_and_of_parents_is_added_up():
-    """B is sold, 5 a month, and needed by A in February; C is not in the item master."""
+    """B is sold, 5 a month, and needed by A in February. C has no stock count: unknown is not zero, so it is told apart."""
     plan = pd.DataFrame({"item": "B", "location": "EU", "month": frames.months("2026-01", 2), "consensus": 5.0, "revenue": 50.0, "margin": 10.0})
     need = frame("item location month consensus", "B EU 2026-02-01 7", "C EU 2026-02-01 7")
-    both = bom.with_components(plan, need, frames.conform(frame("item family", "B F"), frames.ITEMS))
-    assert list(both.consensus) == [5, 12] and both.revenue.sum() == 100
+    stock = frame("item location on_hand", "B EU 3")
+    both = bom.with_components(plan, need, stock)
+    assert list(both.item) == ["B", "B"] and list(both.consensus) == [5, 12] and both.revenue.sum() == 100
+    master = frames.conform(frame("item family unit_cost", "B F 1", "C F 2"), frames.ITEMS)
+    apart = bom.uncounted(need, stock, master, months=plan["month"])
+    assert apart[["item", "consensus", "amount"]].values.tolist() == [["C", 7, 14]]

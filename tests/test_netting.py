@@ -189,3 +189,11 @@ def test_cover_is_missing_where_stock_meets_no_demand():
 def test_an_unknown_lot_rule_is_refused():
     with pytest.raises(ValueError, match="lot_for_lot, fixed, period"):
         netting.net(plan(1), None, None, items("A - - 1"), as_of=AS_OF, lead=lead(0), lot_rule="poq")
+
+
+def test_projected_stock_in_money():
+    """12 units at 2, 3 asked for a month: 18 after the first month, three months' worth; what is owed is told apart."""
+    one = netting.project(stock(12), None, None, plan(3, 3, 3, 3, 3), as_of=AS_OF)
+    money = netting.at_cost(one, items("A - - 2"), plan(3, 3, 3, 3, 3))
+    assert list(money.closing) == [18, 12, 6, 0, -6] and list(money.owed) == [0, 0, 0, 0, 6]
+    assert list(money.cover) == [3, 2, 1, 0, 0]

@@ -249,3 +249,40 @@ def test_every_sentence_has_its_values(project):
     for sentence, values in [*zip(table.because, table["values"], strict=True), *zip(out.title, out["values"], strict=True)]:
         wanted = {name for _, name, _, _ in Formatter().parse(templates[sentence]) if name}
         assert wanted <= set(json.loads(values)), sentence
+
+
+def test_a_component_that_is_short_stops_production_so_nobody_may_wait():
+    """Flour is not sold: what is owed counts at its cost, and the answer is to hurry it."""
+    flour = items("A 6 - buy -")
+    p = plan(20, 0).assign(revenue=0.0, margin=0.0)
+    projection = netting.project(stock(5), None, None, p, as_of=AS_OF)
+    table = supply.exceptions(projection, flour, as_of=AS_OF, plan=p)
+    assert table.because[0] == "exceptions.short_component" and table.amount[0] == 15 * 6
+    assert list(supply.options(table, projection, flour, plan=p)["title"]) == ["options.expedite"]
+
+
+def test_what_binds_first():
+    """Hours run out in February beyond overtime; reps fall short in March. A gap of half a percent binds nobody."""
+    load = loaded(overtime=20)
+    hiring = pd.DataFrame({"month": frames.months("2026-01", 3), "gap": [-5.0, 10.0, -300.0], "target": 1000.0})
+    both = supply.limits(load=load, hiring=hiring)
+    assert list(both.limit) == ["supply", "sales"] and list(both.short) == [30, 300]
+    assert both.amount[0] == pytest.approx(1000 * 30 / 50)
+    assert supply.limits().empty
+
+
+# --- figures nobody should believe ----------------------------------------------------------------------------------
+
+def test_hours_below_what_was_really_made_are_doubted():
+    """200 units a month were made at half an hour: 100 hours a month. 60 stated are wrong, 90 may be overtime and stock."""
+    history = pd.DataFrame({"item": "A", "location": "EU", "month": frames.months("2025-01", 12), "demand": 200.0})
+    assert list(capacity.doubtful(oven(60), ROUTING, history, as_of=AS_OF).share) == [pytest.approx(100 / 60)]
+    assert capacity.doubtful(oven(90), ROUTING, history, as_of=AS_OF).empty
+
+
+def test_a_shortage_without_a_stock_count_says_so():
+    """Nothing was counted: unknown is not the same as none, and the reader must hear it."""
+    p = plan(5)
+    projection = netting.project(None, None, None, p, as_of=AS_OF)
+    for counted, because in ((stock(0, item="B"), "exceptions.short_uncounted"), (stock(0), "exceptions.short_no_stock")):
+        assert supply.exceptions(projection, ONE, as_of=AS_OF, plan=p, stock=counted).because[0] == because
