@@ -704,6 +704,8 @@ age_days integer
 overdue_days integer
 """, "Actions as the cycle saw them")
 
+ACTIONS_AFTER = Frame("actions_after", ACTIONS.key, ACTIONS.columns, "Actions after the meeting")
+
 ATTENDANCE = _frame("attendance", "person", """
 person text
 name text
@@ -736,7 +738,7 @@ discussion text
 STEP_TABLES: dict[str, Frame] = {frame.name: frame for frame in (
     HISTORY, SET_ASIDE, FINDINGS, INSIGHTS, RESTATED, FRESHNESS, SEGMENTS, TESTED, FORECAST, SCORES, PLAN,
     OVERRIDES_USED, VALUE_ADDED, LAG_ACCURACY, CHANGES, POLICY, PROPOSED, PROJECTION, LOAD, EXCEPTIONS, OPTIONS,
-    AGGREGATE, HIRING, KPIS, BRIDGE, AGENDA, ASKED, ACTIONS, ATTENDANCE, DECISIONS, MINUTES,
+    AGGREGATE, HIRING, KPIS, BRIDGE, AGENDA, ASKED, ACTIONS, ACTIONS_AFTER, ATTENDANCE, DECISIONS, MINUTES,
 )}
 
 TABLES: dict[str, Frame] = {**SOURCES, **STEP_TABLES}
