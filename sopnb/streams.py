@@ -213,7 +213,8 @@ def judged(past_plans: pd.DataFrame, history: pd.DataFrame, *, lags: Sequence[in
     streams = ["baseline", "events", "pipeline", "sales", "override", "consensus", "price"]
     columns = ["cycle", *_KEY, "lag", *streams, "demand"]
     if past_plans.empty or history.empty:
-        return pd.DataFrame({name: pd.Series(dtype="float64") for name in columns})
+        kinds = {"cycle": "datetime64[ns]", "month": "datetime64[ns]", "item": object, "location": object, "lag": "int64"}
+        return pd.DataFrame({name: pd.Series(dtype=kinds.get(name, "float64")) for name in columns})
     plans = past_plans[past_plans["month"] <= history["month"].max()]
     pairs = plans[["cycle", "month"]].drop_duplicates()
     pairs["lag"] = (pairs["month"].dt.year - pairs["cycle"].dt.year) * 12 + pairs["month"].dt.month - pairs["cycle"].dt.month + 1

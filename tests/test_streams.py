@@ -115,6 +115,14 @@ def test_a_newcomer_has_no_record_and_gets_half_the_cap():
     assert streams.sales_record(none, PLANS, HISTORY, ITEMS, cap=0.5, owners=["Budi", None])[["owner", "weight"]].values.tolist() == [["", 0.25], ["Budi", 0.25]]
 
 
+def test_in_a_first_cycle_every_owner_of_a_sales_forecast_is_a_newcomer():
+    said = frame("level key location month quantity owner", "family Tea all 2026-10 120 Budi")
+    past = frames.empty(frames.FORECAST_SALES).assign(cycle=pd.Series(dtype="datetime64[ns]"))
+    none = frames.empty(frames.PLAN).assign(cycle=pd.Series(dtype="datetime64[ns]"))
+    assert streams.sales_record(past, none, HISTORY, ITEMS, cap=0.5, owners=said["owner"])["weight"].tolist() == [0.25]
+    assert streams.override_record(frames.empty(frames.OVERRIDES_USED).assign(cycle=past["cycle"]), none, HISTORY, ITEMS).empty
+
+
 def test_the_streams_run_up_to_the_plan():
     """August's plan for September: 100 and 20 more for an event, 30 less by an override, at 10 each."""
     found = streams.shares(PLANS.iloc[[1]], months=[pd.Timestamp("2026-09-01")]).set_index("stream")
