@@ -130,9 +130,8 @@ def _flows(need, c, people, overtime, subcontract, regular=None):
     regular = people * c.units_per_worker if regular is None else regular
     change = np.diff(np.concatenate([[c.opening_people], people]))
     position = c.opening_stock + np.cumsum(regular + overtime + subcontract - need)
-    return pd.DataFrame({"people": people, "hires": np.maximum(change, 0), "layoffs": np.maximum(-change, 0), "regular": regular,
-                         "overtime": overtime, "subcontract": subcontract, "stock": np.maximum(position, 0), "backlog": np.maximum(-position, 0),
-                         "shadow": np.nan})
+    return {"people": people, "hires": np.maximum(change, 0), "layoffs": np.maximum(-change, 0), "regular": regular, "overtime": overtime,
+            "subcontract": subcontract, "stock": np.maximum(position, 0), "backlog": np.maximum(-position, 0), "shadow": np.full(len(people), np.nan)}
 
 
 def _people(units, c):
@@ -171,7 +170,7 @@ def _hybrid(need, c):
 def _cheapest(need, c, numbers):
     """The number of people with the least cost; one that never serves all demand is out of question."""
     found = [(people, _steady(need, c, people)) for people in numbers]
-    costs = [round(float(_priced(flows, c)["cost"].sum()), 6) if flows["backlog"].iloc[-1] < 1e-6 else math.inf for _, flows in found]
+    costs = [round(float(sum(term.sum() for term in _costs(flows, c).values())), 6) if flows["backlog"][-1] < 1e-6 else math.inf for _, flows in found]
     return found[int(np.argmin(costs))][0]
 
 
@@ -215,14 +214,13 @@ def _optimum(need, c):
             whole[unit[name]: unit[name] + n] = 1
     solved = linprog(price, A_ub=np.vstack([capacity, overtime]), b_ub=np.zeros(2 * n), A_eq=np.vstack([balance, staff]),
                      b_eq=np.concatenate([need - c.opening_stock * first, c.opening_people * first]), bounds=bounds,
-                     integrality=whole if c.whole_people else None, method="highs", options={"mip_rel_gap": 1e-9} if c.whole_people else None)
+                     integrality=whole if c.whole_people else None, method="highs", options={"mip_rel_gap": 1e-6} if c.whole_people else None)
     if not solved.success:
         raise ValueError(f"no aggregate plan serves this demand: {solved.message}")
-    out = pd.DataFrame({name: np.round(solved.x[start: start + n], 9) for name, start in unit.items()}) + 0.0
-    out["shadow"] = np.nan if c.whole_people else np.round(-solved.ineqlin.marginals[:n], 6) + 0.0
+    out = {name: np.round(solved.x[start: start + n], 9) + 0.0 for name, start in unit.items()}
     if c.whole_people:  # an integer programme has no prices: those of its linear relaxation
-        out["shadow"] = _optimum(need, replace(c, whole_people=False))["shadow"]
-    return out
+        return {**out, "shadow": _optimum(need, replace(c, whole_people=False))["shadow"]}
+    return {**out, "shadow": np.round(-solved.ineqlin.marginals[:n], 6) + 0.0}
 
 
 def _prices(c, n, unit):
@@ -248,15 +246,19 @@ def _rows(n, unit, **blocks):
     return out
 
 
-def _priced(flows, c):
-    """Cost by term, and their sum."""
+def _costs(flows, c):
+    """Cost by term and month."""
     held = flows["stock"]
     if c.holding_on == "average":
-        held = (flows["stock"] + flows["stock"].shift(fill_value=c.opening_stock)) / 2
-    bought = flows["subcontract"] * c.subcontract_cost if math.isfinite(c.subcontract_cost) else 0.0
-    out = flows.assign(
-        cost_regular=flows["people"] * c.regular_cost, cost_overtime=flows["overtime"] * c.overtime_cost,
-        cost_hiring=flows["hires"] * c.hire_cost, cost_layoff=flows["layoffs"] * c.layoff_cost,
-        cost_material=(flows["regular"] + flows["overtime"]) * c.material_cost, cost_subcontract=bought,
-        cost_holding=held * c.holding_cost, cost_backlog=flows["backlog"] * c.backlog_cost)
+        held = (held + np.concatenate([[c.opening_stock], held[:-1]])) / 2
+    bought = flows["subcontract"] * (c.subcontract_cost if math.isfinite(c.subcontract_cost) else 0.0)
+    return {"cost_regular": flows["people"] * c.regular_cost, "cost_overtime": flows["overtime"] * c.overtime_cost,
+            "cost_hiring": flows["hires"] * c.hire_cost, "cost_layoff": flows["layoffs"] * c.layoff_cost,
+            "cost_material": (flows["regular"] + flows["overtime"]) * c.material_cost, "cost_subcontract": bought,
+            "cost_holding": held * c.holding_cost, "cost_backlog": flows["backlog"] * c.backlog_cost}
+
+
+def _priced(flows, c):
+    """The month table with cost by term, and their sum."""
+    out = pd.DataFrame({**flows, **_costs(flows, c)})
     return out.assign(cost=out[TERMS].sum(axis=1))
