@@ -69,8 +69,9 @@ def headline(page: Facts, ground: Ground) -> Sentence:
             return message("front.headline.question", {**values, "n": len(decisions["cards"]), "question": largest["question"].text})
         return message(f"front.headline.{kind if f'front.headline.{kind}' in words.MESSAGES else 'asked'}", values)
     if exceptions and exceptions["total"]:
-        first = exceptions["rows"][0]
-        return message("front.headline.exceptions", {"amount": exceptions["total"], "item": first["name"], "first": first["amount"]})
+        short, excess = exceptions["short"], exceptions["total"] - exceptions["short"]
+        kind = "both" if short and excess else "short" if short else "excess"
+        return message(f"front.headline.exceptions.{kind}", {"short": short, "excess": excess, "name": exceptions["largest"]})
     if totals and totals["gap"] is not None and abs(totals["gap"]) >= 0.005 * totals["budget"]:
         return message("front.headline.under" if totals["gap"] < 0 else "front.headline.over",
                        {"gap": abs(totals["gap"]), "share": abs(totals["gap"]) / totals["budget"], "window": page["window"], "plan": totals["plan"]})
@@ -101,7 +102,7 @@ def lead(page: Facts) -> list[Sentence]:
             "change": _more(totals["change"]), "gap": _gap(totals["gap"], totals["budget"])}))
     if page["exceptions"] and page["exceptions"]["short"]:
         said.append(message("front.lead.risk", {"amount": page["exceptions"]["short"]}))
-    if not page["changes"]["rows"]:
+    if totals and not page["changes"]["rows"]:
         said.append(message("front.lead.first", {}))
     return said
 

@@ -49,6 +49,7 @@ def exceptions(ground: Ground, *, top: int) -> dict[str, Any] | None:
                                      "label": message("front.exceptions.other", {"n": len(rest)})}
     return {"rows": rows, "other": other, "total": total, "total_text": scale.show(total), "count": len(ranked), "unit": scale.label, "scale": scale,
             "short": losing, "because": any(r["because"].text for r in rows),
+            "answers": any(r["answer"] for r in rows), "largest": largest["name"],
             "finding": message("front.exceptions.one" if len(ranked) == 1 else "front.exceptions.finding", {"total": total, "first": same, "name": largest["name"]}),
             "sub": message("front.exceptions.sub", {"unit": scale.label}),
             "source": message("front.exceptions.source", {"cycle": f"{ground.cycle:%Y-%m}", "short": losing, "excess": total - losing})}
@@ -173,11 +174,11 @@ def _panel(name: str, rows: pd.DataFrame, ceiling: float, height: int = 118, gro
         return round(ground_line - (ground_line - 14) * share / ceiling, 2)
 
     step, peak = 100 / len(rows), float(rows["share"].max())
-    bars = []
+    at_peak, bars = int(rows["share"].argmax()), []
     for i, (month, share) in enumerate(zip(rows["month"], rows["share"], strict=True)):
         bars.append({"letter": words.show(month, "mon")[:1], "x": round(i * step + step * .15, 2), "w": round(step * .7, 2), "mid": round((i + .5) * step, 2),
                      "y": y(min(share, 1)), "h": round(ground_line - y(min(share, 1)), 2), "over_y": y(share), "over_h": round(y(1) - y(share), 2) if share > 1 else 0,
-                     "label": words.number(share, ".0%") if share == peak else ""})
+                     "label": words.number(share, ".0%") if i == at_peak and peak > 0 else ""})
     over = int((rows["share"] > 1).sum())
     word = message("front.capacity.months" if over > 1 else "front.capacity.month" if over else "front.capacity.tight" if peak > .9 else "front.capacity.free", {"n": over}).text
     listed = ", ".join(f"{words.show(m, 'mon')} {words.number(s, '.0%')}" for m, s in zip(rows["month"], rows["share"], strict=True))
