@@ -5,6 +5,8 @@ twelve cycles, 2025-11 to 2026-10, each with all history known on the first day 
 same bytes in any folder. Between two cycles history differs only by what was not known yet: shipments still open,
 late entries, cancellations, and faults of one extract.
 
+What one extract got wrong the next has right, so a row set aside in one cycle appears as restated in the next.
+
 What is wrong in an extract was put there on purpose. `planted.json` in each folder, and `planted`, list it:
 
     id        <cycle>-<source>-<kind>

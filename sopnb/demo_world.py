@@ -131,7 +131,7 @@ def _series(ranges: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     table["base"] = (ranges["weight"].to_numpy()[:, None] * share).ravel()
     table["growth"] = [catalogue.FAMILY[f].growth for f in table["family"]] + rng.normal(0, 0.03, len(table))
     rank = table["base"].rank(pct=True).to_numpy()
-    table["noise"] = 0.15 + 0.24 * (1 - rank) ** 1.5
+    table["noise"] = 0.12 + 0.26 * (1 - rank) ** 1.4
     # The tail is bought now and then: the lowest quarter has months without demand.
     table["chance"] = np.where(rank < 0.27, np.clip(0.30 + 2.0 * rank + rng.normal(0, 0.10, len(table)), 0.18, 0.93), 1.0)
     table["slow"] = rng.random(len(table))
@@ -237,11 +237,11 @@ def first_of(series: pd.DataFrame, family: str, location: str, place: int = 0) -
 def surprises(series: pd.DataFrame) -> list[tuple[str, str, int, str, float]]:
     """What happened to demand that nobody expected: id, kind, series, month, factor."""
     return [
-        ("drop-coffee-mdn", "drop", first_of(series, "Coffee", "MDN"), "2026-09", 0.38),
+        ("drop-coffee-mdn", "drop", first_of(series, "Coffee", "MDN"), "2026-09", 0.22),
         ("surge-tea-jkt", "surge", first_of(series, "RTD tea", "JKT"), "2026-09", 1.5),
-        ("surge-noodles-mks", "surge", first_of(series, "Instant noodles", "MKS", 1), "2026-09", 1.9),
-        ("drop-sauce-sby", "drop", first_of(series, "Sauces", "SBY"), "2026-06", 0.45),
-        ("surge-biscuit-mdn", "surge", first_of(series, "Biscuits", "MDN", 1), "2026-02", 1.8),
+        ("surge-noodles-mks", "surge", first_of(series, "Instant noodles", "MKS", 1), "2026-09", 2.6),
+        ("drop-sauce-sby", "drop", first_of(series, "Sauces", "SBY"), "2026-06", 0.3),
+        ("surge-biscuit-mdn", "surge", first_of(series, "Biscuits", "MDN", 1), "2026-02", 2.2),
     ]
 
 
