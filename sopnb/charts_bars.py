@@ -60,7 +60,7 @@ def _bars(rows: Sequence[Row], *, alt: str, **about: Any) -> Figure:
             elif row.start != row.end:
                 pane.block(row.start, row.end, top, bottom, role=row.role)
             base = middle + 5 if canvas.wide else middle - 5
-            canvas.words(0, base, cut(row.label, (left or canvas.width - values - notes - 20) - 12, LABEL, True), role="ink", size=LABEL, bold=True)
+            canvas.words(0, base, cut(row.label, (left or canvas.width - values - notes) - 8, LABEL, True), role="ink", size=LABEL, bold=True)
             canvas.words(canvas.width - notes, base, row.value, role="ink", size=LABEL, align="right")
             if row.note:
                 canvas.words(canvas.width, base, row.note, role=row.note_role, size=LABEL, align="right")
@@ -82,7 +82,7 @@ def bridge(
     raises  ChartError where the changes between two totals do not add up to their difference
     """
     need(parts, ["part", "amount"], "bridge")
-    axis = scale(parts["amount"], kind)
+    axis = scale(parts["amount"], kind, fine=True)
     rows, running, opened = [], 0.0, None
     for record in parts.to_dict("records"):
         amount, label = float(record["amount"]), str((names or {}).get(record["part"], record["part"]))
@@ -130,7 +130,7 @@ def ranking(
     need(df, [label, value, *([role_of] if role_of else [])], "ranking")
     ordered = df.iloc[(-df[value].astype("float64").abs()).fillna(math.inf).to_numpy().argsort(kind="stable")]
     kept, rest = ordered.iloc[:top], ordered.iloc[top:]
-    axis = scale(df[value], kind)
+    axis = scale(df[value], kind, fine=True)
 
     def one(text: str, amount: float, colour: str) -> Row:
         drawn = amount if amount == amount and math.isfinite(amount) else 0.0
@@ -151,7 +151,7 @@ def funnel(
     df      stage, amount; note names a column with a text for each row instead of the share
     """
     need(df, [stage, amount, *([note] if note else [])], "funnel")
-    axis = scale(df[amount], kind)
+    axis = scale(df[amount], kind, fine=True)
     first = known(df[amount])[:1]
     rows = []
     for record in df.to_dict("records"):
@@ -234,12 +234,15 @@ def _paint_heat(canvas: Canvas, field: pd.DataFrame, axis: Any, months: bool) ->
     widest = max(text_width(axis.plain(v), TICK) for v in known(field.to_numpy().ravel()))
     for i, key in enumerate(field.index):
         y = pane.py(i + 0.5) if canvas.wide else pane.py(i + 0.7)
-        canvas.words(0, y + 4 if canvas.wide else pane.py(i + 0.34), cut(str(key), (left or canvas.width) - 10, LABEL, True), role="ink", size=LABEL, bold=True)
+        canvas.words(0, y + 4 if canvas.wide else pane.py(i + 0.34), cut(str(key), (left or canvas.width - 90) - 10, LABEL, True), role="ink", size=LABEL, bold=True)
+        if not canvas.wide:
+            row = known(field.iloc[i])
+            spread = f"{axis.plain(min(row))} … {axis.plain(max(row))}" if row else words.MISSING
+            canvas.words(canvas.width, pane.py(i + 0.34), spread, align="right")
         for j in range(count):
             number = field.iat[i, j]
             if number == number and widest < cell - 4:
-                dense = abs(levels.iat[i, j]) > 0.6 * SHADES
-                canvas.words(pane.px(j + 0.5), y + 4, axis.plain(number), role="bg" if dense else "ink", align="center")
+                canvas.words(pane.px(j + 0.5), y + 4, axis.plain(number), role="ink", align="center")
     _heads(canvas, pane, list(field.columns), cell, months)
 
 
@@ -275,7 +278,7 @@ def load(
         return figure(None, alt=alt or said("charts.none", {}), heights=(0, 0), **about)
     high = max(1.15, float(peaks.iloc[0]) * 1.02)
     title_of = {key: str((names or {}).get(key, key)) for key in keys}
-    tall = 136
+    tall = 150
 
     def paint(canvas: Canvas) -> None:
         across, gap = min(3 if canvas.wide else 2, len(keys)), 26
@@ -301,7 +304,8 @@ def _load_panel(canvas: Canvas, part: pd.DataFrame, title: str, left: float, top
         if share > 1:
             pane.bar(x, 1, min(share, high), role="short", half=0.4)
     worst = max((s, -x) for x, s in zip(at, shares, strict=True) if s == s)
-    canvas.words(left, top + 14, cut(title, width, LABEL, True), role="ink", size=LABEL, bold=True)
+    size = LABEL if text_width(title, LABEL, True) <= width else TICK
+    canvas.words(left, top + 14, cut(title, width, size, True), role="ink", size=size, bold=True)
     label = words.message("charts.load.over", {"share": worst[0], "month": pd.Timestamp(-worst[1] // 12, -worst[1] % 12 + 1, 1)}).text
     canvas.words(left, top + 31, label, role="short" if worst[0] > 1 else "mute", size=LABEL, bold=worst[0] > 1)
     y = pane.py(1)

@@ -54,7 +54,7 @@ class Figure:
             if self.wide else f'<p class="none">{words.message("charts.none").html}</p>'
         )
         return (
-            f'<figure class="fig" id="fig-{self.name}" style="margin:0"><figcaption><span class="f" style="display:block;font-weight:700">'
+            f'<figure class="fig" id="fig-{self.name}" style="margin:0"><figcaption style="margin-bottom:8px"><span class="f" style="display:block;font-weight:700">'
             f"{self.title.html}</span>{sub}</figcaption>{body}{source}</figure>"
         )
 
@@ -138,9 +138,14 @@ class Canvas:
 
     def pane(self, left: float, top: float, right: float, bottom: float, x: tuple[float, float], y: tuple[float, float]) -> Pane:
         """Axes whose edges lie so many pixels from the figure's edges; `x` and `y` are the limits of the data."""
+        from matplotlib.ticker import NullLocator
+
         box = (left / self.width, bottom / self.height, (self.width - left - right) / self.width, (self.height - top - bottom) / self.height)
         axes = self.drawing.add_axes(box)
         axes.axis("off")
+        for axis in (axes.xaxis, axes.yaxis):  # ticks and names of axes are ours: seaborn need not make any
+            axis.set_major_locator(NullLocator())
+            axis.set_label_text("-")
         axes.set_xlim(*x)
         axes.set_ylim(*y)
         return Pane(self, axes, left, self.width - right, top, self.height - bottom)
@@ -184,7 +189,7 @@ class Pane:
         for i, value in enumerate(y):
             alone = value == value and (i == 0 or y[i - 1] != y[i - 1]) and (i == len(y) - 1 or y[i + 1] != y[i + 1])
             if alone:
-                self.dot(x[i], value, role=role, size=4)
+                self.dot(x[i], value, role=role, size=5 if len(y) > 1 else 8)
 
     def dot(self, x: float, y: float, *, role: str, size: float = 8) -> None:
         self.axes.plot([x], [y], marker="o", markersize=size, markeredgewidth=0, color=LIGHT[role], linestyle="none", clip_on=False)

@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 
 from sopnb import words
-from sopnb.charts_canvas import LABEL, Canvas, Figure, Pane, cut, figure, need, said
+from sopnb.charts_canvas import LABEL, TICK, Canvas, Figure, Pane, cut, figure, need, said
 from sopnb.charts_scale import Scale, by_month, known, limits, named, place, scale
-from sopnb.style import LIGHT
+from sopnb.style import LIGHT, text_width
 from sopnb.words import Sentence
 
 
@@ -72,7 +72,7 @@ def multiples(
     parts = {key: table[table["panel"] == key] for key in keys}
     axes = {key: scale(values if shared else parts[key]["value"], (kinds or {}).get(key, kind)) for key in keys}
     first, last = int(table["place"].min()), int(table["place"].max())
-    tall = 124
+    tall = 148
 
     def paint(canvas: Canvas) -> None:
         across, gap = _across(len(keys), canvas.wide), 24
@@ -118,15 +118,17 @@ def _panel(pane: Pane, part: pd.DataFrame, axis: Scale, title: str, left: float,
     end = _latest(part)
     value = axis.full(end) if end is not None else words.MISSING
     canvas = pane.canvas
-    canvas.words(left, top + 14, cut(title, width, LABEL, True), role="ink", size=LABEL, bold=True)
+    size = LABEL if text_width(title, LABEL, True) <= width else TICK
+    canvas.words(left, top + 14, cut(title, width, size, True), role="ink", size=size, bold=True)
     canvas.words(left, top + 31, value, role="ink", size=LABEL)
     canvas.rule((left, left + width), (pane.bottom, pane.bottom), role="mute" if zero else "grid")
-    for role, rows in part.groupby("role", sort=True):
-        ordered = rows.sort_values("place", kind="stable")
-        run = ordered["value"].isna().cumsum()
-        seen = ordered[ordered["value"].notna()].assign(run=run)
-        if len(seen) > 1:
-            seaborn.lineplot(seen, x="place", y="value", units="run", estimator=None, ax=pane.axes, color=LIGHT[str(role)], legend=False,
-                             linewidth=1.25 if role == "base" else 2, linestyle=(0, (3, 3)) if role == "base" else "-", clip_on=False)
-        if len(seen) and role != "base":
-            pane.dot(float(seen["place"].iloc[-1]), float(seen["value"].iloc[-1]), role=str(role), size=6)
+    ordered = part.sort_values(["role", "place"], kind="stable")
+    seen = ordered.assign(run=ordered["value"].isna().cumsum())[ordered["value"].notna()]
+    if len(seen):
+        roles = list(dict.fromkeys(seen["role"]))
+        seaborn.lineplot(seen, x="place", y="value", hue="role", hue_order=roles, palette=[LIGHT[r] for r in roles], style="role", style_order=roles,
+                         dashes=[(3, 2) if r == "base" else "" for r in roles], units="run", estimator=None, legend=False, linewidth=1.75,
+                         ax=pane.axes, clip_on=False)
+    drawn = seen[seen["role"] != "base"].sort_values("place", kind="stable")
+    if len(drawn):
+        pane.dot(float(drawn["place"].iloc[-1]), float(drawn["value"].iloc[-1]), role=str(drawn["role"].iloc[-1]), size=6)

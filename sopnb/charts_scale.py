@@ -10,6 +10,7 @@ import pandas as pd
 
 from sopnb import words
 
+NOTHING = 1e-9  # the height of an axis on which all is zero
 KINDS = ("number", "money", "percent")
 
 
@@ -25,7 +26,7 @@ def ticks(low: float, high: float, count: int = 4) -> list[float]:
     [0.0, 400.0, 800.0, 1200.0]
     """
     span = high - low
-    if span <= 0 or not math.isfinite(span):
+    if span <= NOTHING or not math.isfinite(span):
         return [0.0]
     power = 10.0 ** math.floor(math.log10(span / count))
     step = next((m * power for m in (1, 2, 2.5, 4, 5, 10) if span / (m * power) <= count), 10 * power)
@@ -57,9 +58,11 @@ class Scale:
 
     def full(self, value: float, signed: bool = False) -> str:
         """The number with its unit: Rp 12.3 bn."""
-        if self.kind == "money":
-            return words.money(value, signed=signed)
-        return f"{self.plain(value, signed)} {self.word}".strip()
+        body = f"{self.plain(value, signed)} {self.word}".strip()
+        if self.kind != "money" or body == words.MISSING:
+            return body
+        sign = body[0] if body[0] in "−+" else ""
+        return f"{sign}{words.currency_sign()} {body.removeprefix(sign)}"
 
     def tick(self, value: float, last: bool) -> str:
         """An axis label; the topmost carries the unit."""
@@ -74,8 +77,8 @@ class Scale:
         return f"{words.currency_sign()} {body} {self.word}".strip() if self.kind == "money" else f"{body} {self.word}".strip()
 
 
-def scale(values: Iterable[float], kind: str = "number") -> Scale:
-    """The scale that fits the largest of the values.
+def scale(values: Iterable[float], kind: str = "number", *, fine: bool = False) -> Scale:
+    """The scale that fits the largest of the values; `fine` keeps a decimal, so that small parts of it can be told apart.
 
     >>> scale([1_261_000.0]).full(1_048_000)
     '1.05 m'
@@ -85,7 +88,7 @@ def scale(values: Iterable[float], kind: str = "number") -> Scale:
         return Scale(kind, 1, "", 0 if size >= 9.995 else 1)
     for divisor, word in words.scales():
         if size >= divisor * (10 if divisor == 1e3 else 1):
-            return Scale(kind, divisor, word, 0 if size / divisor >= 100 else 1 if size / divisor >= 10 else 2)
+            return Scale(kind, divisor, word, (1 if fine else 0) if size / divisor >= 100 else 1 if size / divisor >= 10 else 2)
     return Scale(kind, 1, "", 0 if size >= 100 or all(v == round(v) for v in known(values)) else 1 if size >= 10 else 2)
 
 
@@ -108,8 +111,8 @@ def month_ticks(first: int, last: int, room: float, anchor: int | None = None) -
     """Places of the months to name, evenly apart, the anchor among them, as many as the room in pixels holds."""
     if last <= first:
         return [first]
-    most = max(int(room / 62), 1)
-    step = next((s for s in (1, 2, 3, 6, 12, 24, 36, 60, 120) if (last - first) / s <= most), last - first)
+    apart = room / (last - first)  # pixels from one month to the next
+    step = next((s for s in (1, 2, 3, 6, 12, 24, 36, 60, 120) if s * apart >= 46), last - first)
     anchor = first if anchor is None else anchor
     return [p for p in range(first, last + 1) if (p - anchor) % step == 0]
 
@@ -129,5 +132,7 @@ def limits(values: Sequence[float]) -> tuple[float, float]:
     """From zero up (or down to the lowest), with a little air above."""
     found = known(values)
     low, high = min([0.0, *found]), max([0.0, *found])
-    span = (high - low) or 1.0
+    if low == high:
+        return 0.0, NOTHING
+    span = high - low
     return low - (0.04 * span if low < 0 else 0), high + 0.06 * span

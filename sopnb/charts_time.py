@@ -43,7 +43,7 @@ def _room(lines: Sequence[tuple[str, str]], canvas: Canvas) -> tuple[float, bool
     if whole <= canvas.width * 0.3:
         return whole, False
     split = max((text_width(part, LABEL, True) for pair in lines for part in pair), default=0) + 14
-    return min(split, canvas.width * 0.34), True
+    return min(split, canvas.width * 0.38), True
 
 
 def _name_ends(pane: Pane, ends: Sequence[tuple[Line, str]], two: bool, room: float) -> None:
@@ -130,6 +130,8 @@ def demand_and_plan(
         if break_at is not None and len(ahead):
             _plan_begins(pane, break_at)
         _peaks(pane, lines[0] if len(past) else None, consensus if len(ahead) else None, break_at, axis)
+        if len(past) and len(ahead):
+            _name_on(pane, lines[0])
         _events(pane, events, first, last)
         _months_below(pane, first, last, break_at)
         _name_ends(pane, ends, two, room)
@@ -175,7 +177,7 @@ def _axis_room(at: Sequence[float], axis: Scale) -> float:
 
 def _plan_begins(pane: Pane, at: int) -> None:
     x = pane.px(at)
-    pane.canvas.rule((x, x), (14, pane.bottom), role="mute", width=1.5, dash=(0.1, 2.7))
+    pane.canvas.rule((x, x), (14, pane.bottom), role="mute", width=1.25, dash=(1, 2.4))
     before = words.message("charts.data_to", {"month": pd.Timestamp(at // 12, at % 12 + 1, 1)}).text
     if x - 6 > text_width(before, TICK):
         pane.canvas.words(x - 6, 12, before, align="right")
@@ -189,17 +191,32 @@ def _peaks(pane: Pane, past: Line | None, ahead: Line | None, break_at: int | No
         if line is None:
             continue
         points = [(x, y) for x, y in zip(line.x, line.y, strict=True) if y == y and (line is past or break_at is None or x > break_at)]
-        if len(points) < 3:
+        if len(points) < 3 or max(y for _, y in points) <= 0:
             continue
         x, y = max(points, key=lambda point: (point[1], -point[0]))
         label = f"{named(int(x), 'mon').split()[0]} {axis.plain(y)}"
         half = text_width(label, LABEL, True) / 2
-        middle = min(max(pane.px(x), half), pane.canvas.width - half)
-        if any(abs(middle - other) < half + width + 8 for other, width in taken):
+        clear = text_width(axis.tick(tops[-1], True), TICK) + 8 if (tops := ticks(*pane.axes.get_ylim())) else 0.0
+        left = pane.px(break_at) + 5 if line is ahead and break_at is not None else clear
+        middle = min(max(pane.px(x), left + half), pane.canvas.width - half)
+        if abs(middle - pane.px(x)) > half or any(abs(middle - other) < half + width + 8 for other, width in taken):
             continue
         taken.append((middle, half))
         pane.dot(x, y, role=line.role)
         pane.canvas.words(middle, pane.py(y) - 10, label, role=text_role(line.role), size=LABEL, bold=True, align="center")
+
+
+def _name_on(pane: Pane, line: Line) -> None:
+    """The name of a line that ends in the middle of the chart: close under its middle, where the line leaves room."""
+    points = [(pane.px(x), pane.py(y)) for x, y in zip(line.x, line.y, strict=True) if y == y]
+    half = text_width(line.name, LABEL, True) / 2 + 4
+    centre = (points[0][0] + points[-1][0]) / 2 if points else 0.0
+    under = [y for x, y in points if abs(x - centre) <= half + 6]
+    if not under or points[-1][0] - points[0][0] < 2 * half:
+        return
+    below, above = max(under) + 19, min(under) - 9
+    y = below if below < pane.bottom - 22 else above
+    pane.canvas.words(centre, y, line.name, role=text_role(line.role), size=LABEL, bold=True, align="center")
 
 
 def _events(pane: Pane, events: pd.DataFrame | None, first: int, last: int) -> None:
@@ -283,7 +300,7 @@ def lines(
             pane.line(line.x, line.y, role=line.role, width=line.width, dash=line.dash)
         if mark is not None:
             x_mark = pane.px(mark)
-            canvas.rule((x_mark, x_mark), (16, pane.bottom), role="mute", width=1.5, dash=(0.1, 2.7))
+            canvas.rule((x_mark, x_mark), (16, pane.bottom), role="mute", width=1.25, dash=(1, 2.4))
             half = text_width(mark_label, TICK) / 2
             canvas.words(min(max(x_mark, half), canvas.width - half), 11, mark_label, align="center")
         if is_month:

@@ -11,7 +11,7 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 
-from sopnb.style import BAND, FONT, ROLES, css_value, shade_of
+from sopnb.style import BAND, ROLES, css_value, shade_of
 
 _SVG = "{http://www.w3.org/2000/svg}"
 _HREF = "{http://www.w3.org/1999/xlink}href"
@@ -44,7 +44,7 @@ def fluid(drawn: str, *, alt: str) -> str:
     named = "".join(f"--c-{role}:{css_value(role)};" for role in ROLES if role in used)
     return (
         f'<svg role="img" aria-label="{html.escape(alt)}" width="100%" height="{_n(height)}" '
-        f"style='{named}font-family:{FONT};display:block;overflow:visible'>"
+        f'style="{named}display:block;overflow:visible">'
         f'<svg viewBox="0 0 {_n(width)} {_n(height)}" width="100%" height="{_n(height)}" preserveAspectRatio="none" overflow="visible" '
         f'stroke-linejoin="round">{"".join(shapes)}</svg>{"".join(marks)}</svg>'
     )

@@ -245,7 +245,7 @@ def _sum_row(df: pd.DataFrame, shown: Mapping[str, Col], summed: Iterable[str], 
         if name in record:
             record[name] = math.fsum(values) if values else None
     first, *others = shown
-    cells = [_cell(record[name], shown[name]) if shown[name].kind != "bar" else _Cell("", Markup(""), "br") for name in others]
+    cells = [_cell(record[name], shown[name]) if shown[name].kind != "bar" else _Cell("", Markup(""), _css(shown[name])) for name in others]
     row = _row({**record, first: ""}, {first: Col("")} | {name: shown[name] for name in others if shown[name].kind != "bar"}, {})
     return _Row(_Cell(label, Markup.escape(label), ""), cells, row.folded, css)
 
