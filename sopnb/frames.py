@@ -539,7 +539,7 @@ eoq number units
 erp_safety_stock number units
 erp_reorder_point number units
 difference number money, safety stock at cost, computed minus ERP
-basis text where error_sd comes from: own errors, pooled errors of like series, or none
+basis text what safety_stock rests on: own errors, pooled errors of like series, erp (its figure stands), or none
 """, "Stock policy")
 
 PROPOSED = _frame("proposed", "order", """

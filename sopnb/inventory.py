@@ -203,7 +203,7 @@ def policy(plan, tested, items, *, service: Mapping[str, float], segments=None, 
 
     safety stock = z·√(L·σ_e² + d²·σ_L²), rounded up to whole units; σ_e from forecast errors, d from the coming months
     reorder point = d·L + safety stock;  order-up-to = d·(L + T) + safety stock, or reorder point + lot when continuous
-    Nothing is held for an item without coming demand. The ERP's figures are per item: they are shared among its
+    Nothing is held for an item without coming demand. Where no error is known, the ERP's safety stock stands (basis erp). The ERP's figures are per item: they are shared among its
     locations by coming demand, so that their total stays theirs.
     """
     if review not in ("periodic", "continuous") or measure not in ("cycle", "fill"):
@@ -222,11 +222,13 @@ def policy(plan, tested, items, *, service: Mapping[str, float], segments=None, 
     lot = np.fmax(np.fmax(out["item"].map(own["moq"]).astype("float64").fillna(0), out["eoq"].replace(np.inf, np.nan)), out["demand"] * review_days / DAYS)
     sigma = spread(out["error_sd"].fillna(0), out["cover"], out["demand"], lead["lead_sd_days"] / DAYS)
     raw = safety_for_cycle(sigma, out["service_target"]) if measure == "cycle" else safety_for_fill(sigma, out["service_target"], lot)
-    out["safety_stock"] = np.where(out["year"] > 0, np.ceil(np.maximum(raw, 0) - 1e-9), 0.0)
-    out["reorder_point"] = out["demand"] * out["lead_months"] + out["safety_stock"]
-    out["order_up_to"] = out["reorder_point"] + (out["demand"] * review_days / DAYS if review == "periodic" else lot)
     for ours, theirs in (("erp_safety_stock", "safety_stock"), ("erp_reorder_point", "reorder_point")):
         out[ours] = _share_out(out, own[theirs].astype("float64"))
+    out["basis"] = out["basis"].where(out["error_sd"].notna() | out["erp_safety_stock"].isna(), "erp")
+    computed = np.ceil(np.maximum(raw, 0) - 1e-9)
+    out["safety_stock"] = np.where(out["year"] > 0, np.where(out["basis"] == "erp", out["erp_safety_stock"], computed), 0.0)
+    out["reorder_point"] = out["demand"] * out["lead_months"] + out["safety_stock"]
+    out["order_up_to"] = out["reorder_point"] + (out["demand"] * review_days / DAYS if review == "periodic" else lot)
     out["difference"] = (out["safety_stock"] - out["erp_safety_stock"]) * out["cost"]
     return frames.conform(out[frames.POLICY.names], frames.POLICY)
 

@@ -152,6 +152,12 @@ def test_without_any_errors_nothing_is_made_up():
     assert np.isnan(got.error_sd) and got.basis == "none" and got.safety_stock == 0
 
 
+def test_without_errors_the_erp_figure_stands():
+    """No evidence is no reason to change what is held."""
+    got = inventory.policy(plan(), None, items("A 5 30 0 - A 20 -"), service=SERVICE).iloc[0]
+    assert (got.safety_stock, got.difference, got.basis) == (20, 0, "erp")
+
+
 def test_class_comes_from_the_item_then_from_abc_then_the_lowest_target():
     three = pd.concat([plan("A"), plan("B"), plan("C")])
     segments = frame("item location pattern abc", "B all smooth B")
