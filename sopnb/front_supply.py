@@ -49,7 +49,7 @@ def exceptions(ground: Ground, *, top: int) -> dict[str, Any] | None:
                                      "label": message("front.exceptions.other", {"n": len(rest)})}
     return {"rows": rows, "other": other, "total": total, "total_text": scale.show(total), "count": len(ranked), "unit": scale.label, "scale": scale,
             "short": losing, "because": any(r["because"].text for r in rows),
-            "answers": any(r["answer"] for r in rows), "largest": largest["name"],
+            "answers": any(r["answer"] for r in rows), "places": any(r["place"] for r in rows), "largest": largest["name"],
             "finding": message("front.exceptions.one" if len(ranked) == 1 else "front.exceptions.finding", {"total": total, "first": same, "name": largest["name"]}),
             "sub": message("front.exceptions.sub", {"unit": scale.label}),
             "source": message("front.exceptions.source", {"cycle": f"{ground.cycle:%Y-%m}", "short": losing, "excess": total - losing})}
@@ -90,10 +90,11 @@ def decisions(ground: Ground) -> dict[str, Any] | None:
         return None
     options, causes = ground.get("options"), ground.get("exceptions")
     cards = [_decision(ground, i, row, options, causes) for i, row in enumerate(_in_order(asked), start=1)]
-    keeps = sum(card["keeps"] for card in cards)
-    costs = sum(card["costs"] for card in cards)
+    selling = [card for card in cards if card["cause"].get("kind") in LOSING]  # kept sales and money back are two things
+    values = {"n": len(cards), "amount": sum(abs(card["amount"]) for card in cards), "keeps": sum(card["keeps"] for card in selling),
+              "costs": sum(card["costs"] for card in selling)}
     one = "one" if len(cards) == 1 else "many"
-    return {"cards": cards, "finding": message(f"front.decisions.{one}" if keeps or costs else f"front.decisions.{one}.plain", {"n": len(cards), "keeps": keeps, "costs": costs})}
+    return {"cards": cards, "finding": message(f"front.decisions.{one}" + ("" if values["keeps"] > 0 else ".plain"), values)}
 
 
 def _decision(ground: Ground, number: int, row: dict[str, Any], options: pd.DataFrame | None, causes: pd.DataFrame | None) -> dict[str, Any]:
@@ -105,22 +106,30 @@ def _decision(ground: Ground, number: int, row: dict[str, Any], options: pd.Data
     by = None if words.is_missing(row["by"]) else pd.Timestamp(row["by"])
     values = {"by": by, "amount": amount, "keeps": keeps, "costs": costs, "option": taken["option"] if taken else "",
               "title": told(taken["title"], taken["values"]).text if taken else ""}
-    line = "front.ask.option" if taken else "front.ask.amount" if amount else "front.ask.plain"
+    cause = _cause(ground, row["exception"], causes)
+    line = _line(cause, taken, keeps, amount)
     return {"id": f"d{number}", "number": number, "question": told(row["question"], row["values"]), "amount": amount, "by": by,
             "by_text": message("front.decide_by", values) if by is not None else words.plain(""), "decides": ground.person(row["decides"]),
             "line": message(line, values) if by is not None else message("front.ask.undated", values), "keeps": keeps, "costs": costs,
-            "why": message("front.take", values) if taken else words.plain(""), **_consequences(choices, taken),
-            "cause": _cause(ground, row["exception"], causes)}
+            "why": message("front.take", values) if taken else words.plain(""), **_consequences(choices, taken, cause), "cause": cause}
+
+
+def _line(cause: dict[str, Any], taken: dict[str, Any] | None, keeps: float, amount: float) -> str:
+    """Which sentence stands under the question: what the recommended option keeps or brings back, else what it is."""
+    if taken and keeps > 0:
+        return "front.ask.option" if cause.get("kind") in LOSING else "front.ask.back"
+    return "front.ask.title" if taken else "front.ask.amount" if amount else "front.ask.plain"
 
 
 def _amount(option: dict[str, Any], column: str) -> float:
     return 0.0 if words.is_missing(option[column]) else float(option[column])
 
 
-def _consequences(choices: list[dict[str, Any]], taken: dict[str, Any] | None) -> dict[str, Any]:
+def _consequences(choices: list[dict[str, Any]], taken: dict[str, Any] | None, cause: dict[str, Any]) -> dict[str, Any]:
     """The options as columns, what follows from each as rows, in one unit; rows nobody has a value for are left out."""
     scale = Scale.of([choice[c] for choice in choices for c in OPTION_ROWS])
-    rows = [{"label": message(f"front.option.{c}", {}), "cells": [scale.show(choice[c], signed=c == "net") for choice in choices]}
+    stock = ".back" if cause and cause["kind"] not in LOSING else ""
+    rows = [{"label": message(f"front.option.{c}{stock if c == 'keeps' else ''}", {}), "cells": [scale.show(choice[c], signed=c == "net") for choice in choices]}
             for c in OPTION_ROWS if any(not words.is_missing(choice[c]) for choice in choices)]
     if any(not words.is_missing(choice["service"]) for choice in choices):
         rows.append({"label": message("front.option.service", {}), "cells": [words.number(choice["service"], ".1%") for choice in choices]})
@@ -138,8 +147,14 @@ def _cause(ground: Ground, exception: str | None, causes: pd.DataFrame | None) -
     row = rows_of(found)[0]
     place = row["location"] if row["location"] not in (None, "all") else None
     name = ground.item_name(row["item"]) or row["resource"] or row["id"]
-    return {"kind": row["kind"], "what": f"{name}, {place}," if place else name, "when": span_text(row["first"], row["last"], "month") or ground.window_text,
+    return {"kind": row["kind"], "what": f"{name}, {place}," if place else name, "when": _when(row["first"], row["last"], ground),
             "units": row["units"]}
+
+
+def _when(first: object, last: object, ground: Ground) -> str:
+    span = span_text(first, last, "month") or ground.window_text
+    one = not words.is_missing(first) and (words.is_missing(last) or first == last)
+    return message("front.when.month" if one else "front.when.span", {"span": span}).text
 
 
 def capacity(ground: Ground, top: int = 6) -> dict[str, Any] | None:

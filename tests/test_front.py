@@ -34,7 +34,7 @@ def test_totals_are_the_tables_totals():
 
 def test_the_headline_names_cause_money_and_day():
     page = facts()
-    assert page["headline"].text == "Biscuit oven is 318 hours short in January to February 2027: Rp 12.3 bn of sales needs a decision by 12 Oct"
+    assert page["headline"].text == "Biscuit oven is 318 hours short from January to February 2027: Rp 12.3 bn of sales needs a decision by 12 Oct"
     assert page["lead"][0].text == ("The plan for October 2026 to March 2027 is Rp 540 bn, Rp 12.0 bn more than last month’s plan "
                                     "and Rp 12.0 bn (2.2%) short of budget.")
 
@@ -108,6 +108,14 @@ def test_decisions_show_their_options_side_by_side():
     assert [(o["letter"], o["title"].text, o["taken"]) for o in first["options"]] == [("A", "add hours", True), ("B", "ration", False)]
     assert {row["label"].text: row["cells"] for row in first["rows"]}["Net effect"] == ["+2.6", "0.0"]
     assert first["line"].text == "by 12 Oct; keeps Rp 12.3 bn for Rp 1.6 bn"
+
+
+def test_kept_sales_and_money_back_are_not_added():
+    """The first decision keeps 12.3 bn of sales for 1.6 bn; the second brings back 0.7 bn of stock: 13.26 bn at stake in all."""
+    decisions = facts()["decisions"]
+    assert decisions["finding"].text == "2 decisions on Rp 13.3 bn; the recommended options keep Rp 12.3 bn of sales for Rp 1.6 bn"
+    assert decisions["cards"][1]["line"].text == "by 16 Oct; brings back Rp 700 m"
+    assert decisions["cards"][1]["rows"][0]["label"].text == "Brought back"
 
 
 def test_the_scorecard_judges_shows_the_change_and_thirteen_months():
