@@ -117,6 +117,6 @@ def span_text(first: object, last: object, spec: str = "mon") -> str:
     if words.is_missing(last) or first == last:
         return words.show(first, spec)
     begin = words.show(first, spec)
-    if pd.Timestamp(first).year == pd.Timestamp(last).year:  # type: ignore[arg-type]
+    if pd.Timestamp(first).year == pd.Timestamp(last).year:
         begin = begin.rsplit(" ", 1)[0]
     return words.message("front.span", {"first": begin, "last": words.show(last, spec)}).text

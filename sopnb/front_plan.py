@@ -207,6 +207,6 @@ def _family_finding(table: pd.DataFrame, sums: dict[str, Any]) -> words.Sentence
         return message("front.families.ahead", {})
     if "change" in table and table["change"].abs().sum():
         name = str(table["change"].abs().idxmax())
-        return message("front.families.moved", {"family": name, "change": float(table.loc[name, "change"])})  # type: ignore[arg-type]
+        return message("front.families.moved", {"family": name, "change": float(table.loc[name, "change"])})
     name = str(table["plan"].idxmax())
     return message("front.families.largest", {"family": name, "share": float(table["plan"].max() / table["plan"].sum()) if table["plan"].sum() else 0.0})
