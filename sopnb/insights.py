@@ -148,13 +148,15 @@ def _expected(units: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
                 last[way] = forecast
             else:
                 errors[way][:, back - 1] = units[:, t] - forecast
-    missed = {way: np.where(np.isfinite(e).sum(axis=1) >= USUAL, _median(np.abs(e)), np.inf) for way, e in errors.items()}
-    by_season = (missed["season"] <= missed["usual"]) & np.isfinite(last["season"]) & np.isfinite(missed["season"])
+    both = np.isfinite(errors["season"]) & np.isfinite(errors["usual"])
+    missed = {way: np.where(both, np.abs(e), 0.0).sum(axis=1) for way, e in errors.items()}  # the mean sees a yearly peak, the median would not
+    by_season = (both.sum(axis=1) >= USUAL) & (missed["season"] <= missed["usual"]) & np.isfinite(last["season"])
     expected = np.where(by_season, last["season"], last["usual"])
-    spread = 1.4826 * np.where(by_season, missed["season"], missed["usual"])
+    past = np.where(by_season[:, None], errors["season"], errors["usual"])
+    spread = 1.4826 * _median(np.abs(past))
     floor = np.sqrt(np.maximum(np.nan_to_num(expected), 1.0))  # counts vary by their root at least
     score = (units[:, -1] - expected) / np.maximum(spread, floor)
-    return expected, np.where(np.isfinite(spread), score, np.nan)
+    return expected, np.where(np.isfinite(past).sum(axis=1) >= USUAL, score, np.nan)
 
 
 def _seasonal(units: np.ndarray, t: int) -> np.ndarray:
@@ -185,7 +187,7 @@ def _beside_family(judged: pd.DataFrame, families: pd.Series) -> pd.DataFrame:
     """
     ratio = pd.Series(np.nan, index=judged.index)
     item = (judged["level"] == "item") & (judged["expected"] > 0)
-    rows = judged[item].assign(family=judged.loc[item, "key"].map(families))
+    rows = judged[item].assign(family=judged.loc[item, "key"].map(families).fillna(""))
     sums = rows.groupby(["family", "location"])[["value", "expected"]].transform("sum") - rows[["value", "expected"]]
     rest = (sums["value"] / sums["expected"].where(sums["expected"] > 0)).clip(0.25, 4.0)
     ratio[rows.index] = rows["value"] / rows["expected"] / rest.fillna(1.0) - 1
@@ -202,16 +204,16 @@ def _jumps(judged: pd.DataFrame, share: float, score: float) -> pd.DataFrame:
     hit &= judged["beside"].isna() | ((judged["beside"].abs() >= share) & (np.sign(judged["beside"]) == np.sign(change)))
     out = judged.assign(change=change, amount=change * judged["price"], kind=np.where(change < 0, "drop", "surge"))[hit]
     out = out.assign(size=out["amount"].abs()).sort_values(["size", "level", "key", "location"], ascending=[False, True, True, True], kind="stable")
-    parts = out[out["level"] == "item"]
-    explained = [_explained(row, parts) for row in out.itertuples()]
+    explained = [_explained(row, out[out["level"].isin(["item", "family"])]) for row in out.itertuples()]
     return out[~np.array(explained, dtype=bool)] if len(out) else out
 
 
 def _explained(row: Any, parts: pd.DataFrame) -> bool:
-    """Whether one item (in one location) explains most of a larger group's change."""
+    """Whether one item (in one location), or for larger groups one family, explains most of the change."""
     if row.level == "item" and row.location != "all":
         return False
     smaller = parts[(parts["location"] != "all") & (parts["key"] == row.key)] if row.level == "item" else parts
+    smaller = smaller[smaller["level"] == "item"] if row.level == "family" else smaller
     share = smaller["amount"] / row.amount if row.amount else smaller["amount"] * 0.0
     return bool(((share >= TOLD_BY) & (share <= 1 / TOLD_BY)).any())
 
