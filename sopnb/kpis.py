@@ -16,7 +16,7 @@ from sopnb.book import BOOK, VALUES, Kpi
 from sopnb.bridges import budget_bridge, price_volume_mix, revenue_bridge, steps
 
 __all__ = [
-    "BOOK", "absent", "budget_bridge", "compute", "compute_history", "described", "document", "example", "judge",
+    "BOOK", "absent", "budget_bridge", "compute", "compute_history", "described", "document", "example", "judge", "panels",
     "price_volume_mix", "revenue_bridge", "scorecard", "steps", "trend",
 ]
 HOMES = (measures_demand, measures_supply)
@@ -38,10 +38,12 @@ def compute(
     returns   frames.KPIS; status on, watch or off against the target, `none` without one. A target in money is the
               whole company's and judges scope `all` alone.
     """
-    month = frames.month(month)
+    return _compute(tables, frames.month(month), targets, settings, [one for one in BOOK.values() if one.history or not only_history])
+
+
+def _compute(tables: Mapping[str, pd.DataFrame | None], month: pd.Timestamp, targets: Mapping[str, Any] | None, settings: Mapping[str, Any], measures: list[Kpi]) -> pd.DataFrame:
     given = {name: table for name, table in tables.items() if table is not None and len(table)}
-    parts = [_taken(one, given, month, targets or {}, {**SETTINGS, **settings})
-             for one in BOOK.values() if one.history or not only_history]
+    parts = [_taken(one, given, month, targets or {}, {**SETTINGS, **settings}) for one in measures]
     there = [part for part in parts if part is not None]
     return frames.conform(pd.concat(there, ignore_index=True), frames.KPIS) if there else frames.empty(frames.KPIS)
 
@@ -57,11 +59,10 @@ def compute_history(
     returns   frames.KPIS of the months before `month`
     """
     known = set() if past is None else set(zip(past["kpi"], past["month"], strict=True))
-    parts = [compute(tables, month=one, targets=targets, only_history=True, **settings)
+    parts = [_compute(tables, one, targets, settings, [k for k in BOOK.values() if k.history and (k.id, one) not in known])
              for one in frames.months(frames.next_month(month, 1 - months), months - 1)]
-    out = pd.concat(parts, ignore_index=True) if parts else frames.empty(frames.KPIS)
-    new = [pair not in known for pair in zip(out["kpi"], out["month"], strict=True)]
-    return frames.conform(out[np.array(new, dtype=bool)], frames.KPIS)
+    there = [part for part in parts if len(part)]
+    return frames.conform(pd.concat(there, ignore_index=True), frames.KPIS) if there else frames.empty(frames.KPIS)
 
 
 def _taken(one: Kpi, tables: Mapping[str, pd.DataFrame], month: pd.Timestamp, targets: Mapping[str, Any], settings: Mapping[str, Any]) -> pd.DataFrame | None:
@@ -155,6 +156,20 @@ def scorecard(trended: pd.DataFrame, *, month: Any) -> pd.DataFrame:
     rank = out["status"].map({"off": 0, "watch": 1, "on": 2}).fillna(3)
     out = out.assign(rank=rank, place=[list(BOOK).index(one) for one in out.index]).sort_values(["rank", "place"], kind="stable")
     return out.rename_axis("kpi").reset_index()[["kpi", "name", "value", "before", "year_ago", "target", "status", "got_worse", "version", "unit"]]
+
+
+def panels(trended: pd.DataFrame, *, names: Mapping[str, str]) -> pd.DataFrame:
+    """The trend ready for small charts: a measure whose definition changed gets a panel for each definition.
+
+    trended   see `trend`
+    names     measure: what to call it
+    returns   trended with panel (text) and kind (percent, money or number)
+    """
+    several = trended.groupby("kpi")["line"].transform("max") > 1
+    called = trended["kpi"].map(names)
+    newer = called + " (" + trended["version"].ffill().fillna("") + ")"
+    kinds = {one.id: one.unit if one.unit in ("percent", "money") else "number" for one in BOOK.values()}
+    return trended.assign(panel=called.where(~several, newer), kind=trended["kpi"].map(kinds))
 
 
 def described() -> dict[str, dict[str, Any]]:

@@ -148,8 +148,8 @@ def revenue(history: pd.DataFrame, items: pd.DataFrame | None = None, *, month: 
      formula="(revenue − (units ordered − returned) × unit cost) / revenue, items with a cost", source="textbook; history, items", example=_BUDGET, gives=0.4)
 def gross_margin(history: pd.DataFrame, items: pd.DataFrame, *, month: pd.Timestamp) -> pd.DataFrame | None:
     """900 − 90 × 6 = 360 of 900."""
-    cost = history["item"].map(items.set_index("item")["unit_cost"])
-    rows = history.assign(cost=cost)[(history["month"] == month) & cost.notna()]
+    rows = history[history["month"] == month]
+    rows = rows.assign(cost=rows["item"].map(items.set_index("item")["unit_cost"])).dropna(subset=["cost"])
     return scopes(rows.assign(n=rows["revenue"] - (rows["demand_raw"] - rows["returns"]) * rows["cost"], d=rows["revenue"]), items)
 
 

@@ -64,8 +64,10 @@ def stockout_rate(stock_history: pd.DataFrame, items: pd.DataFrame | None = None
            4 1 A 2026-08-01 2026-09-20 2026-09-20 5
      """, gives=0.5)
 def supplier_on_time(purchases: pd.DataFrame, *, month: pd.Timestamp) -> pd.DataFrame | None:
-    """1 and 4 came in time, 2 late, 3 not at all. Not available where the source never tells a day of receipt."""
-    if purchases["received"].isna().all():
+    """1 and 4 came in time, 2 late, 3 not at all. Not available where no receipt of the month is known: the extract is old,
+    or the source never tells the day."""
+    told = purchases.loc[purchases["received"] <= end(month), "received"]
+    if told.empty or told.max() < month:
         return None
     rows = purchases[purchases["due"].between(month, end(month)) & (purchases["ordered"] <= end(month))]
     return one("all", (rows["received"] <= rows["due"]).sum(), len(rows))
@@ -229,9 +231,11 @@ def action_closure(actions: pd.DataFrame, attendance: pd.DataFrame | None = None
            2026-09 p4 1 present
            2026-09 p5 0 absent
      """, gives=0.75)
-def attendance(attendance: pd.DataFrame, *, month: pd.Timestamp) -> pd.DataFrame | None:
-    """Three of four; who need not come does not count."""
-    asked = attendance[(attendance["cycle"] == month) & attendance["mandatory"]]
+def attendance(attendance: pd.DataFrame, people: pd.DataFrame | None = None, *, month: pd.Timestamp) -> pd.DataFrame | None:
+    """Three of four; who need not come does not count. Where nobody must come, everyone listed counts."""
+    came = attendance[attendance["cycle"] == month]
+    must = came["mandatory"] | came["person"].isin([] if people is None else people.loc[people["mandatory"], "person"])
+    asked = came[must] if must.any() else came
     return one("all", (asked["state"] != "absent").sum(), len(asked))
 
 
@@ -254,8 +258,8 @@ def data_quality(freshness: pd.DataFrame, *, month: pd.Timestamp) -> pd.DataFram
 def _due(orders: pd.DataFrame, month: pd.Timestamp) -> pd.DataFrame | None:
     """The lines due in a month as its end knew them: `due`, and what had been shipped by then."""
     due = orders["promised_date"].fillna(orders["requested_date"]).fillna(orders["order_date"])
-    lines = orders.assign(due=due)[due.between(month, end(month)) & (orders["quantity"] > 0) & (orders["status"] != "cancelled")]
-    lines = lines[~(lines["order_date"] > end(month))]
+    rows = due.between(month, end(month)) & (orders["quantity"] > 0) & (orders["status"] != "cancelled") & ~(orders["order_date"] > end(month))
+    lines = orders.loc[rows, ["item", "location", "quantity", "shipped_date", "shipped_quantity"]].assign(due=due[rows])
     if lines.empty or orders["shipped_date"].isna().all():
         return None
     sent = lines["shipped_date"] <= end(month)

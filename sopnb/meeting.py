@@ -17,7 +17,7 @@ from sopnb import frames
 from sopnb.minutes import Minutes, action_id, held, read_minutes
 
 __all__ = [
-    "Minutes", "agenda", "asked", "attendance", "decisions", "events", "form", "held", "missing", "points", "quorum",
+    "Minutes", "agenda", "asked", "attendance", "decisions", "events", "form", "held", "known", "missing", "points", "quorum",
     "read_minutes", "record", "scored",
 ]
 
@@ -26,37 +26,49 @@ OWNERS = {"actions": "", "results": "financ", "jumps": "sales", "exceptions": "s
 # How heavy a point weighs in the time budget. Decisions get the most: they are what the meeting is for.
 WEIGHTS = {"actions": 2, "results": 2, "jumps": 1, "exceptions": 2, "plan": 2, "decision": 4, "close": 1}
 VERBS = {"started": "start", "done": "done", "dropped": "drop", "moved": "move", "open": "move"}
+ALIKE = {"obsolete": "excess", "late": "short"}  # who decides on the one decides on the other, unless said
 NOTICE_DAYS = 30  # a decision is due this long before the month it is about, and not before the meeting
 
 
 # --- before the meeting ---------------------------------------------------------------------------------------------
 
 def asked(
-    exceptions: pd.DataFrame,
+    exceptions: pd.DataFrame | None,
     options: pd.DataFrame | None = None,
     *,
     decides: Mapping[str, str],
     meeting_day: Any,
     people: pd.DataFrame | None = None,
     items: pd.DataFrame | None = None,
+    locations: Mapping[str, str] | None = None,
     gap: pd.DataFrame | None = None,
     gap_share: float = 0.02,
+    hiring: pd.DataFrame | None = None,
+    recruiting_months: int = 2,
+    least_share: float = 0.02,
     most: int = 5,
 ) -> pd.DataFrame:
-    """The decisions asked for: the largest exceptions that have options, and the gap to budget where it is large.
+    """The decisions asked for: the largest exceptions that have options, hires that cannot wait for the next meeting,
+    and the gap to budget where it is large.
 
-    exceptions   id        kind, item, location, resource, first, last, units, amount (money at stake)
+    exceptions   id        kind, item, location, resource, first, last, units, amount (money at stake); None: none
     options      exception × option   recommended (flag); None: exceptions are asked without a recommendation
     decides      kind of exception, or `budget`: role that may take the decision
     people       person    role; None: the role stands for the person
     gap          family × month   plan, budget, gap (money); see plan.gap
     gap_share    of the budget, from which a shortfall is asked about
+    hiring       month   capacity, hired (money), hires to start in the month
+    least_share  of the money of all exceptions, below which one is not asked about: the meeting's time is for what
+                 moves the company, the planner answers the rest
     returns      frames.ASKED, by money; `decides` is missing where nobody is entitled
     """
-    framed = exceptions if options is None else exceptions[exceptions["id"].isin(options["exception"])]
-    names = {} if items is None else dict(zip(items["item"], items["name"].fillna(items["item"]), strict=True))
+    exceptions = frames.empty(frames.EXCEPTIONS) if exceptions is None else exceptions
+    size = exceptions["amount"].abs()
+    framed = exceptions[size >= least_share * size.sum()]
+    framed = framed if options is None else framed[framed["id"].isin(options["exception"])]
+    names = dict(locations or {}) | ({} if items is None else dict(zip(items["item"], items["name"].fillna(items["item"]), strict=True)))
     rows = [_asked_exception(row, options, names, meeting_day) for row in _records(framed)]
-    rows += _asked_budget(gap, gap_share, meeting_day)
+    rows += _asked_budget(gap, gap_share, meeting_day) + _asked_hires(hiring, recruiting_months, meeting_day)
     out = pd.DataFrame(rows, columns=["kind", *frames.ASKED.names]).sort_values(
         ["amount", "exception", "question"], ascending=[False, True, True], kind="stable").head(most)
     out["decides"] = [_entitled(kind, decides, people) for kind in out.pop("kind")]
@@ -69,7 +81,7 @@ def _asked_exception(row: dict[str, Any], options: pd.DataFrame | None, names: d
     mine = None if options is None else options[options["exception"] == row["id"]].sort_values("option", kind="stable")
     best = [] if mine is None else list(mine.loc[mine["recommended"], "option"])
     what = names.get(row["item"], row["item"]) or row["resource"] or row["id"]
-    place = row["location"] if row["location"] not in (None, "all") else None
+    place = names.get(row["location"], row["location"]) if row["location"] not in (None, "all") else None
     values = {"kind": row["kind"], "what": f"{what}, {place}" if place and row["item"] else what, "first": _iso(row["first"]),
               "last": _iso(row["last"]), "units": _number(row["units"]), "amount": _number(row["amount"])}
     return {"kind": row["kind"], "question": f"meeting.ask_{row['kind']}", "values": _json(values), "by": _by(row["first"], meeting_day),
@@ -90,6 +102,23 @@ def _asked_budget(gap: pd.DataFrame | None, gap_share: float, meeting_day: Any) 
              "amount": short, "recommended": None, "exception": None}]
 
 
+def _asked_hires(hiring: pd.DataFrame | None, recruiting_months: int, meeting_day: Any) -> list[dict[str, Any]]:
+    """The next hires, where the offer must go out before the next meeting: what they sell until others join them."""
+    starts = pd.DatetimeIndex([]) if hiring is None else pd.DatetimeIndex(hiring.loc[hiring["hires"] > 0, "month"].sort_values())
+    if hiring is None or starts.empty:
+        return []
+    first, day = starts[0], pd.Timestamp(meeting_day)
+    offer = first - pd.DateOffset(months=recruiting_months)
+    if offer > day + pd.DateOffset(months=1):
+        return []
+    until = frames.next_month(starts[1], -1) if len(starts) > 1 else hiring["month"].max()
+    alone = hiring[hiring["month"].between(first, until)]
+    amount = _sum(alone["hired"] - alone["capacity"])
+    values = {"hires": int(hiring.loc[hiring["month"] == first, "hires"].iloc[0]), "first": _iso(first), "last": _iso(until), "amount": amount}
+    return [{"kind": "hiring", "question": "meeting.ask_hiring", "values": _json(values), "by": max(offer, day),
+             "amount": amount, "recommended": None, "exception": None}]
+
+
 def _by(first: Any, meeting_day: Any) -> pd.Timestamp:
     day = pd.Timestamp(meeting_day)
     return day if pd.isna(first) else max(day, pd.Timestamp(first) - pd.Timedelta(days=NOTICE_DAYS))
@@ -97,7 +126,7 @@ def _by(first: Any, meeting_day: Any) -> pd.Timestamp:
 
 def _entitled(kind: str, decides: Mapping[str, str], people: pd.DataFrame | None) -> str | None:
     """The person whose role may decide; the role itself where no people are known; None where nobody may."""
-    role = decides.get(kind)
+    role = decides.get(kind) or decides.get(ALIKE.get(kind, ""))
     if not role or people is None:
         return role or None
     return _with_role(people, role)
@@ -314,6 +343,11 @@ def events(minutes: Minutes, people: pd.DataFrame | None = None) -> list[dict[st
     for row in _records(minutes.updates):
         out.append(event(VERBS[row.pop("state")], row.pop("action"), **row))
     return out
+
+
+def known(events: pd.DataFrame) -> set[str]:
+    """The actions that were ever added: those that minutes may speak of. None before the first."""
+    return set(events.loc[events["kind"] == "add", "subject"])
 
 
 def record(ledger: Any, minutes: Minutes, people: pd.DataFrame | None = None) -> int:

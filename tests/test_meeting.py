@@ -165,6 +165,26 @@ def test_decisions_are_asked_by_money_with_a_recommendation_and_a_decider():
     assert out["by"].tolist() == [pd.Timestamp("2026-11-01"), pd.Timestamp("2026-10-08")]  # 30 days before December; not before the meeting
 
 
+def test_small_exceptions_are_left_to_the_planner():
+    """All together 850: at a tenth, the 50 of excess is not worth the meeting's time."""
+    out = meeting.asked(_exceptions(), decides={}, meeting_day="2026-10-08", least_share=0.1)
+    assert out["exception"].tolist() == ["x2", "x1"]
+
+
+def test_hires_are_asked_for_when_the_offer_cannot_wait():
+    """One to start in December, recruited in two months: the offer goes out now. Until the next joins in March they sell 1 + 2 + 3."""
+    hiring = frame("month capacity hired hires", "2026-11 100 100 0", "2026-12 100 101 1", "2027-01 100 102 0", "2027-02 100 103 0", "2027-03 100 110 1")
+    out = meeting.asked(None, decides={"hiring": "Sales director"}, meeting_day="2026-10-08", people=PEOPLE, hiring=hiring)
+    assert out[["amount", "decides", "by"]].to_numpy().tolist() == [[6.0, "p03", pd.Timestamp("2026-10-08")]]
+    assert "until February 2027 they can sell USD 6" in words.message(out["question"][0], out["values"][0]).text
+    assert meeting.asked(None, decides={}, meeting_day="2026-08-08", hiring=hiring).empty
+
+
+def test_who_decides_on_excess_decides_on_obsolete_stock():
+    obsolete = _exceptions().assign(kind="obsolete").head(1)
+    assert meeting.asked(obsolete, decides={"excess": "x"}, meeting_day="2026-10-08")["decides"].tolist() == ["x"]
+
+
 def test_a_large_gap_to_budget_is_asked_about_and_a_small_one_is_not():
     gap = frame("family month plan budget gap", "Tea 2026-10 90 100 -10", "Oil 2026-10 101 100 1")
     out = meeting.asked(_exceptions(), _options(), decides={"budget": "director"}, meeting_day="2026-10-08", people=PEOPLE, gap=gap)
