@@ -110,7 +110,7 @@ class Table:
 
     @property
     def html(self) -> str:
-        return _template().render(table=self, none=words.message("tables.none").text)
+        return _template().render(table=self, nothing=words.message("tables.none").text)
 
     @property
     def text(self) -> str:
@@ -264,7 +264,7 @@ _HTML = """\
 {%- for row in table.rows %}
 {{ line(row) }}
 {%- else %}
-<tr><td colspan="{{ table.heads|length }}" style="text-align:left">{{ none }}</td></tr>
+<tr><td colspan="{{ table.heads|length }}" style="text-align:left">{{ nothing }}</td></tr>
 {%- endfor %}
 </tbody>
 {%- if table.foot %}

@@ -1,0 +1,199 @@
+"""Tables for readers, and the workbook."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import shutil
+import subprocess
+import time
+import zipfile
+from html.parser import HTMLParser
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sopnb import tables, words
+from sopnb.tables import TableError
+from sopnb.words import say
+from sopnb.workbook import WorkbookError
+from tests.helpers import frame
+
+
+@pytest.fixture(autouse=True)
+def _voice():
+    with words.speaking("en", "IDR"):
+        yield
+
+
+class Cells(HTMLParser):
+    """What stands in a table: (tag, attributes, text) of every cell, and each tag met."""
+
+    def __init__(self, page: str):
+        super().__init__()
+        self.cells: list[tuple[str, dict, str]] = []
+        self.tags: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        if tag in ("th", "td"):
+            self.cells.append((tag, dict(attrs), ""))
+
+    def handle_data(self, data):
+        if self.cells:
+            tag, attrs, text = self.cells[-1]
+            self.cells[-1] = (tag, attrs, text + data)
+
+
+SHORT = frame("item location units amount", "Tin JKT 100 1e9", "Coffee SBY 200 -5e9", "Tea MDN -30 2.5e9", "Noodle - - 1e6")
+
+
+def shown(**more):
+    columns = {"item": "Item", "location": tables.col("Location", wide=True), "units": tables.col("Cartons", "count"), "amount": tables.col("At stake", "money", signed=True)}
+    return tables.show(SHORT, caption=say("{n:money} **needs** an answer", n=16e9), subtitle="By money", source="projection 2026-10", columns=columns, **more)
+
+
+def test_the_largest_come_first_and_the_rest_is_not_lost():
+    """|−5.0| > |2.5| > 1.0 bn: two rows kept, two in all other, and the total is the total of all four rows."""
+    assert shown(top=2, by="amount", total=["units", "amount"]).text == """\
+Rp 16.0 bn needs an answer
+By money
+
+Item           Location  Cartons    At stake
+--------------------------------------------
+Coffee         SBY           200  −Rp 5.0 bn
+Tea            MDN           −30  +Rp 2.5 bn
+All other (2)                100  +Rp 1.0 bn
+--------------------------------------------
+Total                        270  −Rp 1.5 bn
+Source: projection 2026-10"""
+
+
+def test_without_by_the_order_stays():
+    body = [row.name.text for row in shown(top=3).rows]
+    assert body == ["Tin", "Coffee", "Tea", "All other (1)"]
+
+
+def test_headers_have_scope_and_the_caption_is_the_finding():
+    page = shown(total=["amount"]).html
+    heads = [attrs["scope"] for tag, attrs, _ in Cells(page).cells if tag == "th"]
+    assert heads == ["col"] * 4 + ["row"] * 5
+    assert '<span class="f">Rp 16.0 bn <strong>needs</strong> an answer</span>' in page
+    assert page.index("<tfoot>") > page.index("</tbody>")
+
+
+def test_wide_columns_fold_under_the_name():
+    page = shown().html
+    assert '<span class="s n" style="display:none">Location JKT</span>' in page
+    assert page.count('class="w"') == 5  # heading and four cells
+    assert "Location –" not in page, "a missing value is not worth a line on a phone"
+
+
+def test_the_inputs_are_left_alone():
+    before = SHORT.copy(deep=True)
+    shown(top=1, by="amount", total=["amount"])
+    pd.testing.assert_frame_equal(SHORT, before)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.text(max_size=30), st.sampled_from(["<b>x</b>", "<img src=x onerror=a>", "&lt;", "{{ x }}", "{% x %}", "**a**"]))
+def test_nothing_of_the_data_becomes_markup(text, naughty):
+    df = pd.DataFrame({"item": [text, naughty], "note": [naughty, text]})
+    table = tables.show(df, caption=naughty, source=naughty, subtitle=naughty, columns={"item": naughty, "note": tables.col("N", wide=True)})
+    plain = tables.show(pd.DataFrame({"item": ["a", "a"], "note": ["a", "a"]}), caption="c", source="s", subtitle="u",
+                        columns={"item": "i", "note": tables.col("N", wide=True)})
+    assert [t for t in Cells(table.html).tags if t != "span"] == [t for t in Cells(plain.html).tags if t != "span"]
+    assert naughty in table.text
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.one_of(st.none(), st.floats(-1e12, 1e12)), min_size=1, max_size=30), st.integers(0, 12), st.randoms(use_true_random=False))
+def test_shown_rest_and_total_agree(values, top, random):
+    """Rows shown + all other = total, whatever the order of the rows."""
+    df = pd.DataFrame({"item": [str(i) for i in range(len(values))], "amount": pd.Series(values, dtype="float64")})
+    order = list(range(len(values)))
+    random.shuffle(order)
+    columns = {"item": "Item", "amount": tables.col("A", digits=2, kind="number")}
+    totals = {tables.show(d, caption="c", columns=columns, top=top, by="amount", total=["amount"]).foot[0].cells[0].text for d in (df, df.iloc[order])}
+    assert len(totals) == 1
+    known = [v for v in values if v is not None]
+    assert totals == {words.number(math.fsum(known), ",.2f") if known else "–"}
+
+
+def test_pictures_are_let_in_only_from_our_own_hand():
+    from sopnb import charts
+
+    spark = charts.sparkline([1, None, 2, 3], target=2, title="Accuracy")
+    df = pd.DataFrame({"kpi": ["A", "B"], "line": [spark, "<svg onload=x>"], "size": [2.0, -1.0], "status": ["on", "off"]})
+    page = tables.show(df, caption="c", columns={"kpi": "KPI", "line": tables.col("", "picture"), "size": tables.col("", "bar"), "status": tables.col("", "status")}).html
+    assert "<polyline" in page and "&lt;svg onload=x&gt;" in page
+    assert 'x="33.33%" y="0" width="66.67%"' in page, "2 of −1 … 2, from zero at a third"
+    assert "On target" in page and "Off target" in page
+
+
+def test_empty_tables_say_so():
+    table = tables.show(SHORT.iloc[:0], caption="Nothing short", columns={"item": "Item", "amount": "At stake"}, top=5, by="amount")
+    assert "No rows." in table.html and "No rows." in table.text
+
+
+@pytest.mark.parametrize(("call", "told"), [
+    (lambda: tables.show(SHORT, caption="c", columns={"itm": "Item"}), "no column itm.*Did you mean item"),
+    (lambda: tables.show(SHORT, caption="c", columns={"item": "Item"}, total=["location"]), "location is not a number"),
+    (lambda: tables.col("A", "mony"), "'mony' is not known.*Did you mean money"),
+    (lambda: tables.show(SHORT, caption="c", columns={}), "at least one column"),
+])
+def test_errors_name_the_column(call, told):
+    with pytest.raises(TableError, match=told):
+        call()
+
+
+# --- the workbook ---------------------------------------------------------------------------------------------------
+
+TYPED = pd.DataFrame({
+    "item": ["=1+1", "+62", "-x", "@cmd", "{=A1}", "http://x.y", "00123"],
+    "month": pd.to_datetime(["2026-01-01"] * 6 + [None]),
+    "units": [1.5, -2, None, 0, 1e9, math.inf, 3],
+    "made": [True, False, True, False, True, False, True],
+    "on": [dt.date(2026, 10, 5)] * 7,
+})
+
+
+def test_cells_keep_their_type_and_text_never_becomes_a_formula(tmp_path):
+    import python_calamine
+
+    path = tables.workbook(tmp_path / "pack.xlsx", {"plan": (TYPED, "The plan", {"units": "cartons"}), "empty": TYPED.iloc[:0]}, title="Pack")
+    book = python_calamine.CalamineWorkbook.from_path(str(path))
+    assert book.sheet_names == ["Contents", "plan", "empty"]
+    rows = book.get_sheet_by_name("plan").to_python()
+    assert [row[0] for row in rows] == ["item", *TYPED["item"]]
+    assert rows[1] == ["=1+1", dt.date(2026, 1, 1), 1.5, True, dt.date(2026, 10, 5)]
+    assert [row[2] for row in rows[1:]] == [1.5, -2, "", 0, 1e9, "∞", 3]
+    with zipfile.ZipFile(path) as parts:
+        sheets = [parts.read(name).decode() for name in parts.namelist() if name.startswith("xl/worksheets/sheet")]
+        assert not any("<f>" in sheet or "hyperlink" in sheet for sheet in sheets)
+        assert "autoFilter" in sheets[1] and 'state="frozen"' in sheets[1]
+
+
+def test_the_same_tables_give_the_same_bytes(tmp_path):
+    first = tables.workbook(tmp_path / "a.xlsx", {"plan": TYPED}).read_bytes()
+    time.sleep(2.1)  # the time in a zip file has steps of two seconds
+    assert tables.workbook(tmp_path / "b.xlsx", {"plan": TYPED}).read_bytes() == first
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "x" * 32, "Contents", "'quoted"])
+def test_sheet_names_excel_refuses(tmp_path, name):
+    with pytest.raises(WorkbookError, match="sheet name"):
+        tables.workbook(tmp_path / "a.xlsx", {name: TYPED})
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed here")
+def test_the_workbook_opens_in_libreoffice(tmp_path):
+    path = tables.workbook(tmp_path / "pack.xlsx", {"plan": TYPED})
+    subprocess.run(["soffice", f"-env:UserInstallation=file://{tmp_path}/profile", "--headless", "--convert-to", "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,2",
+                    "--outdir", str(tmp_path), str(path)], check=True, capture_output=True, timeout=120)
+    text = next(tmp_path.glob("*.csv")).read_text(encoding="utf-8")
+    assert "=1+1" in text and "00123" in text and "2026-10-05" in text
