@@ -50,7 +50,7 @@ def insights(
     judged = _beside_family(judged, families)
     worth = WORTH * float(history.loc[history["month"] == now, "revenue"].sum())
     jumps = _jumps(judged, jump_share, jump_score).head(top)
-    parts = [jumps, _stopped(judged, items, worth, now), _started(judged, worth), _restated(restated), _concentration(lines, now)]
+    parts = [jumps, _stopped(judged, items, worth, now), _started(judged, worth), _restated(restated, history), _concentration(lines, now)]
     return _as_insights(pd.concat([p for p in parts if len(p)], ignore_index=True) if any(len(p) for p in parts) else jumps, names, now)
 
 
@@ -236,13 +236,13 @@ def _started(judged: pd.DataFrame, worth: float) -> pd.DataFrame:
     return out[out["amount"].abs() >= worth].sort_values(["amount", "key"], ascending=[False, True], kind="stable").head(5)
 
 
-def _restated(changed: pd.DataFrame | None) -> pd.DataFrame:
-    """Past months that changed, each as one line."""
+def _restated(changed: pd.DataFrame | None, history: pd.DataFrame) -> pd.DataFrame:
+    """Past months that changed, each as one line: all demand of the month before and after."""
     if changed is None or changed.empty:
         return pd.DataFrame()
-    by = changed.groupby("month", sort=True).agg(expected=("before", "sum"), value=("after", "sum"), change=("change", "sum"), amount=("amount", "sum"),
-                                                 series=("change", "size")).reset_index()
-    return by.assign(level="total", key=by["month"].dt.strftime("%Y-%m"), location="all", kind="restated").drop(columns="month")
+    by = changed.groupby("month", sort=True).agg(change=("change", "sum"), amount=("amount", "sum"), series=("change", "size")).reset_index()
+    after = by["month"].map(history.groupby("month", sort=True)["demand_raw"].sum()).fillna(0.0)
+    return by.assign(value=after, expected=after - by["change"], level="total", key=by["month"].dt.strftime("%Y-%m"), location="all", kind="restated").drop(columns="month")
 
 
 def _concentration(lines: pd.DataFrame, now: pd.Timestamp) -> pd.DataFrame:

@@ -223,4 +223,6 @@ def test_restated_months_say_which_by_how_much_and_what_it_is_worth():
     assert changed[["item", "month", "change", "amount"]].values.tolist() == [["I3", pd.Timestamp("2026-07-01"), 5.0, 10.0]], "the new month is news, not a restatement"
     assert checks.restated(after, None).empty
     told = checks.insights(after, None, month="2026-10", restated=changed)
-    assert json.loads(told.set_index("kind").loc["restated", "values"])["month"] == "2026-07"
+    values = json.loads(told.set_index("kind").loc["restated", "values"])
+    assert values["month"] == "2026-07"
+    assert values["change"] == pytest.approx(5 / before.loc[before["month"] == "2026-07-01", "demand_raw"].sum(), abs=1e-6), "of all demand of that month"
