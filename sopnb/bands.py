@@ -21,9 +21,11 @@ KEY = ["item", "location"]
 LEVELS = {"80": 0.80, "95": 0.95}
 ENOUGH = 60  # errors from which the 2.5 % quantile is more than the single worst case
 SCALE_MONTHS = 24
+UNTESTED = {"lo80": 1.2816, "hi80": 1.2816, "lo95": 1.96, "hi95": 1.96}
+STEADY = 30  # errors of its own that move a series' band halfway from the usual to its own size
 
 
-def scales(history: pd.DataFrame, ends: Sequence[pd.Timestamp], *, months: int = SCALE_MONTHS) -> pd.DataFrame:
+def scales(history: pd.DataFrame, ends: Sequence[pd.Timestamp], *, months: int = SCALE_MONTHS, season: int = 12) -> pd.DataFrame:
     """The size of a series' usual change, as known at each of some months.
 
     history  item × location × month  demand (units)
@@ -31,16 +33,18 @@ def scales(history: pd.DataFrame, ends: Sequence[pd.Timestamp], *, months: int =
              a tenth of mean demand; a series without either has 0
     """
     h = history.sort_values([*KEY, "month"], kind="stable")
-    change = h["demand"].diff().abs().where(h[KEY].eq(h[KEY].shift()).all(axis=1))
+    h = h.assign(demand=h["demand"].where(np.isfinite(h["demand"])))
+    monthly, yearly = (h["demand"].diff(k).abs().where(h[KEY].eq(h[KEY].shift(k)).all(axis=1)) for k in (1, season))
     pieces = []
     for end in ends:
         seen = (h["month"] <= end) & (h["month"] > frames.next_month(end, -months))
-        means = pd.DataFrame({"item": h["item"], "location": h["location"], "change": change, "level": h["demand"]})[seen]
+        means = pd.DataFrame({"item": h["item"], "location": h["location"], "monthly": monthly, "yearly": yearly, "level": h["demand"]})[seen]
         table = means.groupby(KEY, sort=True).mean().reset_index()
-        table["scale"] = np.maximum(table["change"].fillna(0.0), 0.1 * table["level"].fillna(0.0))
+        change = table[["monthly", "yearly"]].min(axis=1).fillna(0.0)
+        table["scale"] = np.maximum(change, 0.1 * table["level"].fillna(0.0))
         pieces.append(table[[*KEY, "scale"]].assign(origin=end))
-    columns = [*KEY, "origin", "scale"]
-    return pd.concat(pieces, ignore_index=True)[columns] if pieces else pd.DataFrame(columns=columns)
+    empty = pd.DataFrame({"item": [], "location": [], "origin": [], "scale": []}).astype({"item": object, "location": object, "origin": "datetime64[ns]"})
+    return pd.concat(pieces, ignore_index=True)[list(empty.columns)] if pieces else empty
 
 
 def errors(tested: pd.DataFrame, scores: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
@@ -61,6 +65,24 @@ def errors(tested: pd.DataFrame, scores: pd.DataFrame, history: pd.DataFrame) ->
     return used
 
 
+def _wildness(past: pd.DataFrame, *, leave_out: bool) -> pd.Series:
+    """How much wilder than usual each series' scaled errors are, for each row of `past`; 1 is usual.
+
+        (Σ|own| + STEADY · usual) / (n + STEADY) / usual      usual: mean |scaled| of the group at the lag
+
+    leave_out: from the other origins only, so that an error is not divided by itself.
+    """
+    size = past["scaled"].abs()
+    usual = size.groupby([past["group"], past["lag"]]).transform("mean")
+    relative = (size / usual.where(usual > 0)).fillna(1.0)
+    series = [past["item"], past["location"]]
+    total, n = relative.groupby(series).transform("sum"), relative.groupby(series).transform("size")
+    if leave_out:
+        here = [*series, past["origin"]]
+        total, n = total - relative.groupby(here).transform("sum"), n - relative.groupby(here).transform("size")
+    return (total + STEADY) / (n + STEADY)
+
+
 def quantiles(errors: pd.DataFrame, steps: int) -> pd.DataFrame:
     """Quantiles of scaled errors by group and step.
 
@@ -70,18 +92,20 @@ def quantiles(errors: pd.DataFrame, steps: int) -> pd.DataFrame:
     The k-th of n errors is taken so that a new one lies within with at least the stated probability:
     k = ⌈(n + 1)·(1 + level)/2⌉ (conformal). A step uses its own lag and its neighbours'; with fewer than ENOUGH errors, all
     groups together; with fewer still, all lags up to it, and then the two sides together. Steps beyond the longest lag
-    tested grow with √step. A band never narrows with the horizon.
+    tested grow with √step. A band never narrows with the horizon. Where nothing at all was tested, the normal quantiles of
+    the scale stand in.
     """
     longest = int(errors["lag"].max()) if len(errors) else 0
     rows = []
     for group in ("regular", "rare", "any"):
-        widest = dict.fromkeys(["lo80", "hi80", "lo95", "hi95"], 0.0)
+        widest = dict.fromkeys(["lo80", "hi80", "lo95", "hi95"], 0.0) if longest else dict(UNTESTED)
+        base = 1
         for step in range(1, steps + 1):
             if step <= longest:
                 now = _quantiles(_pool(errors, group, step))
                 widest = {name: max(widest[name], value) for name, value in now.items()}
                 base = step
-            grown = np.sqrt(step / base) if longest else 1.0
+            grown = np.sqrt(step / base)
             rows.append({"group": group, "step": step, **{name: value * grown for name, value in widest.items()}})
     out = pd.DataFrame(rows, columns=["group", "step", "lo80", "hi80", "lo95", "hi95"])
     return out.assign(lo80=-out["lo80"], lo95=-out["lo95"])
@@ -117,12 +141,14 @@ def attach(forecast: pd.DataFrame, tested: pd.DataFrame, scores: pd.DataFrame, h
     """
     last = history["month"].max()
     past = errors(tested, scores, history)
+    past["wild"] = _wildness(past, leave_out=False)
     out = forecast.merge(scales(history, [last])[[*KEY, "scale"]], on=KEY, how="left")
-    groups = past[[*KEY, "group"]].drop_duplicates()
-    out = out.merge(groups, on=KEY, how="left").fillna({"group": "any", "scale": 0.0})
+    groups = past[[*KEY, "group", "wild"]].drop_duplicates(KEY)
+    out = out.merge(groups, on=KEY, how="left").fillna({"group": "any", "scale": 0.0, "wild": 1.0})
     out["step"] = (out["month"].dt.year - last.year) * 12 + out["month"].dt.month - last.month
     # A series without a change or a month yet still has an unsure future: a tenth of its forecast is its scale.
-    out["scale"] = np.maximum(out["scale"], 0.1 * out["baseline"])
+    out["scale"] = np.maximum(out["scale"], 0.1 * out["baseline"]) * out["wild"]
+    past["scaled"] = past["scaled"] / _wildness(past, leave_out=True)
     out = _placed(out, quantiles(past, int(out["step"].max())))
     return out[[*forecast.columns, "lo80", "hi80", "lo95", "hi95"]]
 
@@ -145,9 +171,14 @@ def coverage(tested: pd.DataFrame, scores: pd.DataFrame, history: pd.DataFrame, 
     past = errors(tested, scores, history)
     judged = []
     for origin in sorted(past["origin"].unique()):
-        now, rest = past[past["origin"] == origin], past[past["origin"] != origin]
-        if len(rest):
-            judged.append(_placed(now.assign(step=now["lag"], baseline=now["forecast"]), quantiles(rest, int(now["lag"].max()))))
+        now, rest = past[past["origin"] == origin], past[past["origin"] != origin].copy()
+        if rest.empty:
+            continue
+        known = rest[KEY].assign(wild=_wildness(rest, leave_out=False)).drop_duplicates(KEY)
+        rest["scaled"] = rest["scaled"] / _wildness(rest, leave_out=True)
+        now = now.merge(known, on=KEY, how="left").fillna({"wild": 1.0})
+        now = now.assign(step=now["lag"], baseline=now["forecast"], scale=now["scale"] * now["wild"])
+        judged.append(_placed(now, quantiles(rest, int(now["lag"].max()))))
     columns = [*by, "level", "covered", "n"]
     if not judged:
         return pd.DataFrame(columns=columns)

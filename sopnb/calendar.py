@@ -13,6 +13,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from sopnb import frames
+
 # --- the time of year -----------------------------------------------------------------------------------------------
 
 
@@ -53,6 +55,23 @@ def seasonal_index(y: np.ndarray, *, season: int = 12, cycles: int = 2, robust: 
     return flat
 
 
+def is_seasonal(y: np.ndarray, season: int, limit: float = 1.645) -> np.ndarray:
+    """Whether the autocorrelation at the seasonal lag stands out, the 90 % test of the M competitions.
+
+    |r_m| > 1.645 · √((1 + 2·Σ_{i<m} r_i²) / n)
+    """
+    n = (~np.isnan(y)).sum(axis=1)
+    if season < 2 or y.shape[1] <= season:
+        return np.zeros(len(y), dtype=bool)
+    mean = np.nan_to_num(y).sum(axis=1, keepdims=True) / np.maximum(n, 1)[:, None]
+    centred = np.nan_to_num(y - mean)
+    total = (centred**2).sum(axis=1)
+    size = np.where(total > 0, total, 1.0)
+    r = np.stack([(centred[:, i:] * centred[:, :-i]).sum(axis=1) / size for i in range(1, season + 1)], axis=1)
+    bound = limit * np.sqrt((1 + 2 * (r[:, :-1] ** 2).sum(axis=1)) / np.maximum(n, 1))
+    return (n >= 2 * season) & (total > 0) & (np.abs(r[:, -1]) > bound)
+
+
 def position(months: pd.Series, season: int = 12) -> pd.Series:
     """Where a month stands in the season: 0 January … 11 December for a season of 12."""
     return ((months.dt.year * 12 + months.dt.month - 1) % season).astype("int64")
@@ -80,3 +99,123 @@ def seasonal_factors(df: pd.DataFrame, *, by: Sequence[str] = ("family",), value
     out = wide.index.to_frame(index=False)
     out = out.loc[out.index.repeat(season)].reset_index(drop=True)
     return out.assign(position=np.tile(np.arange(season), len(wide)), factor=index.ravel())[columns]
+
+
+# --- working days and moving holidays -------------------------------------------------------------------------------
+
+
+def working_days(first: object, last: object, country: str = "none", *, weekend: Sequence[int] = (5, 6)) -> pd.DataFrame:
+    """Working days by month.
+
+    country  ISO code for the `holidays` package (ID, US …), or `none`: no public holidays
+    weekend  days off each week, Monday is 0
+    returns  month × working_days, holidays (days; public holidays that fall on no weekend)
+
+    >>> working_days("2026-08", "2026-08", "ID")["working_days"].tolist()
+    [19]
+    """
+    days = pd.date_range(frames.month(first), frames.next_month(last), freq="D", inclusive="left")
+    off = set(_public_holidays(country, days[0].year, days[-1].year))
+    open_days = pd.DataFrame({"month": days.to_period("M").to_timestamp(), "week": ~days.weekday.isin(list(weekend))})
+    open_days["free"] = [day.date() in off for day in days]
+    open_days["working_days"] = (open_days["week"] & ~open_days["free"]).astype("int64")
+    open_days["holidays"] = (open_days["week"] & open_days["free"]).astype("int64")
+    out = open_days.groupby("month", sort=True)[["working_days", "holidays"]].sum().reset_index()
+    return out.astype({"month": "datetime64[ns]"})
+
+
+def holiday_dates(first: object, last: object, country: str = "ID", *, name: str = "Eid al-Fitr") -> pd.DataFrame:
+    """The first day of a moving holiday, each time it falls between two months.
+
+    returns  date, estimated (flag: not announced yet)
+
+    >>> holiday_dates("2024-01", "2026-12")["date"].dt.strftime("%Y-%m-%d").tolist()
+    ['2024-04-10', '2025-03-31', '2026-03-21']
+    """
+    start, end = frames.month(first), frames.next_month(last)
+    rows = []
+    for day, names in sorted(_public_holidays(country, start.year, end.year).items()):
+        for title in names.split("; "):
+            if title.removesuffix(" (estimated)") == name and start <= pd.Timestamp(day) < end:
+                rows.append((pd.Timestamp(day), title.endswith("(estimated)")))
+    return pd.DataFrame(rows, columns=["date", "estimated"]).astype({"date": "datetime64[ns]", "estimated": bool})
+
+
+def _public_holidays(country: str, first: int, last: int) -> dict:
+    if country == "none":
+        return {}
+    import holidays  # imported late: only companies with a calendar pay for it
+
+    try:
+        return dict(holidays.country_holidays(country, years=range(first, last + 1), language="en_US"))
+    except NotImplementedError:
+        raise ValueError(f"no public holidays are known for {country}; give an ISO country code such as ID or US, or none.") from None
+
+
+def window_share(dates: Sequence[object] | pd.Series, months: Sequence[object] | pd.DatetimeIndex, *, before: int = 20, after: int = 7) -> pd.DataFrame:
+    """Share of a holiday's window of days that lies in each month.
+
+    dates    days of the holiday
+    months   months wanted
+    before   days of the window before the day: people buy ahead of Lebaran
+    after    days after it
+    returns  month × share: 0 without, 1 where a whole window lies in the month, up to 2 with two of them; the shares of
+             one window sum to 1 over its months
+
+    >>> window_share(["2025-03-31"], ["2025-03", "2025-04"], before=20, after=7)["share"].round(3).tolist()
+    [0.75, 0.25]
+    """
+    wanted = pd.DatetimeIndex([frames.month(m) for m in months])
+    share = pd.Series(0.0, index=wanted)
+    for day in sorted(pd.Timestamp(d) for d in dates):
+        window = pd.date_range(day - pd.Timedelta(days=before), day + pd.Timedelta(days=after), freq="D")
+        part = window.to_period("M").to_timestamp().value_counts(sort=False) / len(window)
+        share = share.add(part.reindex(wanted).fillna(0.0))
+    return pd.DataFrame({"month": wanted.astype("datetime64[ns]"), "share": share.to_numpy()})
+
+
+def moving_holiday_effect(
+    history: pd.DataFrame, shares: pd.DataFrame, *, by: str = "family", season: int = 12, least_months: int = 36
+) -> pd.DataFrame:
+    """What a holiday that moves does to a month's demand, by family.
+
+    history  `by` × month …   demand (units); rows are summed to `by` × month
+    shares   month            share of the holiday's window (`window_share`)
+    returns  `by` × effect (fraction, for a month that holds the whole window), se, t, n (months compared)
+
+    From year to year the season and the level stay, the holiday moves; so the change on the same month a year ago is
+    explained by the change of the share (ordinary least squares, statsmodels):
+        log y_t − log y_{t−12} = c + b · (share_t − share_{t−12});   effect = e^b − 1
+    A family with fewer than `least_months`, months without demand, or a share that never moved has effect 0 and t 0.
+    """
+    totals = history.groupby([by, "month"], sort=True)["demand"].sum().reset_index().merge(shares, on="month", how="left").fillna({"share": 0.0})
+    rows = []
+    for name, own in totals.groupby(by, sort=True):
+        own = own.set_index("month").asfreq("MS")
+        log = np.log(own["demand"].where(own["demand"] > 0))
+        table = pd.DataFrame({"change": log.diff(season), "moved": own["share"].diff(season)}).dropna()
+        flat = len(own) < least_months or len(table) < season or not table["moved"].abs().gt(0.05).any()
+        rows.append((name, *((0.0, 0.0, 0.0) if flat else _moved(table)), len(table)))
+    return pd.DataFrame(rows, columns=[by, "effect", "se", "t", "n"])
+
+
+def _moved(table: pd.DataFrame) -> tuple[float, float, float]:
+    import statsmodels.api as sm  # imported late: a slow import
+
+    fit = sm.OLS(table["change"], sm.add_constant(table[["moved"]])).fit()
+    slope, error = float(fit.params["moved"]), float(fit.bse["moved"])
+    return float(np.exp(slope) - 1), float(np.exp(slope) * error), slope / error if error > 0 else np.copysign(np.inf, slope)
+
+
+def holiday_factors(effects: pd.DataFrame, shares: pd.DataFrame, *, by: str = "family", least_t: float = 2.0) -> pd.DataFrame:
+    """What the holiday multiplies demand by: (1 + effect)^share, for families whose effect is sure.
+
+    effects  `by` × effect, t [, used (flag)]
+    shares   month × share
+    returns  `by` × month  factor; only families with |t| ≥ least_t, and `used` where that column is given
+
+    History divided by it has no holiday; a forecast made from that is multiplied by it.
+    """
+    sure = effects[effects["t"].abs().ge(least_t) & effects.get("used", pd.Series(True, effects.index))]
+    out = sure[[by, "effect"]].merge(shares, how="cross")
+    return out.assign(factor=(1 + out["effect"]) ** out["share"])[[by, "month", "factor"]]

@@ -82,10 +82,11 @@ def _factors(keys: pd.DataFrame, reach: pd.DatetimeIndex, factors: pd.DataFrame 
 
 
 def profiles(cube: Cube, y: np.ndarray) -> np.ndarray:
-    """Each series' family's seasonal factors, position 0 the month after the last column of y."""
+    """Each series' family's seasonal factors, position 0 the month after the last column of y; 1 where it has no season."""
     families = sorted(cube.keys["family"].unique())
     member = cube.keys["family"].map({f: i for i, f in enumerate(families)}).to_numpy()
     totals = np.zeros((len(families), y.shape[1]))
     np.add.at(totals, member, np.nan_to_num(y))
     index = calendar.seasonal_index(totals, season=cube.season)
+    index = np.where(calendar.is_seasonal(totals, cube.season)[:, None], index, 1.0)
     return np.roll(index, -(y.shape[1] % cube.season), axis=1)[member]

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from sopnb import bands, cube, frames, models
+from sopnb import accuracy, bands, calendar, cube, frames, models
 from sopnb.bands import coverage as coverage  # one door to the rooms
 from sopnb.bands import family_bands as family_bands
 from sopnb.choice import choose as choose
@@ -183,6 +183,56 @@ def _in_order(pieces: list[pd.DataFrame]) -> pd.DataFrame:
     out = pd.concat(pieces, ignore_index=True)
     out = out.sort_values(["at", "origin", "month", "model"], kind="stable").reset_index(drop=True)
     return out.astype({"origin": "datetime64[ns]", "month": "datetime64[ns]"})[frames.TESTED.names]
+
+
+# --- holidays that move ---------------------------------------------------------------------------------------------
+
+
+def calendar_effects(
+    history: pd.DataFrame,
+    *,
+    items: pd.DataFrame,
+    shares: pd.DataFrame,
+    lags: Sequence[int] = (1, 2, 3),
+    origins: int = 8,
+    season: int = 12,
+    model: str = "Theta+HoltWinters",
+) -> pd.DataFrame:
+    """The effect of a moving holiday by family, and whether it makes the family's forecast better.
+
+    history  item × location × month  demand (units)
+    items    item                     family
+    shares   month                    share of the holiday's window (`calendar.window_share`), months ahead included
+    returns  family × effect (fraction), se, t, n, wape_without, wape_with (fractions), used (flag)
+
+    Family totals are forecast from `origins` origins, max(lags) months apart, with and without the effect; each time it
+    is estimated from the months up to the origin only. `used` where the error is less with it and |t| ≥ 2 at the end.
+    `calendar.holiday_factors(effects, shares)` gives the factors for `backtest` and `baseline`.
+    """
+    if history.empty:
+        return pd.DataFrame(columns=["family", "effect", "se", "t", "n", "wape_without", "wape_with", "used"])
+    families = dict(zip(items["item"], items["family"], strict=True))
+    totals = history.assign(item=history["item"].map(families).fillna("unknown"), location="all")
+    totals = totals.groupby([*KEY, "month"], sort=True)["demand"].sum().reset_index()
+    effects = calendar.moving_holiday_effect(totals.rename(columns={"item": "family"}), shares, season=season)
+    first, last, spread = totals["month"].min(), totals["month"].max(), max(lags)
+    pieces = []
+    for number in range(origins, 0, -1):
+        origin = frames.next_month(last, -number * spread)
+        if frames.months_between(first, origin) < season:
+            continue
+        known = totals[totals["month"] <= frames.next_month(origin, spread)]
+        seen = known[known["month"] <= origin].rename(columns={"item": "family"})
+        then = calendar.holiday_factors(calendar.moving_holiday_effect(seen, shares, season=season), shares)
+        for way, factors in (("without", None), ("with", then.rename(columns={"family": "item"}))):
+            tested = backtest(known, segments=known[KEY].drop_duplicates().assign(pattern="smooth"), horizon=spread, origins=1,
+                              lags=lags, season=season, models=[model], calendar_factors=factors)  # fmt: skip
+            pieces.append(tested[tested["model"] == model].assign(way=way))
+    if not pieces:  # too short a history to judge
+        return effects.assign(wape_without=np.nan, wape_with=np.nan, used=False)
+    wapes = accuracy.score(pd.concat(pieces, ignore_index=True), by=["item", "way"]).pivot(index="item", columns="way", values="wape")
+    found = effects.assign(wape_without=effects["family"].map(wapes["without"]), wape_with=effects["family"].map(wapes["with"]))
+    return found.assign(used=(found["wape_with"] < found["wape_without"]) & found["t"].abs().ge(2.0))
 
 
 # --- the baseline ---------------------------------------------------------------------------------------------------

@@ -59,13 +59,15 @@ class Panel:
 
     @cached_property
     def index(self) -> np.ndarray:
-        """Series × season: own factors where the series has two full seasons and shows a season, else its family's."""
+        """Series × season: own factors where the series has two full seasons and shows a season, else its family's.
+
+        A season too faint to show in one item's noise shows in the family's total.
+        """
         t = self.y.shape[1]
         own = np.roll(calendar.seasonal_index(self.y, season=self.season, robust=False), -(t % self.season), axis=1)
-        enough = self.months >= 2 * self.season
         # Factors near zero would blow the adjusted series up; such items are left to the seasonal naive.
-        usable = is_seasonal(self.y, self.season) & (own.min(axis=1) >= 0.05)
-        return np.where(enough[:, None], np.where(usable[:, None], own, 1.0), np.maximum(self.profile, 0.05))
+        usable = calendar.is_seasonal(self.y, self.season) & (own.min(axis=1) >= 0.05)
+        return np.where(usable[:, None], own, np.maximum(self.profile, 0.05))
 
     @cached_property
     def adjusted(self) -> np.ndarray:
@@ -75,22 +77,6 @@ class Panel:
     def seasonal(self, level: np.ndarray) -> np.ndarray:
         """Put the season back on forecasts of the adjusted series."""
         return level * self.index[:, self.ahead]
-
-
-def is_seasonal(y: np.ndarray, season: int, limit: float = 1.645) -> np.ndarray:
-    """Whether the autocorrelation at the seasonal lag stands out, the 90 % test of the M competitions.
-
-    |r_m| > 1.645 · √((1 + 2·Σ_{i<m} r_i²) / n)
-    """
-    n = (~np.isnan(y)).sum(axis=1)
-    if season < 2 or y.shape[1] <= season:
-        return np.zeros(len(y), dtype=bool)
-    centred = np.nan_to_num(y - _mean(y))
-    total = (centred**2).sum(axis=1)
-    size = np.where(total > 0, total, 1.0)
-    r = np.stack([(centred[:, i:] * centred[:, :-i]).sum(axis=1) / size for i in range(1, season + 1)], axis=1)
-    bound = limit * np.sqrt((1 + 2 * (r[:, :-1] ** 2).sum(axis=1)) / np.maximum(n, 1))
-    return (n >= 2 * season) & (total > 0) & (np.abs(r[:, -1]) > bound)
 
 
 def _mean(y: np.ndarray) -> np.ndarray:

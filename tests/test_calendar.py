@@ -1,0 +1,112 @@
+"""The time of year, working days, and Lebaran, which is announced and moves."""
+
+from __future__ import annotations
+
+import doctest
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sopnb import calendar, frames
+
+
+def test_every_docstring_example_holds():
+    assert doctest.testmod(calendar).failed == 0
+
+
+@pytest.mark.parametrize("day", ["2021-05-13", "2022-05-02", "2023-04-22", "2024-04-10", "2025-03-31", "2026-03-21"])
+def test_lebaran_as_announced(day):
+    """Indonesia's Ministry of Religious Affairs; a Hijri conversion is a day off in several of these years."""
+    year = calendar.holiday_dates(f"{day[:4]}-01", f"{day[:4]}-12")
+    assert year["date"].dt.strftime("%Y-%m-%d").tolist() == [day]
+    assert not year["estimated"].any()
+
+
+def test_a_day_that_is_not_announced_yet_says_so():
+    assert calendar.holiday_dates("2030-01", "2030-12")["estimated"].tolist() == [True]
+
+
+def test_two_lebarans_in_one_year():
+    assert len(calendar.holiday_dates("2033-01", "2033-12")) == 2
+
+
+def test_the_window_of_a_day_at_the_end_of_march():
+    """31 March 2025, 20 days before and 7 after: 21 of 28 days in March, 7 in April."""
+    share = calendar.window_share(["2025-03-31"], frames.months("2025-01", 6))
+    assert share["share"].tolist() == pytest.approx([0, 0, 0.75, 0.25, 0, 0])
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.dates(min_value=pd.Timestamp("2020-03-01").date(), max_value=pd.Timestamp("2026-09-01").date()), max_size=5),
+       st.integers(0, 40), st.integers(0, 20))  # fmt: skip
+def test_each_window_sums_to_one(days, before, after):
+    share = calendar.window_share(days, frames.months("2019-12", 100), before=before, after=after)
+    assert share["share"].sum() == pytest.approx(len(days))
+    assert share["share"].ge(0).all()
+
+
+def test_working_days_by_pencil():
+    """July 2026 has 23 weekdays. In the United States Independence Day falls on a Saturday and is kept on Friday the 3rd."""
+    assert calendar.working_days("2026-07", "2026-07")["working_days"].item() == 23
+    assert calendar.working_days("2026-07", "2026-07", "US")["working_days"].item() == 22
+
+
+def test_an_unknown_country_is_told():
+    with pytest.raises(ValueError, match="no public holidays are known for XX"):
+        calendar.working_days("2026-01", "2026-01", "XX")
+
+
+def test_seasonal_factors_of_a_family_with_a_trend():
+    """A rising total with a doubled December: the factors find December, and their mean is one."""
+    months = frames.months("2022-03", 40)
+    pattern = np.where(months.month == 12, 2.0, 1.0)
+    df = pd.DataFrame({"family": "f", "month": months, "demand": (100 + np.arange(40)) * pattern})
+    found = calendar.seasonal_factors(df).set_index("position")["factor"]
+    assert found.mean() == pytest.approx(1)
+    assert found[11] == pytest.approx(2 * 12 / 13, rel=0.02)
+    assert found.drop(11).std() < 0.02
+
+
+def test_a_short_family_has_no_season():
+    df = pd.DataFrame({"family": "f", "month": frames.months("2025-01", 23), "demand": np.arange(23.0)})
+    assert calendar.seasonal_factors(df)["factor"].eq(1).all()
+
+
+def lebaran_family(effect: float, months: int = 60, first: str = "2021-01", noise: float = 0.03) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """A family with a season of its own, noise, and a Lebaran that moves from May to March over five years."""
+    when = frames.months(first, months)
+    shares = calendar.window_share(calendar.holiday_dates("2020-01", "2027-12")["date"], frames.months("2021-01", 84))
+    share = shares.set_index("month")["share"].reindex(when).to_numpy()
+    wobble = np.random.default_rng(7).normal(1, noise, months)
+    demand = 1000 * (1 + 0.2 * np.sin(2 * np.pi * when.month / 12)) * (1 + effect) ** share * wobble
+    return pd.DataFrame({"family": "snacks", "month": when, "demand": demand}), shares
+
+
+def test_the_effect_of_lebaran_is_found_with_its_standard_error():
+    df, shares = lebaran_family(0.5)
+    found = calendar.moving_holiday_effect(df, shares).iloc[0]
+    assert found["effect"] == pytest.approx(0.5, abs=3 * found["se"])
+    assert found["t"] > 5
+
+
+def test_a_family_without_the_effect_gets_no_factors():
+    df, shares = lebaran_family(0.0)
+    effects = calendar.moving_holiday_effect(df, shares)
+    assert abs(effects["effect"].item()) < 0.1
+    assert calendar.holiday_factors(effects.assign(t=0.5), shares).empty
+
+
+def test_too_short_a_family_has_effect_zero():
+    df, shares = lebaran_family(0.5, months=30)
+    assert calendar.moving_holiday_effect(df, shares)["effect"].tolist() == [0.0]
+
+
+def test_factors_take_the_holiday_out_of_the_history_exactly():
+    df, shares = lebaran_family(0.5, noise=0.0)
+    factors = calendar.holiday_factors(calendar.moving_holiday_effect(df, shares), shares)
+    clean = df.merge(factors, on=["family", "month"]).eval("demand / factor")
+    season = 1000 * (1 + 0.2 * np.sin(2 * np.pi * df["month"].dt.month / 12))
+    assert clean.to_numpy() == pytest.approx(season.to_numpy(), rel=1e-9)
