@@ -51,15 +51,13 @@ def css_value(role: str) -> str:
 
 
 # What a page must carry for figures and tables to be what they are meant to be. The widths are those of the figure's
-# own box, not of the window: a figure in a narrow column shows its narrow drawing.
+# own box, not of the window: a figure in a narrow column shows its narrow drawing. Rules are !important where
+# JupyterLab, which has no style sheet of ours, needs the opposite as an inline style.
 FIGURE_CSS = """\
 .fig{container-type:inline-size;margin:0}.fig svg{display:block;overflow:visible}
 .fig .fig-w{display:none!important}.fig .fig-n{display:block!important}
 @container (min-width:620px){.fig .fig-w{display:block!important}.fig .fig-n{display:none!important}}
-"""
-TABLE_CSS = """\
-.n,.s.n{display:none}
-@media(max-width:640px){.w{display:none!important}.n,.s.n{display:block!important}}
+@media(max-width:640px){.tb .w{display:none!important}.tb .s.n{display:block!important}}
 """
 
 

@@ -278,3 +278,10 @@ def test_every_role_reads_on_its_ground():
             densest = style.shade_of(style.shade(style.SHADES if role == "plan" else -style.SHADES))[1]
             mixed = "#" + "".join(f"{round(int(over[i:i + 2], 16) * densest + int(ground[i:i + 2], 16) * (1 - densest)):02x}" for i in (1, 3, 5))
             assert contrast(mixed, ink) >= 4.5, (role, mode)
+
+
+def test_the_page_shows_what_jupyterlab_hides():
+    """Inline styles are for JupyterLab; the page's rules must win over them, at the width of the figure's own box."""
+    assert '<div class="fig-n" style="display:none">' in draw("bridge").html
+    assert "@container (min-width:620px)" in style.FIGURE_CSS
+    assert ".fig .fig-n{display:block!important}" in style.FIGURE_CSS and ".tb .s.n{display:block!important}" in style.FIGURE_CSS
