@@ -212,7 +212,7 @@ def _css(column: Col) -> str:
 def _row(record: Mapping[Any, Any], shown: Mapping[str, Col], scale: Mapping[str, tuple[float, float]], css: str = "") -> _Row:
     cells = [_cell(record[name], column, scale.get(name)) for name, column in shown.items()]
     folded = " · ".join(
-        f"{column.label} {cell.text}".strip()
+        cell.text if column.kind in ("text", "status") else f"{column.label} {cell.text}".strip()  # words speak for themselves
         for cell, column in zip(cells, shown.values(), strict=True)
         if column.wide and cell.text not in ("", words.MISSING) and column.kind not in ("bar", "picture")
     )
