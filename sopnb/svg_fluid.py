@@ -36,7 +36,8 @@ def fluid(drawn: str, *, alt: str) -> str:
         if id(element) in inside_defs:
             continue
         if element.tag == f"{_SVG}path":
-            shapes.append(_path(element, used))
+            if element.attrib.get("d"):  # a line without a point is drawn as a path without a way
+                shapes.append(_path(element, used))
         elif element.tag == f"{_SVG}use":
             marks.append(_mark(element, defined[element.attrib[_HREF].lstrip("#")], width, used))
         elif element.tag == f"{_SVG}text":
