@@ -106,7 +106,7 @@ def absent(tables: Mapping[str, pd.DataFrame | None], kpis: pd.DataFrame, *, mon
     returns  kpi, name, missing: the tables that are not there, joined; '' where they are there and too young or empty
     """
     have = {name for name, table in tables.items() if table is not None and len(table)}
-    taken = set(kpis.loc[kpis["month"] == frames.month(month), "kpi"])
+    taken = set(kpis.loc[(kpis["month"] == frames.month(month)) & (kpis["scope"] == "all"), "kpi"])
     rows = [(one.id, one.name, ", ".join(name for name in one.needs if name not in have)) for one in BOOK.values() if one.id not in taken]
     return pd.DataFrame(rows, columns=["kpi", "name", "missing"])
 

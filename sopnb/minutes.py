@@ -17,6 +17,8 @@ sheet per list with the names as headings.
 from __future__ import annotations
 
 import datetime as dt
+import html
+import json
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -232,6 +234,56 @@ def _table(name: str, rows: list[dict[str, Any]]) -> pd.DataFrame:
         else:
             df[column] = pd.Series([row[column] for row in rows], dtype=object)
     return df
+
+
+# --- the form to fill in --------------------------------------------------------------------------------------------
+
+class Form(str):
+    """A text that a notebook shows line by line."""
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"text/html": f"<pre>{html.escape(self)}</pre>", "text/plain": str(self)}
+
+
+def form(
+    agenda: pd.DataFrame, asked: pd.DataFrame, people: pd.DataFrame | None = None, *, cycle: str, meeting_day: Any, chair: str = "",
+    actions: pd.DataFrame | None = None,
+) -> Form:
+    """Prefilled minutes as YAML text: fill in the day, what was said and what was decided, and save it.
+
+    agenda, asked   with a column `text` where the points and questions are to be read in words
+    actions         open ones are listed for an update
+    `held_on` is left empty on purpose, so that a form nobody filled in is not taken for a meeting.
+    """
+    everyone = [] if people is None else people["person"].tolist()
+    running = None if actions is None else actions[actions["state"].isin(["open", "started"])]
+    lines = [f"cycle: {cycle}", f"held_on:   # the day of the meeting, planned for {pd.Timestamp(meeting_day):%Y-%m-%d}",
+             f"chair: {_quoted(chair)}", "", "attendance:   # state: present, delegated (with delegate: person) or absent"]
+    lines += [f"  - {{person: {_quoted(person)}, state: present}}" for person in everyone]
+    lines += ["", "points:"]
+    lines += [f"  - {{topic: {_quoted(text)}, discussion: \"\"}}" for text in _texts(agenda, "topic")]
+    lines += ["", "decisions:   # effect_kpi, effect and judged let the decision be scored later"]
+    for row, text in zip(asked.to_dict("records"), _texts(asked, "question"), strict=True):
+        lines.append(f"  - {{id: {row['decision']}, title: {_quoted(text)}, option: {_quoted(row['recommended'])}, why: \"\", dissent: \"\", "
+                     f"decided_by: {_quoted(row['decides'] or chair)}, asked: {row['decision']}}}")
+    lines += ["", "actions:   # {id: A1, title: \"…\", owner: person, due: 2026-12-31, amount: 0, source: D1}", "",
+              "updates:   # state: open, started, done, dropped or moved (with due or owner)"]
+    lines += [f"  - {{action: {row['action']}, state: {row['state']}, note: \"\"}}   # {_one_line(row['title'])}"
+              for row in ([] if running is None else running.to_dict("records"))]
+    return Form("\n".join([*lines, "", "next_meeting:", ""]))
+
+
+def _texts(df: pd.DataFrame, column: str) -> list[str]:
+    return [str(text) for text in (df["text"] if "text" in df else df[column])]
+
+
+def _quoted(value: Any) -> str:
+    """A JSON string is a YAML string, whatever stands in it."""
+    return json.dumps("" if value is None or pd.isna(value) else str(value), ensure_ascii=False)
+
+
+def _one_line(value: Any) -> str:
+    return " ".join(str(value or "").split())
 
 
 # --- the two kinds of file ------------------------------------------------------------------------------------------
