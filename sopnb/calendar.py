@@ -8,7 +8,7 @@ not yet announced are estimates there. It moves some eleven days earlier each ye
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -157,8 +157,8 @@ def window_share(dates: Sequence[object] | pd.Series, months: Sequence[object] |
 
     dates    days of the holiday
     months   months wanted
-    before   days of the window before the day: people buy ahead of Lebaran
-    after    days after it
+    before   days of the window before the day; negative: it begins so many days after it
+    after    days after it; negative: it ends so many days before it
     returns  month × share: 0 without, 1 where a whole window lies in the month, up to 2 with two of them; the shares of
              one window sum to 1 over its months
 
@@ -174,48 +174,80 @@ def window_share(dates: Sequence[object] | pd.Series, months: Sequence[object] |
     return pd.DataFrame({"month": wanted.astype("datetime64[ns]"), "share": share.to_numpy()})
 
 
+# Trade and households buy through Ramadan and the fortnight before it; then shops are shut and shelves full.
+LEBARAN_WINDOWS: dict[str, tuple[int, int]] = {"before": (45, -1), "after": (0, 20)}
+
+
+def holiday_shares(
+    first: object, last: object, country: str = "ID", *, name: str = "Eid al-Fitr", windows: Mapping[str, tuple[int, int]] = LEBARAN_WINDOWS
+) -> pd.DataFrame:
+    """Shares of a moving holiday's windows in each month from first to last.
+
+    windows  name → (days before, days after), as in `window_share`
+    returns  window × month  share; no rows where the country does not keep the holiday
+
+    >>> holiday_shares("2025-03", "2025-04").pivot(index="month", columns="window", values="share").round(2).values.tolist()
+    [[0.05, 0.67], [0.95, 0.0]]
+    """
+    months = pd.date_range(frames.month(first), frames.month(last), freq="MS")
+    near = holiday_dates(frames.next_month(first, -3), frames.next_month(last, 3), country, name=name)["date"]
+    tables = [window_share(near, months, before=b, after=a).assign(window=window) for window, (b, a) in windows.items() if len(near)]
+    columns = ["window", "month", "share"]
+    return pd.concat(tables, ignore_index=True)[columns] if tables else pd.DataFrame(columns=columns)
+
+
 def moving_holiday_effect(
     history: pd.DataFrame, shares: pd.DataFrame, *, by: str = "family", season: int = 12, least_months: int = 36
 ) -> pd.DataFrame:
     """What a holiday that moves does to a month's demand, by family.
 
     history  `by` × month …   demand (units); rows are summed to `by` × month
-    shares   month            share of the holiday's window (`window_share`)
-    returns  `by` × effect (fraction, for a month that holds the whole window), se, t, n (months compared)
+    shares   window × month   share (`holiday_shares`)
+    returns  `by` × window  effect (fraction, for a month that held the whole window), se, t, n (months compared)
 
     From year to year the season and the level stay, the holiday moves; so the change on the same month a year ago is
-    explained by the change of the share (ordinary least squares, statsmodels):
-        log y_t − log y_{t−12} = c + b · (share_t − share_{t−12});   effect = e^b − 1
-    A family with fewer than `least_months`, months without demand, or a share that never moved has effect 0 and t 0.
+    explained by the changes of the shares (ordinary least squares, statsmodels):
+        log y_t − log y_{t−12} = c + Σ_w b_w · (share_wt − share_w,t−12);   effect = e^b − 1
+    A family with fewer than `least_months`, months without demand, or shares that never moved has effect 0 and t 0.
     """
-    totals = history.groupby([by, "month"], sort=True)["demand"].sum().reset_index().merge(shares, on="month", how="left").fillna({"share": 0.0})
+    wide = shares.pivot(index="month", columns="window", values="share")
+    totals = history.groupby([by, "month"], sort=True)["demand"].sum().reset_index()
     rows = []
     for name, own in totals.groupby(by, sort=True):
-        own = own.set_index("month").asfreq("MS")
-        log = np.log(own["demand"].where(own["demand"] > 0))
-        table = pd.DataFrame({"change": log.diff(season), "moved": own["share"].diff(season)}).dropna()
-        flat = len(own) < least_months or len(table) < season or not table["moved"].abs().gt(0.05).any()
-        rows.append((name, *((0.0, 0.0, 0.0) if flat else _moved(table)), len(table)))
-    return pd.DataFrame(rows, columns=[by, "effect", "se", "t", "n"])
+        demand = own.set_index("month")["demand"].asfreq("MS")
+        moved = wide.reindex(demand.index).fillna(0.0).diff(season)
+        table = moved.assign(_change=np.log(demand.where(demand > 0)).diff(season)).dropna()
+        judged = len(demand) >= least_months and len(table) >= season and bool(moved.loc[table.index].abs().gt(0.05).any().all())
+        found = _regressed(table) if judged else dict.fromkeys(wide.columns, (0.0, 0.0, 0.0))
+        rows += [(name, window, *found[window], len(table)) for window in wide.columns]
+    return pd.DataFrame(rows, columns=[by, "window", "effect", "se", "t", "n"])
 
 
-def _moved(table: pd.DataFrame) -> tuple[float, float, float]:
+def _regressed(table: pd.DataFrame) -> dict[str, tuple[float, float, float]]:
+    """Effect, its standard error and t of each window."""
     import statsmodels.api as sm  # imported late: a slow import
 
-    fit = sm.OLS(table["change"], sm.add_constant(table[["moved"]])).fit()
-    slope, error = float(fit.params["moved"]), float(fit.bse["moved"])
-    return float(np.exp(slope) - 1), float(np.exp(slope) * error), slope / error if error > 0 else np.copysign(np.inf, slope)
+    windows = [name for name in table.columns if name != "_change"]
+    fit = sm.OLS(table["_change"], sm.add_constant(table[windows], has_constant="add")).fit()
+    out = {}
+    for window in windows:
+        slope, error = float(fit.params[window]), float(fit.bse[window])
+        t = slope / error if error > 0 else float(np.copysign(np.inf, slope))
+        out[window] = (float(np.exp(slope) - 1), float(np.exp(slope) * error), t)
+    return out
 
 
 def holiday_factors(effects: pd.DataFrame, shares: pd.DataFrame, *, by: str = "family", least_t: float = 2.0) -> pd.DataFrame:
-    """What the holiday multiplies demand by: (1 + effect)^share, for families whose effect is sure.
+    """What the holiday multiplies demand by: Π_w (1 + effect_w)^share_w, for families whose effect is sure.
 
-    effects  `by` × effect, t [, used (flag)]
-    shares   month × share
-    returns  `by` × month  factor; only families with |t| ≥ least_t, and `used` where that column is given
+    effects  `by` × window  effect, t [, used (flag)]
+    shares   window × month  share
+    returns  `by` × month  factor; only families with |t| ≥ least_t in a window, and `used` where that column is given
 
     History divided by it has no holiday; a forecast made from that is multiplied by it.
     """
-    sure = effects[effects["t"].abs().ge(least_t) & effects.get("used", pd.Series(True, effects.index))]
-    out = sure[[by, "effect"]].merge(shares, how="cross")
-    return out.assign(factor=(1 + out["effect"]) ** out["share"])[[by, "month", "factor"]]
+    sure = effects["t"].abs().ge(least_t).groupby(effects[by]).transform("any") & effects.get("used", pd.Series(True, effects.index))
+    out = effects.loc[sure, [by, "window", "effect"]].merge(shares, on="window")
+    out["factor"] = np.log1p(out["effect"]) * out["share"]
+    found = out.groupby([by, "month"], sort=True)["factor"].sum().reset_index()
+    return found.assign(factor=np.exp(found["factor"].astype("float64")))

@@ -202,15 +202,15 @@ def calendar_effects(
 
     history  item × location × month  demand (units)
     items    item                     family
-    shares   month                    share of the holiday's window (`calendar.window_share`), months ahead included
-    returns  family × effect (fraction), se, t, n, wape_without, wape_with (fractions), used (flag)
+    shares   window × month           share of the holiday's windows (`calendar.holiday_shares`), months ahead included
+    returns  family × window  effect (fraction), se, t, n, wape_without, wape_with (fractions), used (flag)
 
     Family totals are forecast from `origins` origins, max(lags) months apart, with and without the effect; each time it
-    is estimated from the months up to the origin only. `used` where the error is less with it and |t| ≥ 2 at the end.
+    is estimated from the months up to the origin only. `used` where the error is less with it, and |t| ≥ 2 for a window.
     `calendar.holiday_factors(effects, shares)` gives the factors for `backtest` and `baseline`.
     """
-    if history.empty:
-        return pd.DataFrame(columns=["family", "effect", "se", "t", "n", "wape_without", "wape_with", "used"])
+    if history.empty or shares.empty:
+        return pd.DataFrame(columns=["family", "window", "effect", "se", "t", "n", "wape_without", "wape_with", "used"])
     families = dict(zip(items["item"], items["family"], strict=True))
     totals = history.assign(item=history["item"].map(families).fillna("unknown"), location="all")
     totals = totals.groupby([*KEY, "month"], sort=True)["demand"].sum().reset_index()
@@ -232,7 +232,8 @@ def calendar_effects(
         return effects.assign(wape_without=np.nan, wape_with=np.nan, used=False)
     wapes = accuracy.score(pd.concat(pieces, ignore_index=True), by=["item", "way"]).pivot(index="item", columns="way", values="wape")
     found = effects.assign(wape_without=effects["family"].map(wapes["without"]), wape_with=effects["family"].map(wapes["with"]))
-    return found.assign(used=(found["wape_with"] < found["wape_without"]) & found["t"].abs().ge(2.0))
+    sure = found["t"].abs().ge(2.0).groupby(found["family"]).transform("any")
+    return found.assign(used=(found["wape_with"] < found["wape_without"]) & sure)
 
 
 # --- the baseline ---------------------------------------------------------------------------------------------------
