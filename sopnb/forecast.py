@@ -27,6 +27,7 @@ KEY = ["item", "location"]
 CHUNK = 500  # series at a time: the arrays of all candidate constants stay in the processor's cache
 NEW_ITEM = "LikeItem"
 HANDED_OVER = "Handover"
+PLAIN = ("Naive", "SeasonalNaive")
 
 
 # --- forecasting one origin -----------------------------------------------------------------------------------------
@@ -50,8 +51,11 @@ def _forecasts(ask: Ask, wanted: dict[str, np.ndarray]) -> tuple[dict[str, np.nd
     returns  model → len(positions) × steps (units); and the number of series × models that fell back
 
     Bounds: not negative, finite, at most cap_multiple × the highest month known at the origin. Where a model gives no
-    number, Average12 answers, and is counted.
+    number, Average12 answers, and is counted. Naive and SeasonalNaive stay plain: the calendar's factors do not touch them,
+    or what the calendar adds would be credited to them.
     """
+    plain = {name: rows for name, rows in wanted.items() if name in PLAIN}
+    wanted = {name: rows for name, rows in wanted.items() if name not in PLAIN}
     y = ask.cube.until(ask.origin)
     profile = cube.profiles(ask.cube, y)
     single: dict[str, set[int]] = {}
@@ -71,7 +75,8 @@ def _forecasts(ask: Ask, wanted: dict[str, np.ndarray]) -> tuple[dict[str, np.nd
         full = np.zeros((len(y), ask.steps))
         full[rows] = np.clip(values, 0.0, cap[rows][:, None])
         found[part] = full
-    out = {}
+    past = ask.cube.demand[:, : ask.origin + 1]
+    out = {name: models.run(models.Panel(past[rows], ask.steps, ask.cube.season, profile[rows]), name) for name, rows in plain.items()}
     for name, rows in wanted.items():
         pieces = [found[part][rows] for part in models.parts(name)]
         total = pieces[0]

@@ -158,9 +158,10 @@ def test_values_do_not_depend_on_workers_on_chunks_or_on_row_order(monkeypatch):
     pd.testing.assert_frame_equal(one, two, check_exact=True)
 
 
-def test_the_naive_rows_are_what_they_say():
+def test_the_naive_rows_are_what_they_say_whatever_the_calendar():
     h = history({"A": seasonal(48)})
-    tested = forecast.backtest(h, segments=patterns(h), horizon=3, origins=2)
+    factors = pd.DataFrame({"item": "A", "month": h["month"], "factor": np.where(h["month"].dt.month == 3, 2.0, 1.0)})
+    tested = forecast.backtest(h, segments=patterns(h), horizon=3, origins=2, calendar_factors=factors)
     known = h.set_index("month")["demand"]
     naive = tested[tested["model"] == "Naive"]
     assert naive["forecast"].tolist() == known.loc[naive["origin"]].tolist()
