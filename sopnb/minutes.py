@@ -19,6 +19,7 @@ from __future__ import annotations
 import datetime as dt
 import html
 import json
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,6 +44,7 @@ SHEETS: dict[str, tuple[tuple[str, str, bool], ...]] = {
                 ("due", "date", False), ("owner", "person", False), ("note", "text", False)),
 }
 HEAD = (("cycle", "month", True), ("held_on", "date", True), ("chair", "person", True), ("next_meeting", "date", False))
+_ACTION = re.compile(r"^\d{4}-(0[1-9]|1[0-2])-\S+$")
 SUFFIXES = (".yaml", ".yml", ".xlsx", ".xlsm", ".xls", ".ods")
 
 
@@ -83,7 +85,7 @@ def read_minutes(
     path           a YAML file or a workbook
     cycle          the cycle they must be for; None: any
     people         person: who is known; None: anyone
-    known_actions  actions that may be updated; None: any (those of the same minutes always)
+    known_actions  actions that may be updated, and any of a meeting none of these comes from; None: any
     raises         Problems, all in one list, each with file and place
     """
     path = Path(path)
@@ -179,9 +181,12 @@ class _Reader:
                 self.wrong(place, f"nobody is called {person}", ", ".join(people), nearest(person, people) or "Add the person to people, or correct the name")
 
     def _updates(self, lists: dict[str, list[dict[str, Any]]], month: str, day: pd.Timestamp, known: Collection[str] | None) -> None:
+        """An action of a meeting that the ledger never saw may be one of before its time; of one it saw, it must be there."""
         own = {action_id(month, row["id"]) for row in lists["actions"] if row["id"]}
+        seen = {action[:7] for action in own | set(known or ())} | {month}
         for i, row in enumerate(lists["updates"], start=1):
-            if known is not None and row["action"] and row["action"] not in own and row["action"] not in known:
+            if known is not None and row["action"] and row["action"] not in own and row["action"] not in known and (
+                    row["action"][:7] in seen or not _ACTION.match(row["action"])):
                 self.wrong(f"updates {i}, action", f"the ledger has no action {row['action']}", "an action such as " + (min(known) if known else "2026-09-A1"),
                            nearest(row["action"], sorted(known)) or "`sopnb actions list --all` shows them")
             if row["state"] == "moved" and pd.isna(row["due"]) and not row["owner"]:

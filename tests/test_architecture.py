@@ -30,7 +30,7 @@ STEPS = {
     "plan": {"plan", "changes", "streams", "overrides", "value"},
     "inventory": {"inventory", "policy", "netting", "bom"},
     "supply": {"supply", "capacity", "aggregate", "exceptions"},
-    "kpis": {"kpis", "bridges", "measures"},
+    "kpis": {"kpis", "book", "bridges", "measures_demand", "measures_supply"},
     "meeting": {"meeting", "minutes", "agenda"},
 }
 ROOM_OF = {room: step for step, rooms in STEPS.items() for room in rooms}

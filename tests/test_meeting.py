@@ -115,6 +115,16 @@ def test_a_file_that_is_no_minutes_is_refused(tmp_path: Path, text: str, told: s
         meeting.read_minutes(path)
 
 
+def test_an_action_from_before_the_ledgers_time_may_be_reported_on(file: Path):
+    """The ledger knows July's actions but none of August: 2026-08-A2 may be older than the ledger. With August there, it must be known."""
+    assert len(meeting.read_minutes(file, known_actions=["2026-07-A1"]).updates) == 1
+    with pytest.raises(Problems, match="the ledger has no action 2026-08-A2"):
+        meeting.read_minutes(file, known_actions=["2026-08-A1"])
+    file.write_text(MINUTES.replace("2026-08-A2", "A2"), encoding="utf-8")
+    with pytest.raises(Problems, match="the ledger has no action A2"):
+        meeting.read_minutes(file, known_actions=["2026-07-A1"])
+
+
 def test_no_file_means_not_held_yet(tmp_path: Path):
     assert meeting.held(None) is None and meeting.held(tmp_path / "minutes.yaml") is None
     with pytest.raises(Problems, match="the minutes are not there"):
