@@ -254,7 +254,7 @@ def _sum_row(df: pd.DataFrame, shown: Mapping[str, Col], summed: Iterable[str], 
 # The page's own rules for `.n` carry !important for the same reason.
 _HTML = """\
 <div class="tb"><table>
-<caption style="text-align:left;caption-side:top"><span class="f">{{ cap }}</span>{% if sub %}<span class="sub">{{ sub }}</span>{% endif %}</caption>
+<caption style="text-align:left;caption-side:top"><span class="f" style="display:block">{{ cap }}</span>{% if sub %}<span class="sub" style="display:block">{{ sub }}</span>{% endif %}</caption>
 <thead><tr>
 {%- for label, css in table.heads -%}
 <th scope="col"{% if css %} class="{{ css }}"{% endif %}{% if 'r' not in css.split() %} style="text-align:left"{% endif %}>{{ label }}</th>
