@@ -98,7 +98,8 @@ def figure(
     for width, height, wide in ((NARROW, heights[0], False), (WIDE, heights[1], True)):
         canvas = _paint(painter, width, height, wide)
         drawn.append(fluid(canvas.export("svg").decode("utf-8"), alt=said))
-    return Figure(name, head, words.as_sentence(subtitle), origin, said, *drawn, painter=painter, heights=heights)
+    narrow, wide_drawing = drawn
+    return Figure(name, head, words.as_sentence(subtitle), origin, said, narrow, wide_drawing, painter=painter, heights=heights)
 
 
 def _paint(painter: Callable[[Any], None], width: float, height: float, wide: bool) -> Canvas:
@@ -107,7 +108,7 @@ def _paint(painter: Callable[[Any], None], width: float, height: float, wide: bo
     return canvas
 
 
-_RC: dict[str, Any] = {
+_RC: Any = {
     "svg.fonttype": "none", "svg.hashsalt": "sopnb", "text.parse_math": False, "font.size": TICK, "path.simplify": False,
     "font.family": ["DejaVu Sans"], "axes.unicode_minus": True, "figure.dpi": 72, "savefig.dpi": 72,
 }

@@ -373,7 +373,7 @@ def projected_stock(
         pane.grid(ticks(low, high), axis.tick)
         for at, amounts in come:
             if sum(amounts) > 0:
-                pane.bar(float(at), 0, sum(amounts), role="base", half=0.28, opacity=0.45)  # type: ignore[arg-type]
+                pane.bar(float(at), 0, sum(amounts), role="base", half=0.28, opacity=0.45)
         _below_zero(pane, stock)
         pane.line(safety.x, safety.y, role="base", width=1.75, dash=(6, 4))
         pane.line(stock.x, stock.y, role="plan", width=2.75)
@@ -384,7 +384,7 @@ def projected_stock(
             at, amounts = max(((i, v) for i, v in come if sum(v) > 0), key=lambda pair: sum(pair[1]))
             label = words.message("charts.arriving").text
             half = text_width(label, TICK) / 2
-            canvas.words(min(max(pane.px(float(at)), half), pane.right - half), max(pane.py(sum(amounts)) - 5, 22), label, role="base-t", align="center")  # type: ignore[arg-type]
+            canvas.words(min(max(pane.px(float(at)), half), pane.right - half), max(pane.py(sum(amounts)) - 5, 22), label, role="base-t", align="center")
         _months_below(pane, first, last, first)
         _name_ends(pane, ends, two, room)
 

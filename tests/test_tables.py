@@ -81,7 +81,7 @@ def test_headers_have_scope_and_the_caption_is_the_finding():
     page = shown(total=["amount"]).html
     heads = [attrs["scope"] for tag, attrs, _ in Cells(page).cells if tag == "th"]
     assert heads == ["col"] * 4 + ["row"] * 5
-    assert '<span class="f">Rp 16.0 bn <strong>needs</strong> an answer</span>' in page
+    assert '<span class="f" style="display:block">Rp 16.0 bn <strong>needs</strong> an answer</span>' in page
     assert page.index("<tfoot>") > page.index("</tbody>")
 
 
