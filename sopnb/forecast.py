@@ -5,7 +5,7 @@
     forecast = baseline(history, scores, tested, months=months, items=items)
 
 Error = forecast − demand. Origin is the last month a forecast has seen; lag 1 is the month after it.
-Models are in `models`, the choice in `choice`, bands in `bands`, history as arrays in `cube`.
+Models are in `models`, the choice in `choice`, bands in `bands`, history as arrays in `cube`, new items in `launches`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from sopnb import accuracy, bands, calendar, cube, frames, models
+from sopnb import accuracy, bands, calendar, cube, frames, launches, models
 from sopnb.bands import coverage as coverage  # one door to the rooms
 from sopnb.bands import family_bands as family_bands
 from sopnb.choice import choose as choose
@@ -25,7 +25,6 @@ from sopnb.cube import Cube
 
 KEY = ["item", "location"]
 CHUNK = 500  # series at a time: the arrays of all candidate constants stay in the processor's cache
-NEW_ITEM = "LikeItem"
 HANDED_OVER = "Handover"
 PLAIN = ("Naive", "SeasonalNaive")
 
@@ -255,6 +254,7 @@ def baseline(
     items: pd.DataFrame | None = None,
     calendar_factors: pd.DataFrame | None = None,
     new_months: int = 6,
+    launch_curves: pd.DataFrame | None = None,
     workers: int = 1,
 ) -> pd.DataFrame:
     """The baseline of each series for the months planned, with bands.
@@ -267,8 +267,8 @@ def baseline(
     returns   frames.FORECAST; `.attrs["fallbacks"]` counts series whose model gave no number
 
     Bounds       not negative, never missing, at most cap_multiple × the highest month of its history
-    New items    with fewer than new_months of demand and a like_item: the like item's baseline, × own / like demand over the
-                 own months (× 1 before the first), from the launch on; its bands scaled alike
+    New items    with a like_item follow it: at their own share of its demand while young, at the share that earlier launches
+                 reached while still to come (`launches.follow`; launch_curves from `launches.curves`, None: made here)
     Ending items run to the month of end_date and are zero after it
     Handover     what a predecessor would sell after its end_date goes to its successor
     Bands        errors of the backtest, by step and pattern of error, on the scale of the series (`bands.attach`);
@@ -289,7 +289,7 @@ def baseline(
         values[rows] = found[name]
     out = _long(whole, chosen, values)
     out = bands.attach(out, tested, scores, history)
-    out = _by_the_master(out, history, items, new_months)
+    out = _by_the_master(out, history, items, new_months, launch_curves)
     out = frames.conform(out[out["month"].isin(plan)], frames.FORECAST)
     out.attrs["fallbacks"] = fallen
     return out
@@ -311,53 +311,19 @@ def _long(whole: Cube, chosen: np.ndarray, values: np.ndarray) -> pd.DataFrame:
 
 # --- what the item master says --------------------------------------------------------------------------------------
 
-SIZES = ["baseline", "lo80", "hi80", "lo95", "hi95"]
-
-
-def _by_the_master(out: pd.DataFrame, history: pd.DataFrame, items: pd.DataFrame | None, new_months: int) -> pd.DataFrame:
+def _by_the_master(
+    out: pd.DataFrame, history: pd.DataFrame, items: pd.DataFrame | None, new_months: int, launch_curves: pd.DataFrame | None
+) -> pd.DataFrame:
     if items is None:
         return out
-    return _ended(_like(out, history, items, new_months), items)
-
-
-def _like(out: pd.DataFrame, history: pd.DataFrame, items: pd.DataFrame, new_months: int) -> pd.DataFrame:
-    """New items follow their like item, scaled by what they sold so far."""
-    if "like_item" not in items.columns or items["like_item"].isna().all():
-        return out
-    links = items.loc[items["like_item"].notna(), ["item", "like_item"]].assign(launch=_month_of(items, "launch_date"))
-    pairs = links.merge(out.rename(columns={"item": "like_item"}), on="like_item")
-    sold = history[history["demand"] > 0].groupby(KEY, sort=True)["month"].min().rename("since").reset_index()
-    pairs = pairs.merge(sold, on=KEY, how="left")
-    last = history["month"].max()
-    age = (last.year - pairs["since"].dt.year) * 12 + last.month - pairs["since"].dt.month + 1
-    # Sold out of the range already, or not launched by any date: nothing to follow.
-    pairs = pairs[(age.isna() & pairs["launch"].notna()) | (age < new_months)]
-    if pairs.empty:
-        return out
-    scale = pairs[[*KEY, "like_item"]].drop_duplicates().merge(_scales(history, links), on=KEY, how="left")
-    pairs = pairs.merge(scale[[*KEY, "scale"]], on=KEY, how="left")
-    begun = (pairs["month"] >= pairs["launch"].fillna(pairs["month"])).astype(float)
-    for name in SIZES:
-        pairs[name] = pairs[name] * pairs["scale"].fillna(1.0) * begun
-    pairs["model"] = NEW_ITEM
-    rest = out[~pd.MultiIndex.from_frame(out[KEY]).isin(pd.MultiIndex.from_frame(pairs[KEY]))]
-    return pd.concat([rest, pairs[out.columns]], ignore_index=True)
-
-
-def _scales(history: pd.DataFrame, links: pd.DataFrame) -> pd.DataFrame:
-    """Own demand / the like item's demand over the months since the first own demand."""
-    own = history.merge(links[["item", "like_item"]], on="item")
-    own = own[own["demand"].gt(0).groupby([own["item"], own["location"]]).cummax()]
-    like = history[[*KEY, "month", "demand"]].rename(columns={"item": "like_item", "demand": "like"})
-    both = own.merge(like, on=["like_item", "location", "month"])
-    sums = both.groupby(KEY, sort=True)[["demand", "like"]].sum().reset_index()
-    return sums.assign(scale=sums["demand"] / sums["like"].where(sums["like"] > 0))[[*KEY, "scale"]]
+    curve = launches.curves(history, items) if launch_curves is None else launch_curves
+    return _ended(launches.follow(out, history, items, curve, new_months=new_months), items)
 
 
 def _ended(out: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
     """Zero after end_date; what would have been sold goes to the successor."""
     master = pd.DataFrame({
-        "item": items["item"], "end": _month_of(items, "end_date"),
+        "item": items["item"], "end": launches.month_of(items, "end_date"),
         "heir": items["successor"] if "successor" in items.columns else None,
     })  # fmt: skip
     known = out.merge(master, on="item", how="left")
@@ -367,15 +333,10 @@ def _ended(out: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
     heir = known["heir"].where(known["heir"].isin(items["item"]) & (known["heir"] != known["item"]))
     passed = out[after & heir.notna().to_numpy()].assign(item=heir[after & heir.notna()].to_numpy(), model=HANDED_OVER)
     stay = out.copy()
-    stay.loc[after, SIZES] = 0.0
+    stay.loc[after, launches.SIZES] = 0.0
     if passed.empty:
         return stay
     both = pd.concat([stay, passed], ignore_index=True)
-    summed = both.groupby([*KEY, "month"], sort=True).agg({"model": "first", **dict.fromkeys(SIZES, "sum")}).reset_index()
+    summed = both.groupby([*KEY, "month"], sort=True).agg({"model": "first", **dict.fromkeys(launches.SIZES, "sum")}).reset_index()
     complete = frames.fill_months(summed, out["month"].min(), out["month"].max(), baseline=0.0, lo80=0.0, hi80=0.0, lo95=0.0, hi95=0.0)
     return complete.assign(model=complete["model"].fillna(HANDED_OVER))[out.columns]
-
-
-def _month_of(items: pd.DataFrame, name: str) -> pd.Series:
-    dates = items[name] if name in items.columns else pd.Series(pd.NaT, items.index)
-    return pd.Series(pd.to_datetime(dates).dt.to_period("M").dt.to_timestamp(), index=items.index, dtype="datetime64[ns]")

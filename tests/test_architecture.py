@@ -25,7 +25,7 @@ GROUND = {"frames", "problems", "accuracy", "calendar"}
 STEPS = {
     "checks": {"checks", "insights"},
     "demand": {"demand", "segments", "history"},
-    "forecast": {"forecast", "cube", "models", "choice", "bands"},
+    "forecast": {"forecast", "cube", "models", "choice", "bands", "launches"},
     "sales": {"sales"},
     "plan": {"plan", "changes", "streams", "overrides", "value"},
     "inventory": {"inventory", "policy", "netting", "bom"},

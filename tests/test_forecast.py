@@ -295,15 +295,6 @@ def test_an_item_without_successor_just_ends():
     assert f["hi95"].iloc[1] == 0
 
 
-def test_a_new_item_follows_its_like_item_at_its_own_scale():
-    """Two months of half the like item's demand: half its baseline. Not launched yet: the whole of it, from the launch on."""
-    h = history({"old": [100.0] * 36, "young": [50.0, 50.0]})
-    items = frame(ITEMS, "old f - - - -", "young f - - - old", "coming f 2026-09-01 - - old")
-    f = cycle(h, items=items)[2].pivot(index="month", columns="item", values="baseline")
-    assert f["young"].tolist() == pytest.approx([50] * 6)
-    assert f["coming"].tolist() == pytest.approx([0, 0, 100, 100, 100, 100])
-
-
 # --- bands ----------------------------------------------------------------------------------------------------------
 
 
