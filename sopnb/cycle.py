@@ -264,10 +264,7 @@ def save_table(df: pd.DataFrame, path: Path, name: str) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    arrow = {"text": pa.string(), "number": pa.float64(), "integer": pa.int64(), "flag": pa.bool_(),
-             "date": pa.timestamp("ms"), "month": pa.timestamp("ms")}
-    schema = pa.schema([(c.name, arrow[c.kind]) for c in frames.TABLES[name].columns])
-    table = pa.Table.from_pandas(df, schema=schema, preserve_index=False).replace_schema_metadata(None)
+    table = pa.Table.from_pandas(df, schema=_schema(frames.TABLES[name]), preserve_index=False).replace_schema_metadata(None)
     temporary = path.with_suffix(".partial")
     pq.write_table(table, temporary, compression="zstd")
     os.replace(temporary, path)
@@ -277,4 +274,18 @@ def load_table(path: Path, name: str) -> pd.DataFrame:
     """Read a saved table back into the types of its frame."""
     import pyarrow.parquet as pq
 
-    return frames.typed(pq.read_table(path, use_threads=False).to_pandas(), frames.TABLES[name])
+    frame = frames.TABLES[name]
+    with pq.ParquetFile(path) as file:
+        table = file.read(use_threads=False)
+    df = table.to_pandas(coerce_temporal_nanoseconds=True, use_threads=False)
+    # A table saved under today's frame has its types already; one of an older frame is brought to them.
+    return df if table.schema.equals(_schema(frame)) else frames.typed(df, frame)
+
+
+def _schema(frame: frames.Frame) -> Any:
+    """A frame's columns as Arrow types."""
+    import pyarrow as pa
+
+    arrow = {"text": pa.string(), "number": pa.float64(), "integer": pa.int64(), "flag": pa.bool_(),
+             "date": pa.timestamp("ms"), "month": pa.timestamp("ms")}
+    return pa.schema([(c.name, arrow[c.kind]) for c in frame.columns])

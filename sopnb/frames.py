@@ -781,20 +781,28 @@ def _cast(df: pd.DataFrame, column: Column, frame: Frame) -> pd.Series:
     values = df[column.name].reset_index(drop=True)
     try:
         if column.kind == "text":
-            text = values.astype(object).where(values.notna(), None)
-            return text.map(lambda v: v if v is None or isinstance(v, str) else str(v)).astype(object)
+            return _text(values)
         if column.kind == "number":
             return pd.to_numeric(values).astype("float64")
         if column.kind == "integer":
             return pd.to_numeric(values).astype("int64")
         if column.kind == "flag":
             return values.where(values.notna(), False).astype(bool)
-        dates = pd.to_datetime(values).astype("datetime64[ns]")
-        if column.kind == "month":
-            return dates.dt.to_period("M").dt.to_timestamp().astype("datetime64[ns]")
-        return dates.dt.normalize()
+        dates = values if values.dtype == "datetime64[ns]" else pd.to_datetime(values).astype("datetime64[ns]")
+        return pd.Series(dates.to_numpy().astype("datetime64[M]" if column.kind == "month" else "datetime64[D]").astype("datetime64[ns]"))
     except (ValueError, TypeError) as error:
         raise FrameError(f"`{frame.name}.{column.name}` must be a {column.kind}: {error}") from error
+
+
+def _text(values: pd.Series) -> pd.Series:
+    """Words as they are, None where missing; anything else as text. Cell by cell only where a cell is not a word yet."""
+    if pd.api.types.infer_dtype(values, skipna=False) == "string":
+        return values.astype(object)
+    cells = values.to_numpy(dtype=object, copy=True)
+    cells[values.isna().to_numpy()] = None
+    if pd.api.types.infer_dtype(cells, skipna=True) not in ("string", "empty"):
+        cells[:] = [v if v is None or isinstance(v, str) else str(v) for v in cells]
+    return pd.Series(cells, dtype=object)
 
 
 def _empty_column(kind: str, rows: int) -> pd.Series:
