@@ -183,12 +183,14 @@ def holiday_shares(
 ) -> pd.DataFrame:
     """Shares of a moving holiday's windows in each month from first to last.
 
+    first    a month; missing (a history without rows): `last`
     windows  name → (days before, days after), as in `window_share`
     returns  window × month  share; no rows where the country does not keep the holiday
 
     >>> holiday_shares("2025-03", "2025-04").pivot(index="month", columns="window", values="share").round(2).values.tolist()
     [[0.05, 0.67], [0.95, 0.0]]
     """
+    first = last if pd.isna(first) else first
     months = pd.date_range(frames.month(first), frames.month(last), freq="MS")
     near = holiday_dates(frames.next_month(first, -3), frames.next_month(last, 3), country, name=name)["date"]
     tables = [window_share(near, months, before=b, after=a).assign(window=window) for window, (b, a) in windows.items() if len(near)]

@@ -165,6 +165,13 @@ class Cycle:
         """A table that may be absent: the optional sources."""
         return self.read(name) if self.has(name) else None
 
+    def rows(self, name: str) -> pd.DataFrame:
+        """A table, without rows where the company has none: a sell-side company has no items, no history and no plan.
+
+        raises   NotRunYet where nothing has been collected yet
+        """
+        return self.read(name) if self.has(name) or not self.has("freshness") else frames.empty(frames.TABLES[name])
+
     def save(self, **tables: pd.DataFrame | None) -> None:
         """Save tables of this cycle, each checked against its frame; None is left out.
 

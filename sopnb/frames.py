@@ -478,6 +478,14 @@ revenue number money
 margin number money
 """, "The demand plan, stream by stream")
 
+OUTLOOK = _frame("outlook", "family month", """
+family text family of the deal, else its item; `all` where it has neither
+month month month the deals are expected to close
+deals number expected to be won: Σ chance
+open number money, as the deals stand
+expected number money: Σ amount × chance
+""", "What open deals are expected to bring, by the month they should close")
+
 OVERRIDES_USED = _frame("overrides_used", "override", """
 override text
 level text
@@ -595,6 +603,8 @@ units number units or hours
 amount number money at stake
 because text message id
 values text JSON: what the sentence needs
+group text what is answered together: stock and late orders of one cause; else the id
+overlap number money: of the amount, what a larger exception of the same goods already counts
 """, "Planned results that need a decision, by money")
 
 OPTIONS = _frame("options", "exception option", """
@@ -736,7 +746,7 @@ discussion text
 """, "Discussion points")
 
 STEP_TABLES: dict[str, Frame] = {frame.name: frame for frame in (
-    HISTORY, SET_ASIDE, FINDINGS, INSIGHTS, RESTATED, FRESHNESS, SEGMENTS, TESTED, FORECAST, SCORES, PLAN,
+    HISTORY, SET_ASIDE, FINDINGS, INSIGHTS, RESTATED, FRESHNESS, SEGMENTS, TESTED, FORECAST, SCORES, PLAN, OUTLOOK,
     OVERRIDES_USED, VALUE_ADDED, LAG_ACCURACY, CHANGES, POLICY, PROPOSED, PROJECTION, LOAD, EXCEPTIONS, OPTIONS,
     AGGREGATE, HIRING, KPIS, BRIDGE, AGENDA, ASKED, ACTIONS, ACTIONS_AFTER, ATTENDANCE, DECISIONS, MINUTES,
 )}

@@ -37,7 +37,7 @@ def facts(tables: dict[str, pd.DataFrame], past: dict[str, pd.DataFrame], *, hea
     ground = Ground(tables, past, cycle=frames.month(str(header["cycle"])), window=window)
     page: Facts = {
         "header": shown, "links": links, "window": ground.window_text, "as_of": pd.Timestamp(header.get("as_of") or ground.cycle),
-        "totals": front_plan.totals(ground),
+        "totals": front_plan.totals(ground), "outlook": front_plan.outlook(ground),
         "scorecard": front_review.scorecard(ground, chosen=scorecard, book=book),
         "changes": front_plan.changes(ground), "chart": front_plan.demand_chart(ground), "families": front_plan.families(ground),
         "exceptions": front_supply.exceptions(ground, top=exceptions), "decisions": front_supply.decisions(ground),
@@ -80,6 +80,8 @@ def headline(page: Facts, ground: Ground) -> Sentence:
                        {"plan": totals["plan"], "window": page["window"], "change": abs(totals["change"]), "share": abs(totals["change"]) / totals["last"]})
     if totals:
         return message("front.headline.plan", {"plan": totals["plan"], "window": page["window"], "units": totals["units"]})
+    if page["outlook"]:
+        return message("front.headline.outlook", {**page["outlook"], "window": page["window"]})
     return message("front.headline.none", {"month": ground.cycle})
 
 
@@ -143,6 +145,8 @@ def _answer(step: str, page: Facts) -> Sentence:
     if step == "02" and totals:
         name = "02" if totals["change_units"] is None else "02.change"
         return message(f"front.answer.{name}", {"units": totals["units"], "window": page["window"], "share": totals["share_units"]})
+    if step == "02" and page["outlook"]:
+        return message("front.answer.02.outlook", page["outlook"])
     if step == "03" and page["exceptions"]:
         return message("front.answer.03" if page["exceptions"]["count"] else "front.answer.03.calm",
                        {"n": page["exceptions"]["count"], "amount": page["exceptions"]["total"]})

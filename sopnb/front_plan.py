@@ -33,6 +33,15 @@ def totals(ground: Ground) -> dict[str, Any] | None:
             "share_units": None if not last_units else units / last_units - 1, "budget": budget, "gap": gap, "covered": covered}
 
 
+def outlook(ground: Ground) -> dict[str, Any] | None:
+    """What open deals are expected to bring in the window: the large words of a company without orders.
+
+    returns  expected, open (money); None where there is no pipeline
+    """
+    deals = ground.get("outlook")
+    return None if deals is None else {name: float(ground.within(deals)[name].sum()) for name in ("expected", "open")}
+
+
 def _budget(ground: Ground, now: pd.DataFrame) -> tuple[float | None, float | None, int]:
     """Budget and plan − budget over the window's months that have a budget; months without one are left out of both."""
     budget = ground.get("budget")

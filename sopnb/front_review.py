@@ -17,6 +17,7 @@ from sopnb.words import Sentence, message
 PRIORITY = ("forecast_accuracy", "forecast_bias", "otif", "stock_cover", "excess_obsolete", "plan_vs_budget", "quota_attainment", "action_closure",
             "fill_rate", "revenue", "gross_margin", "stockout_rate", "inventory_turns", "capacity_load", "pipeline_coverage", "revenue_vs_budget")
 TONE = {"on": "ok", "watch": "watch", "off": "off"}
+REQUIRED = ("orders", "items")  # absent only of a company that plans on deals alone
 OPTIONAL = ("stock", "receipts", "routings", "capacity", "budget", "forecast_sales", "opportunities", "quotas", "events", "people")
 
 
@@ -174,11 +175,12 @@ def data(ground: Ground, *, verdict: str, top: int = 5) -> dict[str, Any]:
     fresh, found, aside = ground.get("freshness"), ground.get("findings"), ground.get("set_aside")
     told_of = None if found is None else found[found["severity"].isin(["amber", "red"])]
     count = 0 if told_of is None else len(told_of)
-    orders = None if fresh is None else fresh[fresh["source"] == "orders"]
+    main = "opportunities" if fresh is not None and "orders" not in set(fresh["source"]) else "orders"  # what the company plans on
+    orders = None if fresh is None else fresh[fresh["source"] == main]
     rows = float(orders["rows"].sum()) if orders is not None and len(orders) else float("nan")
     facts: list[tuple[Sentence, str]] = []
     if orders is not None and len(orders):
-        facts.append((message("front.data.orders", {"last": orders["last"].max()}), words.number(rows, ",.0f")))
+        facts.append((message(f"front.data.{main}", {"last": orders["last"].max()}), words.number(rows, ",.0f")))
         if orders["left_out"].sum():
             facts.append((message("front.data.left_out", {}), words.number(float(orders["left_out"].sum()), ",.0f")))
     if fresh is not None:
@@ -187,8 +189,8 @@ def data(ground: Ground, *, verdict: str, top: int = 5) -> dict[str, Any]:
     lines = [] if told_of is None else _findings(told_of, top)
     kind = "red" if verdict == "red" else "none" if not count else "one" if count == 1 else "amber"
     return {"finding": message(f"front.data.{kind}", {"n": count}), "facts": facts, "findings": lines, "more": max(count - top, 0), "count": count,
-            "missing": [name for name in OPTIONAL if name not in ground.tables],
-            "answer": message("front.answer.01" if kind == "none" else f"front.answer.01.{kind}", {"n": count, "rows": rows})}
+            "missing": [name for name in ((*REQUIRED, *OPTIONAL) if main != "orders" else OPTIONAL) if name not in ground.tables],
+            "answer": message(f"front.answer.01.{main}" if kind == "none" else f"front.answer.01.{kind}", {"n": count, "rows": rows})}
 
 
 def _findings(told_of: pd.DataFrame, top: int) -> list[dict[str, Any]]:

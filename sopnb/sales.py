@@ -93,6 +93,38 @@ def pipeline(
     return summed.assign(key=pd.Series([None if pd.isna(key) else key for key in summed["key"]], dtype=object))[names]
 
 
+def outlook(opportunities: pd.DataFrame, *, months: Iterable[Any], as_of: Any, items: pd.DataFrame | None = None) -> pd.DataFrame:
+    """What all open deals are expected to bring, by the month they should close: for a company without orders, its plan.
+
+    items     gives an item's family where the deal names none
+    returns   frames.OUTLOOK, the months planned; deals that should close later are not in it
+
+    A deal closes on its stated day. Where that day has passed, or none is stated, it closes after the time that won
+    deals as old as it still took: the median of (days to close − age) among those that took longer than its age.
+    """
+    ahead = deals(opportunities, as_of=as_of)
+    family = ahead["family"]
+    if items is not None:
+        family = family.where(family.notna(), ahead["item"].map(items.set_index("item")["family"]))
+    family = family.where(family.notna(), ahead["item"])
+    month = _expected_close(ahead, opportunities, pd.Timestamp(as_of)).dt.to_period("M").dt.to_timestamp()
+    out = ahead.assign(family=family.where(family.notna(), "all"), month=month, deals=ahead["chance"], open=ahead["amount"])
+    out = out[out["month"].isin(pd.DatetimeIndex(list(months)))]
+    return frames.conform(out.groupby(["family", "month"], as_index=False)[["deals", "open", "expected"]].sum(), frames.OUTLOOK)
+
+
+def _expected_close(ahead: pd.DataFrame, opportunities: pd.DataFrame, today: pd.Timestamp) -> pd.Series:
+    """The day each open deal should close: as stated, else today and the median of what won deals of its age still took."""
+    past = _closed(opportunities, today).query("outcome == 'won'")
+    took = np.sort((past["close_date"] - past["created"]).dt.days.dropna().to_numpy(dtype="float64"))
+    age = ahead["age_days"].to_numpy(dtype="float64")
+    longer = np.searchsorted(took, age, side="right")  # won deals from here on took longer than this one's age
+    middle = (longer + len(took) - 1) // 2
+    wait = np.array([took[m] - a if n < len(took) else 0.0 for m, a, n in zip(middle, age, longer, strict=True)], dtype="float64")
+    guessed = today + pd.to_timedelta(pd.Series(wait, index=ahead.index), unit="D")
+    return ahead["close_date"].where(ahead["close_date"] >= today, guessed)
+
+
 def _closed(opportunities: pd.DataFrame, as_of: Any) -> pd.DataFrame:
     done = opportunities["outcome"].isin(["won", "lost"]) & (opportunities["close_date"] <= pd.Timestamp(as_of))
     return opportunities[done]

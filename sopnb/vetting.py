@@ -250,8 +250,17 @@ def _limits(work: _Work, context: Context) -> None:
         if source == work.name and column in work.values:
             work.values[column] = work.values[column].str.lower()
             _refuse(work, (work.values[column].notna() & ~work.values[column].isin(allowed)).to_numpy(), "not_allowed", column)
+    if work.name == "opportunities" and "stage" in work.values:
+        _outcome(work)
     if "status" in work.values:
         work.values["status"] = work.values["status"].str.lower().replace({"canceled": "cancelled", "batal": "cancelled"})
+
+
+def _outcome(work: _Work) -> None:
+    """A deal without an outcome whose stage says it: `Won`, `closed lost`."""
+    said = work.values["stage"].str.lower().str.extract(r"^(?:closed[ _-]*)?(won|lost)\b")[0].astype(object)
+    given = work.values["outcome"] if "outcome" in work.values else pd.Series(None, index=said.index, dtype=object)
+    work.values["outcome"] = given.where(given.notna(), said.where(said.notna(), None))
 
 
 def _belongs(work: _Work, context: Context) -> None:
@@ -317,7 +326,8 @@ def money(name: str, values: pd.DataFrame, items: pd.DataFrame | None = None) ->
 def _result(work: _Work, bad: list[tuple[str, int, str]], context: Context) -> Vetted:
     amount = money(work.name, work.values, context.items)
     aside = work.rule != ""
-    table = frames.conform(work.values[work.alive], work.frame)
+    values = work.values.assign(amount=amount) if work.name == "orders" else work.values  # stated, or as its frame computes it
+    table = frames.conform(values[work.alive], work.frame)
     return Vetted(table, _set_aside(work, aside, amount, bad), _notes(work), _totals(work, aside, amount, len(bad)))
 
 
