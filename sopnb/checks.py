@@ -49,6 +49,7 @@ def findings(
                           ("items", _item_checks), ("opportunities", lambda t: _pipeline_checks(t, day)), ("purchases", _purchase_checks)):
         if source in tables and len(tables[source]):
             rows += [_line(source, len(tables[source]), red_share=red_share, **found) for found in check(tables[source])]
+    rows += _places(tables)
     out = pd.DataFrame(rows, columns=frames.FINDINGS.names)
     parts = [part for part in (out, notes) if part is not None and len(part)]
     return frames.conform(pd.concat(parts, ignore_index=True), frames.FINDINGS) if parts else frames.empty(frames.FINDINGS)
@@ -171,6 +172,15 @@ def _item_checks(items: pd.DataFrame) -> list[dict[str, Any]]:
 def _pipeline_checks(pipeline: pd.DataFrame, cut_off: pd.Timestamp) -> list[dict[str, Any]]:
     still_open = pipeline["outcome"].isna() & ~pipeline["stage"].str.lower().str.contains("won|lost", na=False)
     return [f for f in [_rows(pipeline, still_open & (pipeline["close_date"] < cut_off), "late_opportunity", "close_date", pipeline["amount"])] if f]
+
+
+def _places(tables: Mapping[str, pd.DataFrame]) -> list[dict[str, Any]]:
+    """Stock that names no location of the orders: supply can only be planned for all of them as one."""
+    orders, stock = tables.get("orders"), tables.get("stock")
+    if orders is None or stock is None or not frames.apart(orders, stock):
+        return []
+    first, theirs = (", ".join(sorted(set(t["location"]))[:3]) for t in (stock, orders))
+    return [_line("stock", len(stock), rule="no_common_location", column="location", rows=0, first=first, theirs=theirs)]
 
 
 def _purchase_checks(purchases: pd.DataFrame) -> list[dict[str, Any]]:

@@ -868,6 +868,18 @@ def months_between(earlier: object, later: object) -> int:
     return (b.year - a.year) * 12 + b.month - a.month
 
 
+def apart(one: pd.DataFrame | None, other: pd.DataFrame | None) -> bool:
+    """Whether two tables share no location: `all` in one of them and names in the other, or names of two systems.
+
+    Joined by item and location they would share no row: all stock would look unasked for, all demand unserved.
+
+    >>> apart(pd.DataFrame({"location": ["all"]}), pd.DataFrame({"location": ["JKT", "SBY"]}))
+    True
+    """
+    both = [set() if table is None else set(table["location"]) for table in (one, other)]
+    return all(both) and not both[0] & both[1]
+
+
 def fill_months(df: pd.DataFrame, first: object, last: object, by: tuple[str, ...] = ("item", "location"), **fill: object) -> pd.DataFrame:
     """Every month from first to last for every key in `by`; new rows take the values given in `fill`.
 

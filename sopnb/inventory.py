@@ -187,6 +187,31 @@ def _pooled(table, least):
     return table["pattern"].map(by_pattern).astype("float64").fillna(overall)
 
 
+def together(plan, stock, receipts, *, tested=None, scores=None, segments=None):
+    """The tables of supply for all locations as one, where those who count stock and those who plan name no common place.
+
+    plan, stock, receipts    item × location × …
+    tested, scores, segments item × location × …; of tested only the errors of the model chosen for each series are kept
+    returns                  the six tables in this order, and whether they were put together; unchanged where places agree
+    """
+    if not frames.apart(plan, stock) and not frames.apart(plan, receipts):
+        return plan, stock, receipts, tested, scores, segments, False
+    whole = {name: column.dtype.kind == "f" for name, column in plan.items()}
+    plan = plan.assign(location="all", amount=plan["consensus"] * plan["price"]).groupby(["item", "location", "month"], as_index=False)[
+        [*(name for name, number in whole.items() if number), "amount"]].sum()
+    plan["price"] = plan.pop("amount") / plan["consensus"].where(plan["consensus"] > 0)
+    errors = _errors_of_choice(tested, scores)
+    errors = errors.assign(location="all", model="chosen").groupby(["item", "location", "origin", "month", "lag", "model"], as_index=False)[
+        ["forecast", "demand"]].sum() if len(errors) else tested
+    if segments is not None:
+        segments = segments.sort_values("abc", kind="stable").assign(location="all").drop_duplicates(SERIES)
+    return plan, _as_one(stock, ["as_of"], "on_hand"), _as_one(receipts, ["order", "due_date"], "quantity"), errors, None, segments, True
+
+
+def _as_one(table, keys, quantity):
+    return None if table is None else table.assign(location="all").groupby([*SERIES, *keys], as_index=False, dropna=False)[[quantity]].sum()
+
+
 # --- the policy -----------------------------------------------------------------------------------------------------
 
 def policy(plan, tested, items, *, service: Mapping[str, float], segments=None, scores=None, lanes=None, lead_time_days=30,

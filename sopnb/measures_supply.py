@@ -105,6 +105,8 @@ def stock_cover(stock: pd.DataFrame, plan: pd.DataFrame, items: pd.DataFrame, *,
     days = sum(m.days_in_month for m in span)
     cost = items.set_index("item")["unit_cost"]
     need = plan[plan["month"].isin(span) & plan["item"].isin(stock["item"])]
+    stock = _for_sale(stock, plan, items)
+    stock, need = (t.assign(location="all") if frames.apart(stock, need) else t for t in (stock, need))
     have = stock.assign(n=stock["on_hand"].clip(lower=0) * stock["item"].map(cost), d=0.0)
     need = need.assign(n=0.0, d=need["consensus"] * need["item"].map(cost) / days)
     return scopes(pd.concat([have, need])[["item", "location", "n", "d"]], items)
@@ -119,8 +121,9 @@ def excess_obsolete(stock: pd.DataFrame, plan: pd.DataFrame, items: pd.DataFrame
     weights = {m: 1.0 if i < whole else part for i, m in enumerate(ahead(month, whole + 1))}
     if not plan["month"].isin(weights).any():
         return None
+    stock, plan = (t.assign(location="all") if frames.apart(stock, plan) else t for t in (stock, plan))
     coming = plan.assign(need=plan["consensus"] * plan["month"].map(weights).fillna(0.0)).groupby(["item", "location"], as_index=False)["need"].sum()
-    rows = stock.groupby(["item", "location"], as_index=False)["on_hand"].sum().merge(coming, on=["item", "location"], how="left")
+    rows = _for_sale(stock, plan, items).groupby(["item", "location"], as_index=False)["on_hand"].sum().merge(coming, on=["item", "location"], how="left")
     cost = rows["item"].map(items.set_index("item")["unit_cost"])
     over = (rows["on_hand"] - rows["need"].fillna(0.0)).clip(lower=0)
     return scopes(rows.assign(n=over * cost, d=rows["on_hand"].clip(lower=0) * cost), items)
@@ -254,6 +257,13 @@ def data_quality(freshness: pd.DataFrame, *, month: pd.Timestamp) -> pd.DataFram
 
 
 # --- what they share --------------------------------------------------------------------------------------------------
+
+def _for_sale(stock: pd.DataFrame, plan: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
+    """Stock of what customers buy: planned, or with a price. Materials wait for what is made of them: nobody plans their sales."""
+    price = items["unit_price"].fillna(0.0) if "unit_price" in items else pd.Series(0.0, index=items.index)
+    sold = items.loc[price > 0, "item"] if (price > 0).any() else items["item"]
+    return stock[stock["item"].isin(plan["item"]) | stock["item"].isin(sold)]
+
 
 def _due(orders: pd.DataFrame, month: pd.Timestamp) -> pd.DataFrame | None:
     """The lines due in a month as its end knew them: `due`, and what had been shipped by then."""
