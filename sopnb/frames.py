@@ -770,6 +770,8 @@ def conform(df: pd.DataFrame, frame: Frame) -> pd.DataFrame:
     missing = [name for name in needed if name not in df.columns]
     if missing:
         raise FrameError(f"`{frame.name}` lacks {', '.join(missing)}. It needs: {', '.join(needed)}.")
+    if df.empty:
+        return empty(frame)
     out = typed(df, frame)
     empty_key = out[list(frame.key)].isna().any(axis=1)
     if empty_key.any():

@@ -68,12 +68,13 @@ def numbers(values: pd.Series, *, decimal: str = ".", thousands: str = "") -> tu
         if isinstance(value, bool) or not isinstance(value, str):
             return float(value) if isinstance(value, int | float | np.number) and np.isfinite(value) else _float(value)
         found = pattern.fullmatch(value.strip())
-        if not found or bool(found["open"]) != bool(found["close"]):
+        if not found:
             return np.nan
-        body = found["body"].replace(thousands, "") if thousands else found["body"]
-        result = float(body.replace(decimal, "."))
-        negative = found["sign"] in ("-", "−") or found["after"] or found["open"]
-        return (-result if negative else result) / (100 if found["percent"] else 1)
+        sign, opened, body, closed, after, percent = found.groups()
+        if bool(opened) != bool(closed):
+            return np.nan
+        result = float((body.replace(thousands, "") if thousands else body).replace(decimal, "."))
+        return (-result if sign in ("-", "−") or after or opened else result) / (100 if percent else 1)
 
     out = pd.Series(_each(values, number, missing=np.inf).astype("float64"), index=values.index)  # no number is infinite
     return out.replace(np.inf, np.nan), out.isna()

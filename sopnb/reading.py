@@ -21,6 +21,7 @@ import pandas as pd
 from sopnb.problems import Problem, Problems, nearest
 
 TEXT = (".csv", ".csv.gz", ".txt", ".txt.gz", ".tsv", ".tsv.gz")
+SMALL = 300_000  # bytes: below, starting the engine takes longer than reading the file record by record
 BOOKS = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
 _LOCKED: dict[str, str | bool | int | float | list[str]] = {
     "threads": 1, "preserve_insertion_order": "true", "autoinstall_known_extensions": "false", "autoload_known_extensions": "false",
@@ -167,8 +168,8 @@ def _unique(names: list[str]) -> list[str]:
 
 
 def _read_text(name: str, path: Path, setting: dict[str, Any]) -> Raw:
-    """A text file, every column as text: fast where all is well, record by record where it is not."""
-    if setting["encoding"] == "utf-8" and not _has_blank_lines(path):
+    """A text file, every column as text: fast where it is large and all is well, record by record where it is not."""
+    if path.stat().st_size > SMALL and setting["encoding"] == "utf-8" and not _has_blank_lines(path):
         names = _unique(next(_records(name, path, setting), []))
         with _connection() as con:
             try:

@@ -24,6 +24,7 @@ from sopnb.problems import Problem, Problems, nearest
 
 AGES = ("orders", "stock", "stock_history", "purchases", "opportunities", "market")  # sources that grow, and so grow stale
 NO_DATE = -1
+LAST_ROWS = 2000  # extracts mostly end with the latest orders
 
 
 @dataclass
@@ -236,13 +237,16 @@ def _check_locale(name: str, setting: dict[str, Any]) -> None:
 def _last_month(setting: dict[str, Any], raw: reading.Raw, cut_off: pd.Timestamp) -> list[Problem]:
     """Orders without one line asked for in the month before the cut-off: the cycle would plan on a month it has not seen."""
     cells = _our_columns("orders", setting, raw.df)
-    cells = cells[[c for c in cells if c in frames.ORDERS.needed or c in ("requested_date", "status")]]
-    done = vetting.vet("orders", cells, raw.rows, raw.file, raw.bad, context=vetting.Context(setting, cut_off))
-    orders, last = done.table, frames.next_month(cut_off, -1)
-    asked = orders["requested_date"].fillna(orders["order_date"])
-    real = (orders["quantity"] > 0) & (orders["status"] != "cancelled")
-    if ((asked >= last) & (asked < cut_off) & real).any():
-        return []
+    cells = cells[[c for c in cells if c in frames.ORDERS.needed or c in ("requested_date", "status")]].reset_index(drop=True)
+    context, last = vetting.Context(setting, cut_off), frames.next_month(cut_off, -1)
+    # Most often a handful of the last rows tells; all are judged only where they do not.
+    for rows in (cells.index[-LAST_ROWS:], cells.index):
+        done = vetting.vet("orders", cells.loc[rows], [raw.rows[i] for i in rows], raw.file, raw.bad, context=context)
+        orders = done.table
+        asked = orders["requested_date"].fillna(orders["order_date"])
+        real = (orders["quantity"] > 0) & (orders["status"] != "cancelled")
+        if ((asked >= last) & (asked < cut_off) & real).any():
+            return []
     place = f"orders: {_place(setting)}"
     if orders.empty:
         first = done.set_aside.iloc[0] if len(done.set_aside) else None

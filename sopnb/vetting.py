@@ -98,14 +98,17 @@ class _Work:
 
     def put_aside(self, hit: Any, rule: str, column: str) -> None:
         """Set rows aside; the first reason found is the one told."""
-        now = np.asarray(hit, dtype=bool) & self.alive
+        now = np.asarray(hit, dtype=bool)
+        if not now.any():
+            return
+        now = now & self.alive
         self.rule[now] = f"set_aside.{rule}"
         self.column[now] = column
 
     def note(self, hit: Any, rule: str, column: str, severity: str = "amber", **values: Any) -> None:
         """Tell of rows that are used all the same."""
-        now = np.asarray(hit, dtype=bool) & self.alive
-        if now.any():
+        now = np.asarray(hit, dtype=bool)
+        if now.any() and (now := now & self.alive).any():
             first = int(np.flatnonzero(now)[0])
             cell = self.cells[column].iloc[first] if column in self.cells else None
             told = {"source": self.name, "column": column, "rows": int(now.sum()), "file": self.file, "row": int(self.rows[first]),

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sopnb import frames, parsing, sources, vetting
+from sopnb import frames, parsing, reading, sources, vetting
 from sopnb.problems import Problems
 
 TINY = Path(__file__).parent / "data" / "tiny"
@@ -122,6 +122,15 @@ def test_ragged_rows_and_blank_lines_keep_the_row_numbers_of_the_file(tiny):
     ragged = done.set_aside[done.set_aside["source"] == "items"].iloc[0]
     assert (ragged["rule"], ragged["row"], ragged["value"]) == ("set_aside.ragged_row", 4, "SIRUP,Sirup")
     assert "row 5" in done.notes.set_index("rule").loc["findings.blanked", "first"]
+
+
+def test_a_large_text_file_gives_what_a_small_one_gives(tiny, monkeypatch):
+    small = sources.collect(tiny, cut_off=APRIL)
+    monkeypatch.setattr(reading, "SMALL", 0)  # every file counts as large: read by the engine
+    large = sources.collect(tiny, cut_off=APRIL)
+    for name, table in small.tables.items():
+        pd.testing.assert_frame_equal(large.tables[name], table)
+    pd.testing.assert_frame_equal(large.set_aside, small.set_aside)
 
 
 CELLS = st.sampled_from(["", "5", "-3", "x", "1.250", "2026-03-05", "2026-04-05", "2026-02-31", "2999-01-01", "A", "B"])
@@ -234,6 +243,11 @@ def test_a_needed_column_that_is_not_there_names_those_that_are(tiny, tmp_path):
 def test_a_month_without_orders_is_an_error(tiny):
     message = told(sources.check(tiny, cut_off=pd.Timestamp("2026-06-01")))
     assert "has no order for 2026-05" in message and "--cycle 2026-05" in message
+
+
+def test_the_last_month_is_found_wherever_its_orders_stand(tiny, monkeypatch):
+    monkeypatch.setattr(sources, "LAST_ROWS", 1)
+    assert sources.check(tiny, cut_off=APRIL) == []
 
 
 def test_a_locale_that_reads_no_row_says_so_before_the_run(tiny):
