@@ -22,7 +22,8 @@ GROWS_RED = {"wrong_unit", "amount_mismatch"}  # rows that are used, and bend to
 RECENT_DAYS = 62  # older months were looked at in their own cycles
 GAP_DAYS = 7
 PACKS = (6, 10, 12, 20, 24, 25, 30, 36, 40, 48, 50, 60, 72, 96, 100, 120, 144)  # units in a carton, as a slip of unit would have it
-NEAR = 0.15  # how far a price may be from usual / pack and still tell of the pack
+NEAR = 0.06  # how far a price may be from usual / pack and still tell of the pack: a price rise, no more
+FEW = 6  # lines of an item from which its usual price and quantity are known
 
 
 def findings(
@@ -205,20 +206,39 @@ def wrong_units(orders: pd.DataFrame, *, cut_off: object) -> pd.Series:
     orders   order × line  item, order_date, quantity (units), unit_price (money per unit)
     returns  flag per line
 
-    Told where the price is the item's usual one divided by a pack size and the quantity is at least 3 × usual; or,
-    without that witness, where the quantity is at least 10 × usual and twice the highest of the year before.
-    Usual is the median of the twelve months before.
+    Told where the price is the item's usual one divided (or multiplied) by a pack size, and the quantity turned back by
+    that pack is one the item is known to sell in: price and quantity are off together, so that the money is usual. A
+    small line counts as much as a large one. Or, without that witness, where the quantity is at least 10 × usual, twice
+    the highest of the year before, and as far above that as it was above the usual: who buys unevenly may do so again.
+    An item of less than half a year is still growing, and is not judged by its quantities.
     """
     day = frames.month(cut_off)
-    recent = orders["order_date"] >= day - pd.Timedelta(days=RECENT_DAYS)
-    before = orders[~recent & (orders["order_date"] >= day - pd.DateOffset(months=14)) & (orders["quantity"] > 0)]
-    past = before.groupby("item").agg(quantity=("quantity", "median"), highest=("quantity", "max"), price=("unit_price", "median"), n=("quantity", "size"))
-    past = past[past["n"] >= 6].reindex(orders["item"])
-    times = orders["quantity"].to_numpy() / past["quantity"].to_numpy()
-    ratio = past["price"].to_numpy() / orders["unit_price"].where(orders["unit_price"] > 0).to_numpy()
-    pack = np.min(np.abs(ratio[:, None] / np.array(PACKS)[None, :] - 1), axis=1) <= NEAR
-    huge = (times >= 10) & (orders["quantity"].to_numpy() >= 2 * past["highest"].to_numpy())
-    return pd.Series(recent.to_numpy() & (((times >= 3) & pack) | huge), index=orders.index)
+    start = day - pd.Timedelta(days=RECENT_DAYS)
+    recent = orders["order_date"] >= start
+    lines = orders[(orders["quantity"] > 0) & (orders["order_date"] >= day - pd.DateOffset(months=14)) & (orders["order_date"] < day)]
+    told = recent & (_pack_off(orders, lines, day) | _far_above(orders, lines[lines["order_date"] < start], start))
+    return told.rename(None)
+
+
+def _pack_off(orders: pd.DataFrame, lines: pd.DataFrame, day: pd.Timestamp) -> pd.Series:
+    """Whether a line's price is a pack away from the usual one of the last half year, and its quantity the other way."""
+    now = lines[(lines["order_date"] >= day - pd.DateOffset(months=6)) & (lines["unit_price"] > 0)].groupby("item")["unit_price"]
+    usual = now.median()[now.size() >= FEW]
+    near = lines["unit_price"].between(0.5 * lines["item"].map(usual), 2 * lines["item"].map(usual))
+    sold = lines[near].groupby("item")["quantity"].agg(["min", "max"])
+    ratio = orders["item"].map(usual) / orders["unit_price"].where(orders["unit_price"] > 0)
+    turned = orders["quantity"] / ratio
+    times = np.fmax(ratio, 1 / ratio).to_numpy()
+    pack = np.min(np.abs(times[:, None] / np.array(PACKS)[None, :] - 1), axis=1) <= NEAR
+    return pack & turned.between(orders["item"].map(sold["min"]) / 2, orders["item"].map(sold["max"]) * 2)
+
+
+def _far_above(orders: pd.DataFrame, before: pd.DataFrame, start: pd.Timestamp) -> pd.Series:
+    """Whether a quantity is far above all that the item sold in the year before, of items sold for half a year or more."""
+    past = before.groupby("item").agg(usual=("quantity", "median"), highest=("quantity", "max"), n=("quantity", "size"), first=("order_date", "min"))
+    past = past[(past["n"] >= FEW) & (past["first"] <= start - pd.DateOffset(months=6))]
+    usual, highest = orders["item"].map(past["usual"]), orders["item"].map(past["highest"])
+    return (orders["quantity"] >= 10 * usual) & (orders["quantity"] >= 2 * highest) & (orders["quantity"] >= highest * highest / usual)
 
 
 def missing_weeks(orders: pd.DataFrame, *, cut_off: object) -> pd.DataFrame:

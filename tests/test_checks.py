@@ -128,6 +128,42 @@ def test_a_quantity_far_above_all_before_is_told_without_that_witness():
     assert list(np.flatnonzero(checks.wrong_units(lines, cut_off=CUT_OFF))) == [270]
 
 
+def test_a_small_line_in_pieces_is_seen_by_its_price_alone():
+    """48 pieces at 0.21 are two cartons at 5: fewer than usual, and still pieces. Turned round, half a carton at 120."""
+    lines = order_lines(pd.date_range("2026-01-01", "2026-09-30"))
+    lines.loc[0:20, "quantity"] = 2.0
+    lines.loc[270, ["quantity", "unit_price"]] = [48.0, 0.21]
+    lines.loc[271, ["quantity", "unit_price"]] = [0.5, 120.0]
+    assert list(np.flatnonzero(checks.wrong_units(lines, cut_off=CUT_OFF))) == [270, 271]
+
+
+def test_a_low_price_alone_is_a_low_price():
+    """A twelfth of the price for the usual cartons is a gift, or a wrong price: the money is not usual, the unit may be right."""
+    lines = order_lines(pd.date_range("2026-01-01", "2026-09-30"))
+    lines.loc[270, "unit_price"] = 5 / 12
+    lines.loc[271, ["quantity", "unit_price"]] = [20.0, 2.5]  # half the price for twice as many: a promotion
+    assert not checks.wrong_units(lines, cut_off=CUT_OFF).any()
+
+
+def test_a_new_item_that_grows_is_no_slip_of_unit():
+    """Launched in July: 1 unit a line, 2 months later 40. And an item of few lines tells nothing yet."""
+    days = pd.date_range("2026-07-01", "2026-09-30")
+    new = order_lines(days, quantity=1.0)
+    new.loc[days >= "2026-09-01", "quantity"] = 40.0
+    assert not checks.wrong_units(new, cut_off=CUT_OFF).any()
+    few = order_lines(days[-3:])
+    few.loc[2, ["quantity", "unit_price"]] = [240.0, 0.21]
+    assert not checks.wrong_units(few, cut_off=CUT_OFF).any()
+
+
+def test_who_buys_unevenly_may_buy_more_unevenly():
+    """Usual 10, once 50: 150 is large, and no further above 50 than 50 was above 10. 300 is further."""
+    lines = order_lines(pd.date_range("2026-01-01", "2026-09-30"))
+    lines.loc[100, "quantity"] = 50.0
+    lines.loc[[270, 271], "quantity"] = [150.0, 300.0]
+    assert list(np.flatnonzero(checks.wrong_units(lines, cut_off=CUT_OFF))) == [271]
+
+
 def test_a_week_without_orders_in_one_place_is_told_with_its_money():
     days = pd.date_range("2025-01-01", "2026-09-30")
     gone = days[(days < "2026-09-14") | (days > "2026-09-20")]
