@@ -2,6 +2,7 @@
 
 It is the truth about a run. Papermill's own record is not: after a killed kernel it leaves a notebook whose cells all
 claim to be completed. One JSON object a line; a line that was cut short by a crash is the last one and is left out.
+Secrets are blanked before they are written.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from sopnb import redact
+
 
 class Journal:
     """Events of a company's runs, oldest first."""
@@ -21,7 +24,7 @@ class Journal:
 
     def write(self, event: str, **facts: Any) -> None:
         """Add an event and wait until it is on disk."""
-        line = json.dumps({"at": _now(), "event": event, **facts}, ensure_ascii=False, default=str)
+        line = json.dumps(redact.plain({"at": _now(), "event": event, **facts}), ensure_ascii=False, default=lambda value: redact.text(str(value)))
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with open(self.path, "ab") as file:
             if file.tell() and not _ends_with_newline(self.path):

@@ -7,10 +7,12 @@ not TCP ports; a deadline stops it; and a step counts as done only when every co
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import re
 import shutil
+import signal
 import sys
 import tempfile
 import threading
@@ -18,12 +20,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sopnb import steps
+from sopnb import redact, steps
 
 WARM = "import pandas, pyarrow.parquet, yaml, pydantic, jinja2, babel, matplotlib.figure, matplotlib.backends.backend_svg"
 
 
-@dataclass
+class Stopped(SystemExit):
+    """The run was told to stop from outside. It is no cell's doing: nothing but the door may take it for an end."""
+
+
+@dataclass(eq=False)
 class StepFailed(Exception):
     """A step did not finish: where, why, and what to do."""
 
@@ -57,12 +63,20 @@ class Kernel:
             argv=[sys.executable, "-Xfrozen_modules=off", "-m", "ipykernel_launcher", "-f", "{connection_file}"],
             display_name="sopnb", language="python")
         arguments = ["--HistoryManager.hist_file=:memory:", f"--IPKernelApp.exec_lines={WARM}"]
-        run_sync(self.manager.start_kernel)(extra_arguments=arguments, cwd=str(cwd), env={**os.environ, **environment})
+        try:
+            run_sync(self.manager.start_kernel)(extra_arguments=arguments, cwd=str(cwd), env={**os.environ, **environment})
+        except BaseException:  # a stop from outside, too: a kernel that is half started must not stay behind
+            self.stop()
+            raise
 
     def stop(self) -> None:
-        """End the kernel at once, whatever it is doing, and clear its files. Safe to call twice."""
+        """End the kernel at once, whatever it is doing, and clear its files. Safe to call twice.
+
+        A kernel whose runner was killed has nobody to call this: it looks every second whether its parent still lives.
+        """
         from jupyter_core.utils import run_sync
 
+        self.kill()
         try:
             if self.manager.has_kernel:
                 run_sync(self.manager.shutdown_kernel)(now=True)
@@ -70,12 +84,15 @@ class Kernel:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def kill(self) -> None:
-        """End the kernel's process from another thread."""
-        import signal
-
+        """End the kernel's process and all it started; any thread may ask for it."""
         pid = getattr(self.manager.provisioner, "pid", None)
-        if pid:
-            os.kill(pid, signal.SIGKILL if os.name == "posix" else signal.SIGTERM)
+        if not pid:
+            return
+        with contextlib.suppress(OSError):  # gone already
+            if os.name == "posix":
+                os.killpg(pid, signal.SIGKILL)  # a kernel leads a process group of its own
+            else:
+                os.kill(pid, signal.SIGTERM)
 
 
 def run_notebook(notebook: Path, out: Path, given: dict[str, Any], kernel: Kernel, *, cwd: Path, seconds: float) -> None:
@@ -110,7 +127,7 @@ def run_notebook(notebook: Path, out: Path, given: dict[str, Any], kernel: Kerne
     try:
         done = papermill.execute_notebook(
             str(notebook), str(out), parameters=given, engine_name="sopnb", progress_bar=False, cwd=str(cwd),
-            request_save_on_cell_execute=False, kernel_name="python3",
+            request_save_on_cell_execute=False, autosave_cell_every=0, kernel_name="python3",  # nothing half done, nothing unread, on disk
         )
     except PapermillExecutionError as error:
         raise _cell_failed(notebook, held.get("nb"), error.ename, error.evalue, list(error.traceback)) from None
@@ -120,7 +137,7 @@ def run_notebook(notebook: Path, out: Path, given: dict[str, Any], kernel: Kerne
             raise StepFailed(notebook.name, cell, "Deadline", f"the step took longer than {seconds:,.0f} s.",
                              "Raise run.step_seconds in the params file, or look at what this cell waits for.", "deadline") from None
         raise StepFailed(notebook.name, cell, type(error).__name__, "the kernel died: out of memory, or killed.",
-                         "Look at the machine's memory, then run again: finished steps are kept.", "kernel", str(error)) from None
+                         "Look at the machine's memory, then run again: finished steps are kept.", "kernel", redact.text(str(error))) from None
     finally:
         timer.cancel()
     _all_executed(notebook, done)
@@ -139,7 +156,7 @@ def _all_executed(notebook: Path, done: Any) -> None:
 
 def _cell_failed(notebook: Path, done: Any, error: str, message: str, trace: list[str]) -> StepFailed:
     plain = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(trace))
-    return StepFailed(notebook.name, _reached(done), error, message, remedy(error, notebook.name), trace=plain)
+    return StepFailed(notebook.name, _reached(done), error, redact.text(message), remedy(error, notebook.name, message), trace=redact.text(plain))
 
 
 def _reached(done: Any) -> int:
@@ -159,8 +176,23 @@ def _reached(done: Any) -> int:
     return reached
 
 
-def remedy(error: str, notebook: str) -> str:
-    """What to do about a kind of error."""
+UNWRITABLE = {
+    "No space left on device": "The disk is full: free some space, then run again; finished steps are kept.",
+    "Disk quota exceeded": "The disk quota is used up: free some space, then run again; finished steps are kept.",
+    "Read-only file system": "The folder of the reports cannot be written: mount it for writing, then run again.",
+    "Permission denied": "Give this user the right to read the sources and to write reports/, then run again.",
+}
+
+
+def remedy(error: str, notebook: str, message: str = "") -> str:
+    """What to do about a kind of error.
+
+    >>> remedy("OSError", "02_demand.ipynb", "[Errno 28] No space left on device")
+    'The disk is full: free some space, then run again; finished steps are kept.'
+    """
+    for words, what in UNWRITABLE.items():
+        if words in message:
+            return what
     known = {
         "NotRunYet": "Run the earlier steps first.",
         "FrameError": "A table is not what its frame says: mend the input row named, or report the step.",
@@ -175,7 +207,7 @@ def remedy(error: str, notebook: str) -> str:
 def run_here(notebook: Path, given: dict[str, Any], environment: dict[str, str], *, cwd: Path) -> None:
     """Run a notebook's code cells in this interpreter: no kernel, no outputs, the same tables.
 
-    raises   StepFailed
+    raises   StepFailed; what stops the run from outside (Stopped) passes through
     """
     content = steps.read_notebook(notebook)
     before, here = dict(os.environ), Path.cwd()
@@ -185,12 +217,15 @@ def run_here(notebook: Path, given: dict[str, Any], environment: dict[str, str],
     try:
         for number, cell in enumerate(steps.code_cells(content), start=1):
             try:
-                exec(compile(steps.source(cell), f"{notebook.name}, cell {number}", "exec"), space)
+                with contextlib.redirect_stdout(redact.Stream(sys.stdout)), contextlib.redirect_stderr(redact.Stream(sys.stderr)):
+                    exec(compile(steps.source(cell), f"{notebook.name}, cell {number}", "exec"), space)
+            except Stopped:
+                raise
             except (Exception, SystemExit) as error:
                 import traceback
 
-                raise StepFailed(notebook.name, number, type(error).__name__, str(error), remedy(type(error).__name__, notebook.name),
-                                 trace=traceback.format_exc()) from error
+                raise StepFailed(notebook.name, number, type(error).__name__, redact.text(str(error)),
+                                 remedy(type(error).__name__, notebook.name, str(error)), trace=redact.text(traceback.format_exc())) from error
             if "parameters" in cell.get("metadata", {}).get("tags", []):
                 space.update({name: value for name, value in given.items()})
     finally:

@@ -231,8 +231,12 @@ class Ledger:
         return _dated(rows, frames.ATTENDANCE, "held_on")
 
     def digest(self, as_of: Any, exclude_origin: str | None = None) -> str:
-        """A hash of what holds on a day: a step that read the ledger runs again when this changes."""
-        ids = self.events(as_of, exclude_origin=exclude_origin)["id"]
+        """A hash of what holds on a day: a step that read the ledger runs again when this changes.
+
+        Deliveries are left out: no step reads them, and sending a pack must not make it anew.
+        """
+        events = self.events(as_of, exclude_origin=exclude_origin)
+        ids = events.loc[events["kind"] != "delivery", "id"]
         return hashlib.sha256("\n".join(ids).encode()).hexdigest()
 
 

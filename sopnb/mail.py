@@ -1,8 +1,8 @@
 """The mail of a cycle: a second, smaller document than the page, made from the same facts.
 
 A complete plain-text part of at most 78 columns, one HTML column of 640 px with inline styles, and the one-file pack
-attached. The same cycle, report, revision and reader give the same Message-ID, so that a mail sent twice is seen as
-one. Without SMTP settings mails are written as .eml files and nothing is sent.
+attached. The same cycle, report, revision and reader give the same Message-ID, and the same facts the same bytes.
+`sopnb.delivery` sends them, once.
 """
 
 from __future__ import annotations
@@ -10,16 +10,12 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
-import smtplib
-import ssl
 import textwrap
-from collections.abc import Sequence
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 import pandas as pd
 
@@ -39,6 +35,27 @@ class MailError(ValueError):
 def may_send(verdict: str) -> bool:
     """Whether the readers get the mail: a red verdict holds it until the data are mended or the finding is waived."""
     return verdict in ("green", "amber")
+
+
+def readers(people: pd.DataFrame | None, kind: str) -> tuple[list[dict[str, str]], list[str]]:
+    """Who gets a report, in the order of `people`: each address once.
+
+    people    person   name, email, gets (pack, recap, both or none)
+    kind      pack or recap
+    returns   {person, name, to} each; and a line for everyone who should get it and has no usable address
+    """
+    found: dict[str, dict[str, str]] = {}
+    wrong = []
+    rows = [] if people is None else people[people["gets"].isin([kind, "both"])].to_dict("records")
+    for row in rows:
+        reader = {"person": str(row["person"]), "name": row["name"] or str(row["person"]), "to": (row["email"] or "").strip()}
+        try:
+            _address(reader["to"], reader["name"])
+        except MailError as error:
+            wrong.append(f"{reader['person']}: {error}")
+        else:
+            found.setdefault(reader["to"].lower(), reader)
+    return list(found.values()), wrong
 
 
 # --- build ----------------------------------------------------------------------------------------------------------
@@ -63,13 +80,17 @@ def build(page: dict[str, Any], *, to: str, name: str = "", person: str = "", se
 def _built(page: dict[str, Any], *, to: str, name: str, person: str, sender: str, owner: str, kind: str, revision: int, reports_url: str | None,
            attachment: Path | str | None, date: dt.datetime | None) -> EmailMessage:
     reader, author = _address(to, name), _address(sender, page["header"]["company"])
-    said: dict[str, Any] = {"page": page, "name": name or to, "mine": _own(page, person, name), "reports_url": _one_line(reports_url or "", "reports_url"), "subject": subject(page),
-            "file": attached_name(page) if attachment else ""}
+    said: dict[str, Any] = {
+        "page": page, "name": name or to, "mine": _own(page, person, name), "reports_url": _one_line(reports_url or "", "reports_url"),
+        "subject": subject(page, revision), "file": attached_name(page) if attachment else "",
+        "revised": message("mail.revision", {"revision": revision}) if revision > 1 else None}
     mail = EmailMessage(policy=SMTP.clone(max_line_length=COLUMNS))
     mail["Subject"], mail["From"], mail["To"] = said["subject"], author, reader
     mail["Reply-To"] = _address(owner or sender)
     mail["Date"] = date or pd.Timestamp(page["as_of"]).to_pydatetime().replace(tzinfo=dt.UTC)
     mail["Message-ID"] = message_id(page, kind=kind, revision=revision, to=to, sender=sender)
+    if revision > 1:  # mail programs show it under the one it replaces
+        mail["References"] = message_id(page, kind=kind, revision=1, to=to, sender=sender)
     mail["Auto-Submitted"] = "auto-generated"
     mail["List-Unsubscribe"] = f"<mailto:{(owner or sender)}?subject=unsubscribe>"
     mail.set_content(plain(said), cte="quoted-printable")
@@ -80,12 +101,21 @@ def _built(page: dict[str, Any], *, to: str, name: str, person: str, sender: str
     mail.add_alternative(body, subtype="html", cte="quoted-printable")
     if attachment:
         _attach(mail, Path(attachment), said["file"])
+    return _bounded(mail)
+
+
+def _bounded(mail: EmailMessage) -> EmailMessage:
+    """Boundaries between the parts from the mail's own id: the standard library draws them at random."""
+    own = hashlib.sha256(str(mail["Message-ID"]).encode()).hexdigest()[:24]
+    for number, part in enumerate(part for part in mail.walk() if part.is_multipart()):
+        part.set_boundary(f"=={own}-{number}==")
     return mail
 
 
-def subject(page: dict[str, Any]) -> str:
-    """Cycle month, company, headline, in one line that is cut at a word."""
-    whole = message("mail.subject", {"month": frames.month(str(page["header"]["cycle"])), "company": page["header"]["company"], "headline": page["headline"].text}).text
+def subject(page: dict[str, Any], revision: int = 1) -> str:
+    """Cycle month, company, headline, in one line that is cut at a word; a revision says so."""
+    values = {"month": frames.month(str(page["header"]["cycle"])), "company": page["header"]["company"], "headline": page["headline"].text}
+    whole = message("mail.subject.revised", {**values, "revision": revision}).text if revision > 1 else message("mail.subject", values).text
     flat = re.sub(r"[\s\x00-\x1f\x7f]+", " ", whole).strip()
     return flat if len(flat) <= SUBJECT_LIMIT else flat[:SUBJECT_LIMIT - 1].rsplit(" ", 1)[0] + "…"
 
@@ -160,7 +190,7 @@ def html(said: dict[str, Any]) -> str:
     verdict = header.get("verdict") or "green"
     return environment.get_template("mail.html.j2").render(
         **page, subject=said["subject"], preheader=_preheader(page), state=STATES[verdict], verdict=header["said"],
-        where=_where(said), reports_url=said["reports_url"], rest=_five(page), mine=said["mine"], your_finding=_yours(said["mine"]), closing=_closing(said))
+        revised=said["revised"], where=_where(said), reports_url=said["reports_url"], rest=_five(page), mine=said["mine"], your_finding=_yours(said["mine"]), closing=_closing(said))
 
 
 def _preheader(page: dict[str, Any]) -> str:
@@ -181,7 +211,7 @@ def plain(said: dict[str, Any]) -> str:
     page = said["page"]
     header = page["header"]
     parts = [_wrap(f"{header['company']}, {header['about']}. {header['said']}."), _wrap(page["headline"].text, upper=True),
-             _wrap(" ".join(one.text for one in page["lead"])), _wrap(f"{header['scope']} {_where(said)}")]
+             _wrap(said["revised"].text if said["revised"] else ""), _wrap(" ".join(one.text for one in page["lead"])), _wrap(f"{header['scope']} {_where(said)}")]
     if said["reports_url"]:
         parts.append(f"{message('mail.open', {}).text}:\n{said['reports_url']}")
     parts += [_plain_scorecard(page), _plain_decisions(page), _plain_changes(page), _plain_exceptions(page), _plain_actions(said["mine"])]
@@ -254,61 +284,3 @@ def _plain_actions(mine: list[dict[str, Any]]) -> str:
     if not mine:
         return ""
     return "\n".join([*_topic("mail.yours", _yours(mine)), *(_line(f"{row['title']} ({row['word']})" if row["word"] else row["title"], words.show(row["due"], "shortday")) for row in mine)])
-
-
-# --- deliver --------------------------------------------------------------------------------------------------------
-
-def outbox(folder: Path | str, messages: Sequence[EmailMessage]) -> list[Path]:
-    """Each mail as an .eml file, which any mail program opens; the file is named by cycle mail id and reader."""
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = []
-    for mail in messages:
-        reader = re.sub(r"[^a-z0-9]+", "-", mail["To"].addresses[0].addr_spec.lower()).strip("-")
-        path = folder / f"{reader}-{str(mail['Message-ID']).strip('<>')[:8]}.eml"
-        temporary = path.with_suffix(".partial")
-        temporary.write_bytes(mail.as_bytes())
-        temporary.replace(path)
-        paths.append(path)
-    return paths
-
-
-def send_smtp(messages: Sequence[EmailMessage], url: str, *, timeout: float = 60) -> list[str]:
-    """Send by a server whose certificate is verified; there is no fallback to an open line.
-
-    url      smtps://user:password@host:465, or smtp://…:587 which must offer STARTTLS
-    returns  the Message-IDs the server took
-    raises   MailError naming who was not reached; the address of the server is named, its password never
-    """
-    at = urlsplit(url)
-    if at.scheme not in ("smtps", "smtp") or not at.hostname:
-        raise MailError("The SMTP address must be smtps://user:password@host:465 or smtp://user:password@host:587; set it in the environment.")
-    context, sent = ssl.create_default_context(), []
-    try:
-        server = (smtplib.SMTP_SSL(at.hostname, at.port or 465, timeout=timeout, context=context) if at.scheme == "smtps"
-                  else smtplib.SMTP(at.hostname, at.port or 587, timeout=timeout))
-        with server:
-            if at.scheme == "smtp":
-                server.starttls(context=context)
-            if at.username:
-                server.login(unquote(at.username), unquote(at.password or ""))
-            for mail in messages:
-                server.send_message(mail)
-                sent.append(str(mail["Message-ID"]))
-    except (OSError, smtplib.SMTPException) as error:
-        left = [str(mail["To"]) for mail in messages if str(mail["Message-ID"]) not in sent]
-        reason = type(error).__name__ if isinstance(error, smtplib.SMTPAuthenticationError) else f"{type(error).__name__}: {error}"
-        raise MailError(f"{at.hostname} took {len(sent)} of {len(messages)} mails; not sent to {', '.join(left)} ({reason}).") from None
-    return sent
-
-
-def deliver(messages: Sequence[EmailMessage], folder: Path | str, *, url: str | None = None) -> tuple[list[Path], str]:
-    """Write the mails to the outbox, and send them where there are SMTP settings.
-
-    returns  the .eml files, and one line that says what happened
-    """
-    paths = outbox(folder, messages)
-    if not url:
-        return paths, f"{len(paths)} mails written as .eml files to {Path(folder).name}/; no SMTP settings (mail: smtp:), so nothing was sent."
-    sent = send_smtp(messages, url)
-    return paths, f"{len(sent)} mails sent; copies in {Path(folder).name}/."

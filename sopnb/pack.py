@@ -1,4 +1,4 @@
-"""A cycle's pack: the page of each step, the front page, all of it as one file, and the workbook.
+"""A cycle's pack: the page of each step, the front page, all of it as one file, the workbook, and the readers' mails.
 
 Made from what the steps saved, in the build folder, before it is published.
 """
@@ -29,16 +29,18 @@ SHEETS = {
 ROWS = 200_000  # a sheet longer than this is no use to a person; the Parquet table has all rows
 MEMORY = ("kpis", "plan")  # tables of earlier cycles that the front page looks back on
 MONTHS = 13
+NOBODY = "sopnb@sopnb.invalid"  # who a mail that is only a file comes from, where the params file names no sender
 
 
-def make(where: cycle.Places, company: params.Company, name: str, build: Path, manifest: dict[str, Any]) -> list[Path]:
+def make(where: cycle.Places, company: params.Company, name: str, build: Path, manifest: dict[str, Any], *, revision: int | None = None) -> list[Path]:
     """Make the pages of a run that has finished its steps.
 
     build     the run's folder: tables/ and executed/
     manifest  its steps and their keys
+    revision  how often readers got other figures of this cycle before, and one; None: no mails are written
     returns   the files made
     """
-    from sopnb import report
+    from sopnb import front, report
 
     tables = {path.stem: cycle.load_table(path, path.stem) for path in sorted((build / "tables").glob("*.parquet"))}
     header = heading(company, name, tables, manifest)
@@ -48,10 +50,33 @@ def make(where: cycle.Places, company: params.Company, name: str, build: Path, m
         made.append(report.page(build / "executed" / f"{step}.ipynb", header=header, links=links(done, step), out=build / f"{step}.html"))
     past = {table: _past(where, name, table) for table in MEMORY}
     rests_on = [a.model_dump(mode="json") for a in company.assumptions]
-    made.append(report.front_page(tables, past, header=header, links=links(done), assumptions=rests_on, out=build / "index.html"))
+    facts = front.facts(tables, past, header=header, links=links(done), assumptions=rests_on, window=company.supply.exception_months)  # the page's, and the mail's
+    made.append(report.write(front.render(facts), build / "index.html"))
     made.append(report.pack(build, build / "pack.html"))
+    if revision is not None:
+        made += mails(company, tables.get("people"), facts, build, revision=revision)
     made.append(_workbook(tables, company, name, build / f"{where.company}-{name}.xlsx"))
     return made
+
+
+def mails(company: params.Company, people: pd.DataFrame | None, facts: dict[str, Any], build: Path, *, revision: int) -> list[Path]:
+    """One mail for each reader of the pack, as a file in mail/; none where nobody is to get it."""
+    from sopnb import delivery, mail
+
+    attached = build / "pack.html" if company.mail.attach == "html" else None
+    sender = company.mail.sender or owner_address(company, people) or NOBODY
+    readers, _ = mail.readers(people, "pack")
+    letters = [mail.build(facts, to=one["to"], name=one["name"], person=one["person"], sender=sender, owner=owner_address(company, people),
+                          revision=revision, reports_url=company.mail.reports_url, attachment=attached) for one in readers]
+    return delivery.outbox(build / "mail", letters) if letters else []
+
+
+def owner_address(company: params.Company, people: pd.DataFrame | None) -> str:
+    """The owner's mail address: as given, or as `people` has it for that person; '' where neither tells."""
+    if "@" in company.owner or people is None or not company.owner:
+        return company.owner if "@" in company.owner else ""
+    found = people.loc[(people["person"] == company.owner) | (people["name"] == company.owner), "email"].dropna()
+    return str(found.iloc[0]) if len(found) else ""
 
 
 def heading(company: params.Company, name: str, tables: dict[str, pd.DataFrame], manifest: dict[str, Any]) -> dict[str, Any]:

@@ -146,11 +146,18 @@ class Meeting(_Part):
 
 
 class Mail(_Part):
-    send: Literal["never", "after_run"] = "never"
+    send: Literal["never", "after_run"] = Field("never", description="the pack to its readers; failures go to the owner either way")
     sender: str = ""
     smtp: str | None = Field(None, description="env:NAME of an smtps:// address")
     attach: Literal["none", "html"] = "html"
     reports_url: str | None = None
+
+    @field_validator("smtp")
+    @classmethod
+    def _reference(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith("env:"):
+            raise ValueError("must be a reference to the environment, as env:SMTP_URL, so that no password stands in a file")
+        return value
 
 
 class Run(_Part):
@@ -287,7 +294,7 @@ def _problem(path: Path, found: Any) -> Problem:
         return Problem(where, "is missing", remedy=f"Add `{found['loc'][-1]}:`")
     wrong = found["msg"].removeprefix("Value error, ")
     shown = found.get("input")
-    met = f" (it is {shown!r})" if isinstance(shown, str | int | float | bool) else ""
+    met = f" (it is {shown!r})" if isinstance(shown, str | int | float | bool) and "://" not in str(shown) else ""  # an address may hold a password
     return Problem(where, wrong + met)
 
 

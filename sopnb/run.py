@@ -17,13 +17,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sopnb import __version__, cycle, params, steps
+from sopnb import __version__, aftermath, cycle, params, redact, steps
 from sopnb.journal import Journal
-from sopnb.kernels import Kernel, StepFailed, run_here, run_notebook
+from sopnb.kernels import Kernel, StepFailed, Stopped, run_here, run_notebook
 from sopnb.problems import Problem, Problems
 
 # Exit codes, one for each class of outcome; `sopnb run --help` and the README list them.
-OK, UNEXPECTED, USAGE, BAD_INPUT, STEP_FAILED, DEADLINE, KERNEL_DIED, BUSY, RED = 0, 1, 2, 3, 4, 5, 6, 7, 8
+OK, UNEXPECTED, USAGE, BAD_INPUT, STEP_FAILED, DEADLINE, KERNEL_DIED, BUSY, RED, UNSENT = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9
 FAILURES = {"cell": STEP_FAILED, "deadline": DEADLINE, "kernel": KERNEL_DIED}
 
 CYCLE_STEPS = cycle.STEPS[:5]  # `sopnb run`; the recap follows the meeting
@@ -87,6 +87,10 @@ class Job:
     def target(self) -> Path:
         return self.where.published(self.name)
 
+    @property
+    def recap(self) -> bool:
+        return self.wanted == (RECAP_STEP,)
+
 
 def run(params_file: str | Path, cycle_month: str = "", *, first: str = "", through: str = "", force: bool = False,
         pages: bool = True, in_kernel: bool = True, settings: dict[str, Any] | None = None, recap: bool = False,
@@ -103,17 +107,19 @@ def run(params_file: str | Path, cycle_month: str = "", *, first: str = "", thro
     settings      parameters of the notebooks to override, by name
     recap         the step after the meeting: minutes into the ledger, then 06
     tell          is called with each event and its facts, for progress
-    raises        Problems (bad input, all in one list), StepFailed, Busy
+    raises        Problems (bad input, all in one list), StepFailed, Busy, aftermath.CannotWrite; the owner hears of all
+                  but Busy
     """
     where = cycle.places(params_file)
     company = params.load(where.params_file)
+    redact.know(company.model_dump())
     name = cycle_month or cycle.latest(where, company)
     _check_month(name)
     wanted = (RECAP_STEP,) if recap else _chosen(first, through)
     job = Job(where, company, name, wanted, settings or {}, pages, in_kernel, force, tell)
     job.journal = Journal(where.runs / "journal.jsonl")
-    with _lock(job):
-        return _run_locked(job, recap=recap)
+    with aftermath.owner_hears(job), _lock(job):
+        return _run_locked(job)
 
 
 def _check_month(name: str) -> None:
@@ -168,34 +174,52 @@ def _lock(job: Job) -> Iterator[None]:
 
 # --- the run --------------------------------------------------------------------------------------------------------
 
-def _run_locked(job: Job, *, recap: bool) -> Outcome:
+def _run_locked(job: Job) -> Outcome:
     problems = _missing_notebooks(job)
     if problems:
         raise Problems(problems)
     bases = _bases(job)
     reusable = _all_reusable(job, bases) if not job.force else None
     if reusable is not None:
-        verdict = reusable.get("verdict", "green")
         job.tell("nothing_to_do", {"cycle": job.name})
-        return Outcome(RED if verdict == "red" else OK, job.target, verdict, skipped=list(job.wanted))
-    _validate(job, bases, recap=recap)
-    minutes = _record_minutes(job) if recap else ""
+        return _delivered(job, Outcome(OK, job.target, reusable.get("verdict", "green"), skipped=list(job.wanted)), reusable)
+    minutes = _validate(job, bases)
+    if minutes is not None:
+        _record_minutes(job, minutes)
     run_id = f"{job.name}-{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%S%f}-{os.getpid()}"
     job.build = job.where.runs / run_id
     job.build.mkdir(parents=True)
     job.journal.write("run_started", cycle=job.name, run=run_id, steps=job.wanted, version=__version__, pid=os.getpid(), settings=job.settings)
     try:
-        outcome = _build(job, bases, minutes)
+        outcome = _build(job, bases)
         _publish(job)
-    except StepFailed as failed:
-        job.journal.write("run_failed", cycle=job.name, run=run_id, step=failed.notebook, cell=failed.cell, error=failed.error,
-                          message=failed.message, remedy=failed.remedy, code=FAILURES[failed.kind])
-        raise
     except BaseException as error:
-        job.journal.write("run_failed", cycle=job.name, run=run_id, error=type(error).__name__, message=str(error), code=UNEXPECTED)
+        with contextlib.suppress(OSError):  # a full disk takes no line either: the fault itself is what must be told
+            _journal_failure(job, error)
+            _prune(job)
         raise
+    outcome = _delivered(job, outcome, _manifest(job.target))
     job.journal.write("run_done", cycle=job.name, run=run_id, code=outcome.code, verdict=outcome.verdict, seconds=outcome.done)
     _prune(job)
+    aftermath.all_well(job)
+    return outcome
+
+
+def _journal_failure(job: Job, error: BaseException) -> None:
+    if isinstance(error, StepFailed):
+        facts: dict[str, Any] = {"step": error.notebook, "cell": error.cell, "error": error.error, "message": error.message, "remedy": error.remedy,
+                                 "code": FAILURES[error.kind]}
+    else:
+        code = error.code if isinstance(error, Stopped) else UNEXPECTED
+        facts = {"error": type(error).__name__, "message": str(error), "code": code}
+    job.journal.write("run_failed", cycle=job.name, run=job.build.name, **facts)
+
+
+def _delivered(job: Job, outcome: Outcome, manifest: dict[str, Any]) -> Outcome:
+    """The published set's mails, sent where the params file says so and not sent before; the exit code of it all."""
+    sent = aftermath.deliver(job, manifest) if job.pages and not job.recap else aftermath.Delivery()
+    outcome.notes += sent.notes
+    outcome.code = RED if outcome.verdict == "red" else UNSENT if sent.failed else OK
     return outcome
 
 
@@ -204,23 +228,47 @@ def _missing_notebooks(job: Job) -> list[Problem]:
     return [Problem(str(path), "the notebook is missing", remedy="Take it back from version control") for path in missing]
 
 
-def _validate(job: Job, bases: list[Path], *, recap: bool) -> None:
+def _validate(job: Job, bases: list[Path]) -> Any:
     """Everything that can be wrong before a kernel starts, in one list.
 
+    returns  the meeting's minutes, for a recap whose meeting was held; else None
     raises   Problems
     """
     problems = steps.check_parameters(job.notebooks, job.settings)
-    if recap or job.wanted[0] != CYCLE_STEPS[0]:
-        have = _manifest(job.target)["steps"] if job.target.is_dir() else {}
-        needed = CYCLE_STEPS if recap else CYCLE_STEPS[:CYCLE_STEPS.index(job.wanted[0])]
-        problems += [Problem(f"{job.where.company} {job.name}", f"{step} has not been run",
-                             remedy=f"Run `sopnb run {_shown(job)} --cycle {job.name}` first")
-                     for step in needed if step not in have and not any(step in _manifest(b)["steps"] for b in bases)]
+    problems += _earlier_steps(job, bases)
+    minutes = None
+    if job.recap and not problems:
+        try:
+            minutes = _minutes(job)
+        except Problems as found:
+            problems += found.problems
     if CYCLE_STEPS[0] in job.wanted:
         problems += check_sources(job.where, job.company, job.name)
+    if job.pages and not job.recap:
+        problems += aftermath.check_mail(job.company)
     if problems:
         job.journal.write("run_refused", cycle=job.name, problems=[str(p) for p in problems], code=BAD_INPUT)
         raise Problems(problems)
+    return minutes
+
+
+def _earlier_steps(job: Job, bases: list[Path]) -> list[Problem]:
+    """What a run that begins later than 01 stands on: each earlier step must be there, and still give what it gave.
+
+    A recap stands on the pack as the meeting saw it, whatever changed since.
+    """
+    place, command = f"{job.where.company} {job.name}", f"sopnb run {_shown(job)} --cycle {job.name}"
+    walked: dict[str, Any] = {"steps": {}}
+    for step in cycle.STEPS[:cycle.STEPS.index(job.wanted[0])]:
+        found = [entry for base in bases if (entry := _manifest(base)["steps"].get(step))]
+        if not found:
+            return [Problem(place, f"{step} has not been run", remedy=f"Run `{command}` first")]
+        base = None if job.recap else _reusable(job, step, _key(job, step, walked), bases, pages=False)
+        if base is None and not job.recap:
+            return [Problem(place, f"{step} would not give what it gave: its input, code or parameters changed since, or its tables",
+                            remedy=f"Run it too: `{command}`, or --from {step[:2]}")]
+        walked["steps"][step] = found[0] if base is None else _manifest(base)["steps"][step]
+    return []
 
 
 def check_sources(where: cycle.Places, company: params.Company, name: str) -> list[Problem]:
@@ -234,7 +282,7 @@ def _shown(job: Job) -> str:
     return f"{job.where.params_file.parent.name}/{job.where.params_file.name}"
 
 
-def _build(job: Job, bases: list[Path], minutes: str) -> Outcome:
+def _build(job: Job, bases: list[Path]) -> Outcome:
     """Run what must run, keep what is unchanged, and finish the set in the build folder."""
     outcome = Outcome(OK, job.target)
     manifest: dict[str, Any] = {"company": job.where.company, "cycle": job.name, "version": __version__, "steps": {}}
@@ -245,7 +293,7 @@ def _build(job: Job, bases: list[Path], minutes: str) -> Outcome:
     try:
         for position, step in enumerate(todo):
             key = _key(job, step, manifest)
-            base = None if job.force and step in job.wanted else _reusable(job, step, key, bases)
+            base = None if job.force and step in job.wanted else _reusable(job, step, key, bases) or _as_met(job, step, key)
             if base is not None:
                 manifest["steps"][step] = _take(job, base, step)
                 outcome.skipped.append(step)
@@ -274,12 +322,11 @@ def _build(job: Job, bases: list[Path], minutes: str) -> Outcome:
                 each.stop()
     outcome.verdict = _verdict(job)
     manifest["verdict"] = outcome.verdict
-    manifest["front"] = _front_key(manifest)
+    manifest["front"] = _front_key(job, manifest)
     if job.pages:
         job.tell("pages", {})
         _finish(job, manifest)
     _write_manifest(job.build, manifest)
-    outcome.code = RED if outcome.verdict == "red" else OK
     return outcome
 
 
@@ -303,8 +350,11 @@ def _run_step(job: Job, step: str, kernel: Kernel | None, environment: dict[str,
     else:
         executed = job.build / "executed" / f"{step}.ipynb"
         executed.parent.mkdir(exist_ok=True)
-        run_notebook(notebook, executed, given, kernel, cwd=cwd, seconds=seconds)
-        _strip_times(executed)
+        try:
+            run_notebook(notebook, executed, given, kernel, cwd=cwd, seconds=seconds)
+        finally:
+            if executed.is_file():
+                _strip(executed)
     outputs = {f"tables/{p}": d for p, d in steps.folder_digest(tables).items() if before.get(p) != d}
     if not outputs:
         raise StepFailed(notebook.name, 0, "NoTables", "the step saved no table.", "Its last cell must save them with c.save(…).")
@@ -313,9 +363,9 @@ def _run_step(job: Job, step: str, kernel: Kernel | None, environment: dict[str,
     return outputs
 
 
-def _strip_times(executed: Path) -> None:
-    """Take times and machine words out of an executed notebook: the journal has them, and the bytes stay the same."""
-    notebook = json.loads(executed.read_text(encoding="utf-8"))
+def _strip(executed: Path) -> None:
+    """Take secrets, times and machine words out of an executed notebook: the journal has the times, and the bytes stay the same."""
+    notebook = redact.plain(json.loads(executed.read_text(encoding="utf-8")))
     notebook["metadata"].pop("papermill", None)
     for cell in notebook["cells"]:
         for name in ("papermill", "execution"):
@@ -396,16 +446,25 @@ def _minutes_digest(job: Job) -> str:
     return steps.file_digest(path) if path else "not held yet"
 
 
-def _record_minutes(job: Job) -> str:
-    """Bring the meeting's events into the ledger; returns the path of the minutes, or ''."""
+def _minutes(job: Job) -> Any:
+    """The minutes, read and checked against the people of the cycle and the actions of the ledger; None where no meeting was held.
+
+    raises   Problems
+    """
     path = _minutes_path(job)
     if path is None:
-        return ""
+        return None
     from sopnb import ledger, meeting
 
-    opened = ledger.open(job.company.ledger.url, job.where.reports)
-    meeting.record(opened, meeting.read_minutes(path))
-    return str(path)
+    known = meeting.known(ledger.open(job.company.ledger.url, job.where.reports).everything())
+    return meeting.read_minutes(path, cycle=job.name, people=aftermath.people(job.target), known_actions=known or None)
+
+
+def _record_minutes(job: Job, minutes: Any) -> None:
+    """Bring the meeting's events into the ledger."""
+    from sopnb import ledger, meeting
+
+    meeting.record(ledger.open(job.company.ledger.url, job.where.reports), minutes, aftermath.people(job.target))
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
@@ -430,17 +489,32 @@ def _bases(job: Job) -> list[Path]:
     return [p for p in [job.target, *unfinished] if p.is_dir()]
 
 
-def _reusable(job: Job, step: str, key: str, bases: list[Path]) -> Path | None:
+def _reusable(job: Job, step: str, key: str, bases: list[Path], *, pages: bool = True) -> Path | None:
     """The first base that holds the step with this key, its outputs intact, and an executed notebook where pages are wanted."""
     for base in bases:
         entry = _manifest(base)["steps"].get(step)
         if not entry or entry["key"] != key:
             continue
-        if job.pages and not entry["page"]:
+        if pages and job.pages and not entry["page"]:
             continue
-        if all((base / p).is_file() and steps.file_digest(base / p) == d for p, d in entry["outputs"].items()):
+        if _intact(base, entry):
             return base
     return None
+
+
+def _intact(base: Path, entry: dict[str, Any]) -> bool:
+    return all((base / p).is_file() and steps.file_digest(base / p) == d for p, d in entry["outputs"].items())
+
+
+def _as_met(job: Job, step: str, key: str) -> Path | None:
+    """For a recap: the published set, where a step before it would give something else by now.
+
+    The pack stays as the meeting saw it; the next `sopnb run` sees what changed.
+    """
+    entry = _manifest(job.target)["steps"].get(step)
+    if not job.recap or step == RECAP_STEP or not entry or entry["key"] == key or not _intact(job.target, entry):
+        return None
+    return job.target
 
 
 def _all_reusable(job: Job, bases: list[Path]) -> dict[str, Any] | None:
@@ -448,12 +522,16 @@ def _all_reusable(job: Job, bases: list[Path]) -> dict[str, Any] | None:
     published = _manifest(job.target)
     walked: dict[str, Any] = {"steps": {}}
     for step in _all_steps(job, bases):
-        if step not in published["steps"] or _reusable(job, step, _key(job, step, walked), [job.target]) is None:
+        if step not in published["steps"]:
             return None
-        walked["steps"][step] = published["steps"][step]
-        if job.pages and published["steps"][step]["page"] != steps.page_digest():
+        key = _key(job, step, walked)
+        met = _as_met(job, step, key)
+        if met is None and _reusable(job, step, key, [job.target]) is None:
             return None
-    if job.pages and (published.get("front") != _front_key(published) or not _pages_whole(job.target, published)):
+        walked["steps"][step] = entry = published["steps"][step]
+        if job.pages and entry["page"] != steps.page_digest() and (entry["page"] or not met):
+            return None
+    if job.pages and (published.get("front") != _front_key(job, published) or not _pages_whole(job.target, published)):
         return None
     return published
 
@@ -462,9 +540,10 @@ def _pages_whole(folder: Path, manifest: dict[str, Any]) -> bool:
     return all((folder / p).is_file() and steps.file_digest(folder / p) == d for p, d in manifest.get("pages", {}).items())
 
 
-def _front_key(manifest: dict[str, Any]) -> str:
-    """Digest of what the front page and the pack are made from."""
-    return steps.digest(steps.page_digest(), {s: m["key"] for s, m in manifest["steps"].items()}, manifest.get("verdict", ""))
+def _front_key(job: Job, manifest: dict[str, Any]) -> str:
+    """Digest of what the front page, the pack and the mails are made from."""
+    mail = (steps.file_digest(steps.PACKAGE / "mail.py"), job.company.mail.model_dump(mode="json", exclude={"send", "smtp"}), job.company.owner)
+    return steps.digest(steps.page_digest(), {s: m["key"] for s, m in manifest["steps"].items()}, manifest.get("verdict", ""), mail)
 
 
 def _take(job: Job, base: Path, step: str) -> dict[str, Any]:
@@ -477,7 +556,7 @@ def _take(job: Job, base: Path, step: str) -> dict[str, Any]:
             os.link(base / relative, target)
         except OSError:
             shutil.copy2(base / relative, target)
-    return {**entry, "page": steps.page_digest() if job.pages else entry["page"]}
+    return {**entry, "page": steps.page_digest() if job.pages and entry["page"] else entry["page"]}
 
 
 # --- the set --------------------------------------------------------------------------------------------------------
@@ -494,11 +573,28 @@ def _verdict(job: Job) -> str:
 
 
 def _finish(job: Job, manifest: dict[str, Any]) -> None:
-    """Pages of the steps, the front page, the one-file pack, the workbook and the mail, into the build folder."""
+    """Pages of the steps, the front page, the one-file pack, the workbook and the mails, into the build folder."""
     from sopnb import pack
 
-    made = pack.make(job.where, job.company, job.name, job.build, manifest)
+    revision = None
+    if not job.recap and manifest["verdict"] != "red":
+        manifest["mail"] = aftermath.edition(job, manifest)
+        revision = manifest["mail"]["revision"]
+    made = pack.make(job.where, job.company, job.name, job.build, manifest, revision=revision)
+    if job.recap:  # the mails that went out with the pack stay as they went
+        made += _kept_mails(job, manifest)
     manifest["pages"] = {str(p.relative_to(job.build)): steps.file_digest(p) for p in made}
+
+
+def _kept_mails(job: Job, manifest: dict[str, Any]) -> list[Path]:
+    before = _manifest(job.target)
+    if "mail" in before:
+        manifest["mail"] = before["mail"]
+    paths = []
+    for path in sorted((job.target / "mail").glob("*.eml")):
+        (job.build / "mail").mkdir(exist_ok=True)
+        paths.append(Path(shutil.copy2(path, job.build / "mail" / path.name)))
+    return paths
 
 
 def _publish(job: Job) -> None:
@@ -520,8 +616,8 @@ def _publish(job: Job) -> None:
 
 
 def _prune(job: Job) -> None:
-    """Remove this cycle's earlier runs but the newest one: somebody may still be reading it."""
-    current = job.build.name
-    others = sorted(p for p in job.where.runs.glob(f"{job.name}-*T*-*") if p.is_dir() and p.name != current)
+    """Remove this cycle's earlier runs but the published one and the newest other: somebody may still be reading it."""
+    keep = {job.build.name, job.target.resolve().name}
+    others = sorted(p for p in job.where.runs.glob(f"{job.name}-*T*-*") if p.is_dir() and p.name not in keep)
     for old in others[:-1]:
         shutil.rmtree(old, ignore_errors=True)

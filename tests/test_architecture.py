@@ -46,7 +46,7 @@ HOMES = {
     "duckdb": {"sources", "reading", "queries"},
     "nbconvert": {"report", "pages"},
 }
-KNOW_CYCLE = {"cycle", "params", "run", "cli", "report", "mail", "demo", "start", "pack", "front"}
+KNOW_CYCLE = {"cycle", "params", "run", "cli", "report", "mail", "demo", "start", "pack", "front", "aftermath", "terminal", "cli_actions"}
 
 
 def imports(path: Path) -> tuple[set[str], set[str]]:
