@@ -1,8 +1,8 @@
 """What a step depends on: the digest that decides whether it must run again.
 
-A step's key is the digest of its notebook, the sopnb modules that notebook imports (transitively, found in the syntax
-tree), its parameters, its inputs, the tables of the steps before it, the cycles before it, and the ledger as of the
-cycle. Same key and intact outputs: the step is skipped. That is resume, and that is "run twice, nothing happens".
+A step's key is the digest of its notebook, the sopnb modules that notebook imports (transitively), its parameters, its
+inputs, the tables of the steps before it, the cycles before it, and the ledger as of the cycle. Same key and intact
+outputs: the step is skipped. That is resume, and that is "run twice, nothing happens".
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -82,17 +83,15 @@ def without_outputs(notebook: dict[str, Any]) -> str:
 
 # --- modules --------------------------------------------------------------------------------------------------------
 
+# An import statement of ours, its names in brackets over several lines or not. A walk through the syntax trees of all
+# modules takes most of a second, which is what a run with nothing to do may take; a test compares the two.
+_IMPORT = re.compile(r"^[ \t]*(?:from sopnb import (\([^)]*\)|[^\n]*)|(?:from|import) sopnb\.(\w+))", re.M)
+
+
 def imported(code: str) -> set[str]:
     """Names of the sopnb modules that a piece of code imports, at any depth of it."""
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(code)):
-        if isinstance(node, ast.ImportFrom) and node.module == "sopnb":
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sopnb."):
-            found.add((node.module or "").split(".")[1])
-        elif isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[1] for alias in node.names if alias.name.startswith("sopnb.")}
-    return {name for name in found if (PACKAGE / f"{name}.py").is_file()}
+    found = {name for names, module in _IMPORT.findall(code) for name in (module, *re.findall(r"\w+", names))}
+    return {name for name in found if name and (PACKAGE / f"{name}.py").is_file()}
 
 
 @cache

@@ -90,6 +90,22 @@ def test_the_import_rule_fails_when_it_is_broken(tmp_path):
     assert len(broken_rules("inventory", bad)) == 4
 
 
+@pytest.mark.parametrize("name", MODULES)
+def test_the_imports_a_step_depends_on_are_those_of_the_syntax_tree(name):
+    """A step's key is found without parsing; an import it missed would leave a step standing although its code changed."""
+    code = MODULES[name].read_text(encoding="utf-8")
+    nodes = list(ast.walk(ast.parse(code)))
+    direct = {alias.name for n in nodes if isinstance(n, ast.ImportFrom) and n.module == "sopnb" for alias in n.names}
+    dotted = {n.module.split(".")[1] for n in nodes if isinstance(n, ast.ImportFrom) and (n.module or "").startswith("sopnb.")}
+    plain = {alias.name.split(".")[1] for n in nodes if isinstance(n, ast.Import) for alias in n.names if alias.name.startswith("sopnb.")}
+    assert steps.imported(code) == (direct | dotted | plain) & set(MODULES)
+
+
+def test_imports_are_found_at_any_depth_and_over_several_lines():
+    code = "def f():\n    from sopnb import (\n        forecast,\n        cycle,\n    )\n    import sopnb.words\nfrom sopnb.plan import gap\n"
+    assert steps.imported(code) == {"forecast", "cycle", "words", "plan"}
+
+
 def test_every_step_module_of_the_rule_exists():
     assert set(STEPS) <= set(MODULES)
 
