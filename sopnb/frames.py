@@ -451,6 +451,12 @@ lo95 number units
 hi95 number units
 """, "Statistical baseline with bands")
 
+CALENDAR_FACTORS = _frame("calendar_factors", "family month", """
+family text only families whose forecast holidays that move make better
+month month past and planned
+factor number what holidays that move multiply the month's demand by
+""", "What holidays that move do to demand")
+
 SCORES = _frame("scores", "item location model", """
 item text
 location text
@@ -528,7 +534,7 @@ CHANGES = _frame("changes", "item location month part", """
 item text
 location text
 month month
-part text actuals, restated, method, calendar, events, pipeline, sales, override, price or new
+part text restated, actuals, calendar, items, method, events, pipeline, sales, override, price or new
 units number units, this plan minus last
 amount number money, this plan minus last
 """, "Why the plan changed: parts that add up")
@@ -746,7 +752,7 @@ discussion text
 """, "Discussion points")
 
 STEP_TABLES: dict[str, Frame] = {frame.name: frame for frame in (
-    HISTORY, SET_ASIDE, FINDINGS, INSIGHTS, RESTATED, FRESHNESS, SEGMENTS, TESTED, FORECAST, SCORES, PLAN, OUTLOOK,
+    HISTORY, SET_ASIDE, FINDINGS, INSIGHTS, RESTATED, FRESHNESS, SEGMENTS, TESTED, FORECAST, SCORES, CALENDAR_FACTORS, PLAN, OUTLOOK,
     OVERRIDES_USED, VALUE_ADDED, LAG_ACCURACY, CHANGES, POLICY, PROPOSED, PROJECTION, LOAD, EXCEPTIONS, OPTIONS,
     AGGREGATE, HIRING, KPIS, BRIDGE, AGENDA, ASKED, ACTIONS, ACTIONS_AFTER, ATTENDANCE, DECISIONS, MINUTES,
 )}

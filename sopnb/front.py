@@ -12,8 +12,8 @@ from typing import Any
 
 import pandas as pd
 
-from sopnb import frames, front_plan, front_review, front_supply, report, words
-from sopnb.front_ground import Ground
+from sopnb import frames, front_decisions, front_plan, front_review, front_supply, report, words
+from sopnb.front_ground import Ground, about
 from sopnb.words import Sentence, message
 
 Facts = dict[str, Any]
@@ -28,7 +28,8 @@ def facts(tables: dict[str, pd.DataFrame], past: dict[str, pd.DataFrame], *, hea
     past         tables of earlier cycles by name, with the month of their cycle in `cycle`: kpis, plan
     header       see `report`
     links        pages of the steps in order: {title, href}; "" where a page is not made
-    window       months of the plan that the page is about, from the cycle month on
+    window       months of the plan that the page is about, from the cycle month on; the months in which exceptions were
+                 looked for (supply.exception_months), so that plan, exceptions, options and decisions speak of the same
     assumptions  {text, if_not, amount, owner}
     scorecard    KPIs to show; None: the eight that matter most of those measured
     book         what each KPI is: {name, measure, unit, better, digits}; None: the KPI book
@@ -40,7 +41,7 @@ def facts(tables: dict[str, pd.DataFrame], past: dict[str, pd.DataFrame], *, hea
         "totals": front_plan.totals(ground), "outlook": front_plan.outlook(ground),
         "scorecard": front_review.scorecard(ground, chosen=scorecard, book=book),
         "changes": front_plan.changes(ground), "chart": front_plan.demand_chart(ground), "families": front_plan.families(ground),
-        "exceptions": front_supply.exceptions(ground, top=exceptions), "decisions": front_supply.decisions(ground),
+        "exceptions": front_supply.exceptions(ground, top=exceptions), "decisions": front_decisions.decisions(ground),
         "capacity": front_supply.capacity(ground), "binds": front_supply.binds(ground),
         "actions": front_review.actions(ground, as_of=pd.Timestamp(header.get("as_of") or ground.cycle)),
         "data": front_review.data(ground, verdict=header.get("verdict") or "green"),
@@ -63,13 +64,13 @@ def headline(page: Facts, ground: Ground) -> Sentence:
     decisions, exceptions, totals = page["decisions"], page["exceptions"], page["totals"]
     if decisions:
         largest = max(decisions["cards"], key=lambda card: abs(card["amount"]))
-        values = {**largest["cause"], "amount": abs(largest["amount"]), "by": largest["by"], "question": _lower(largest["question"].text)}
-        kind = largest["cause"].get("kind", "asked")
+        values = {**largest["cause"], "amount": about(abs(largest["amount"])), "by": largest["by"], "question": _lower(largest["question"].text)}
+        kind = largest["cause"].get("kind", "asked") + (".many" if largest["cause"].get("many") else "")
         if not values["amount"]:
             return message("front.headline.question", {**values, "n": len(decisions["cards"]), "question": largest["question"].text})
         return message(f"front.headline.{kind if f'front.headline.{kind}' in words.MESSAGES else 'asked'}", values)
     if exceptions and exceptions["total"]:
-        short, excess = exceptions["short"], exceptions["total"] - exceptions["short"]
+        short, excess = about(exceptions["short"]), about(exceptions["total"] - exceptions["short"])
         kind = "both" if short and excess else "short" if short else "excess"
         return message(f"front.headline.exceptions.{kind}", {"short": short, "excess": excess, "name": exceptions["largest"]})
     if totals and totals["gap"] is not None and abs(totals["gap"]) >= 0.005 * totals["budget"]:
@@ -103,7 +104,7 @@ def lead(page: Facts) -> list[Sentence]:
             "window": page["window"], "plan": totals["plan"], "units": totals["units"],
             "change": _more(totals["change"]), "gap": _gap(totals["gap"], totals["budget"])}))
     if page["exceptions"] and page["exceptions"]["short"]:
-        said.append(message("front.lead.risk", {"amount": page["exceptions"]["short"]}))
+        said.append(message("front.lead.risk", {"amount": about(page["exceptions"]["short"])}))
     if totals and not page["changes"]["rows"]:
         said.append(message("front.lead.first", {}))
     return said
@@ -112,7 +113,7 @@ def lead(page: Facts) -> list[Sentence]:
 def _more(change: float | None) -> str:
     if change is None:
         return ""
-    return message("front.more" if change >= 0 else "front.less", {"amount": abs(change)}).text
+    return message("front.more" if change >= 0 else "front.less", {"amount": about(abs(change))}).text
 
 
 def _gap(gap: float | None, budget: float | None) -> str:
@@ -148,8 +149,8 @@ def _answer(step: str, page: Facts) -> Sentence:
     if step == "02" and page["outlook"]:
         return message("front.answer.02.outlook", page["outlook"])
     if step == "03" and page["exceptions"]:
-        return message("front.answer.03" if page["exceptions"]["count"] else "front.answer.03.calm",
-                       {"n": page["exceptions"]["count"], "amount": page["exceptions"]["total"]})
+        n = page["exceptions"]["count"]
+        return message("front.answer.03" if n > 1 else "front.answer.03.one" if n else "front.answer.03.calm", {"n": n, "amount": about(page["exceptions"]["total"])})
     if step == "04" and page["scorecard"]:
         return page["scorecard"]["answer"]
     if step == "05":

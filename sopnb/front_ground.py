@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -108,6 +109,17 @@ class Scale:
         if words.is_missing(amount):
             return words.MISSING
         return words.number(float(amount) / self.divisor, f"{'+' if signed else ''},.{self.digits}f")  # type: ignore[arg-type]
+
+
+def about(amount: float) -> float:
+    """An amount as it is said in a sentence: three figures are enough where words name no scale. The tables stay exact.
+
+    >>> about(484198.61), about(37449.0), about(512.4), about(8.17e9)
+    (484000.0, 37400.0, 512.0, 8170000000.0)
+    """
+    if words.is_missing(amount) or not amount or abs(amount) >= 1e6:
+        return amount
+    return float(round(amount, 2 - math.floor(math.log10(abs(amount)))) if abs(amount) >= 100 else round(amount))
 
 
 def span_text(first: object, last: object, spec: str = "mon") -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from sopnb import frames, words
-from sopnb.front_ground import Ground, Scale
+from sopnb.front_ground import Ground, Scale, about
 from sopnb.words import message
 
 PARTS = ("restated", "actuals", "method", "calendar", "events", "pipeline", "sales", "override", "price", "new")
@@ -86,7 +86,7 @@ def _why(parts: list[tuple[str, float, float]], sums: dict[str, Any]) -> words.S
         return message("front.changes.same", {})
     largest = max(same_way, key=lambda part: abs(part[1]))
     return message("front.changes.rose" if sums["change"] > 0 else "front.changes.fell", {
-        "change": abs(sums["change"]), "part": _part(largest[0]), "amount": largest[1]})
+        "change": about(abs(sums["change"])), "part": _part(largest[0]), "amount": about(largest[1])})
 
 
 def _part(part: str) -> str:
@@ -212,10 +212,11 @@ def _family_finding(table: pd.DataFrame, sums: dict[str, Any]) -> words.Sentence
     if "gap" in table and sums.get("gap") is not None:
         worst, name = float(table["gap"].min()), str(table["gap"].idxmin())
         if worst < 0:
-            return message("front.families.behind", {"family": name, "gap": abs(worst), "total": sums["gap"]})
+            return message("front.families.behind" if sums["gap"] < 0 else "front.families.behind.alone", {
+                "family": name, "gap": about(abs(worst)), "total": about(abs(sums["gap"]))})
         return message("front.families.ahead", {})
     if "change" in table and table["change"].abs().sum():
         name = str(table["change"].abs().idxmax())
-        return message("front.families.moved", {"family": name, "change": float(table.loc[name, "change"])})
+        return message("front.families.moved", {"family": name, "change": about(float(table.loc[name, "change"]))})
     name = str(table["plan"].idxmax())
     return message("front.families.largest", {"family": name, "share": float(table["plan"].max() / table["plan"].sum()) if table["plan"].sum() else 0.0})

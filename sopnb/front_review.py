@@ -43,7 +43,7 @@ def scorecard(ground: Ground, *, chosen: list[str] | None, book: dict[str, dict[
     worst = next((card for card in shown if card["state"] == "off"), None)
     kind = "none" if not judged else "all" if values["on"] == values["n"] else "worst" if worst else "some"
     return {"cards": shown, "finding": message(f"front.score.{kind}", {**values, "name": worst["name"] if worst else "", "value": worst["shown"] if worst else ""}),
-            "sub": message("front.score.sub", {"month": last}), "month": last, "answer": message("front.answer.04" if judged else "front.answer.04.none", values)}
+            "sub": message("front.score.sub", {"month": last, "before": frames.next_month(last, -1)}), "month": last, "answer": message("front.answer.04" if judged else "front.answer.04.none", values)}
 
 
 def _frozen(told: pd.DataFrame) -> pd.DataFrame:
@@ -91,7 +91,7 @@ def _card(kpi: str, rows: pd.DataFrame, last: pd.Timestamp, about: dict[str, Any
     goal = message("front.score.target", {"target": _goal(target, about)}) if target is not None else words.plain("")
     return {"kpi": kpi, "name": name, "measure": about.get("measure", ""), "value": shown, "small": small, "shown": shown + small, "unit": unit, "state": state,
             "status": status(TONE[state], words.status(state).text) if state in TONE else "", "word": words.status(state).text if state in TONE else "",
-            "change": change, "target": goal, "first": words.show(span[0], "mon"), "last": words.show(last, "mon"),
+            "change": change, "moved": moved if re.search("[1-9]", moved) else "", "target": goal, "first": words.show(span[0], "mon"), "last": words.show(last, "mon"),
             "line": _line(name, line, target, by_month["target"], about) if line.notna().sum() > 1 else ""}
 
 
@@ -151,7 +151,7 @@ def actions(ground: Ground, *, as_of: pd.Timestamp, top: int = 8) -> dict[str, A
     rows = [{"action": row["action"], "title": row["title"] or row["action"], "owner": ground.person(row["owner"]), "person": row["owner"], "due": row["due"],
              "late": None if words.is_missing(row["late"]) else int(row["late"]), "status": _due(row["late"]), "word": _due_word(row["late"])}
             for row in rows_of(ranked)]
-    kind = "front.actions.none" if ranked.empty else "front.actions.overdue" if overdue else "front.actions.open"
+    kind = "front.actions.none" if ranked.empty else ("front.actions.overdue" if overdue else "front.actions.open") + (".one" if len(rows) == 1 else "")
     return {"rows": rows[:top], "all": rows, "count": len(rows), "overdue": overdue, "more": max(len(rows) - top, 0),
             "finding": message(kind, {"n": len(rows), "overdue": overdue})}
 
@@ -160,7 +160,8 @@ def _due_word(late: object) -> str:
     if words.is_missing(late):
         return ""
     days = int(late)  # type: ignore[call-overload]
-    return message("front.actions.late" if days > 0 else "front.actions.today" if days == 0 else "front.actions.left", {"days": abs(days)}).text
+    one = ".one" if abs(days) == 1 else ""
+    return message("front.actions.today" if days == 0 else f"front.actions.{'late' if days > 0 else 'left'}{one}", {"days": abs(days)}).text
 
 
 def _due(late: object) -> Any:
@@ -178,19 +179,23 @@ def data(ground: Ground, *, verdict: str, top: int = 5) -> dict[str, Any]:
     main = "opportunities" if fresh is not None and "orders" not in set(fresh["source"]) else "orders"  # what the company plans on
     orders = None if fresh is None else fresh[fresh["source"] == main]
     rows = float(orders["rows"].sum()) if orders is not None and len(orders) else float("nan")
-    facts: list[tuple[Sentence, str]] = []
-    if orders is not None and len(orders):
-        facts.append((message(f"front.data.{main}", {"last": orders["last"].max()}), words.number(rows, ",.0f")))
-        if orders["left_out"].sum():
-            facts.append((message("front.data.left_out", {}), words.number(float(orders["left_out"].sum()), ",.0f")))
+    facts = [] if orders is None or orders.empty else _received(main, orders)
     if fresh is not None:
         facts.append((message("front.data.sources", {}), str(fresh["source"].nunique())))
     facts.append((message("front.data.aside", {"amount": 0.0 if aside is None else float(aside["amount"].abs().sum())}), str(0 if aside is None else len(aside))))
     lines = [] if told_of is None else _findings(told_of, top)
-    kind = "red" if verdict == "red" else "none" if not count else "one" if count == 1 else "amber"
+    kind = ("red.one" if count == 1 else "red") if verdict == "red" else "none" if not count else "one" if count == 1 else "amber"
     return {"finding": message(f"front.data.{kind}", {"n": count}), "facts": facts, "findings": lines, "more": max(count - top, 0), "count": count,
             "missing": [name for name in ((*REQUIRED, *OPTIONAL) if main != "orders" else OPTIONAL) if name not in ground.tables],
             "answer": message(f"front.answer.01.{main}" if kind == "none" else f"front.answer.01.{kind}", {"n": count, "rows": rows})}
+
+
+def _received(main: str, fresh: pd.DataFrame) -> list[tuple[Sentence, str]]:
+    """Rows received, and what became of each of them: used + set aside + left out = received."""
+    received, aside, left = (int(fresh[name].sum()) for name in ("rows", "set_aside", "left_out"))
+    shown = [(f"front.data.{main}", received), ("front.data.used", received - aside - left), ("front.data.own_aside", aside), ("front.data.left_out", left)]
+    span = {"first": fresh["first"].min(), "last": fresh["last"].max()}
+    return [(message(key, span), words.number(n, ",.0f")) for key, n in shown if n or key == f"front.data.{main}"]
 
 
 def _findings(told_of: pd.DataFrame, top: int) -> list[dict[str, Any]]:

@@ -1,4 +1,8 @@
-"""Supply on the front page: exceptions by money, the decisions with their options, capacity, and which limit binds first."""
+"""Supply on the front page: exceptions by money, capacity, and which limit binds first.
+
+Exceptions, capacity and limits speak of the page's months; what lies behind them is one line. Goods that are in two
+exceptions are counted once: `overlap` of the table is taken off, in a row of its own, so that the rows add up.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +10,13 @@ from typing import Any
 
 import pandas as pd
 
-from sopnb import words
-from sopnb.front_ground import Ground, Scale, rows_of, span_text
+from sopnb import supply, words
+from sopnb.front_ground import Ground, Scale, about, rows_of, span_text
 from sopnb.report import status
 from sopnb.words import Sentence, message
 
-LOSING = ("short", "overload", "late")  # kinds that lose sales; the others tie up money
-OPTION_ROWS = ("keeps", "gains", "costs", "net")
+SELLING = ("short", "overload")  # kinds that lose sales
+LOSING = (*SELLING, "late")  # shown as too little; the others tie up money
 
 
 def told(message_id: object, values: object) -> Sentence:
@@ -25,44 +29,84 @@ def told(message_id: object, values: object) -> Sentence:
 
 
 def exceptions(ground: Ground, *, top: int) -> dict[str, Any] | None:
-    """Planned results that need a decision: the largest by money, all other in one row, the total.
+    """Planned results that need a decision: the largest by money, all other in one row, what is in two of them, the total.
 
     returns  rows: name, place, kind, status, span, because, units, text, amount, bar (% of the longest), tone, answer
-             (id of the decision that answers it); other, total, short, count, unit; None where it was not computed
+             (id of the decision that answers it); other; overlap (text, or None); total = Σ amount − Σ overlap; short, late
+             and stock: its parts; beyond: what lies behind these months; count, unit; None where it was not computed
     """
     if "exceptions" not in ground.tables:
         return None
     table = ground.tables["exceptions"]
-    empty: dict[str, Any] = {"rows": [], "other": None, "total": 0.0, "short": 0.0, "count": 0, "unit": "", "finding": message("front.exceptions.calm", {})}
+    later = beyond(ground)
+    empty: dict[str, Any] = {"rows": [], "other": None, "overlap": None, "total": 0.0, "short": 0.0, "late": 0.0, "stock": 0.0, "count": 0, "unit": "",
+                             "beyond": later, "finding": message("front.exceptions.calm", {"window": ground.window_text})}
     if table.empty:
         return empty
-    ranked = table.assign(size=table["amount"].abs()).sort_values(["size", "id"], ascending=[False, True], kind="stable")
+    ranked = _once(table).sort_values(["size", "id"], ascending=[False, True], kind="stable")
     shown, rest = (ranked, ranked.iloc[:0]) if len(ranked) <= top else (ranked.head(top), ranked.iloc[top:])
-    total, scale = float(ranked["size"].sum()), Scale.of(ranked["size"])
+    total, overlap, scale = float(ranked["counted"].sum()), float(ranked["twice"].sum()), Scale.of(ranked["size"])
+    parts = {kind: float(ranked.loc[ranked["kind"].isin(of), "counted"].sum()) for kind, of in (("short", SELLING), ("late", ("late",)), ("stock", ("excess", "obsolete")))}
     longest = max(float(shown["size"].max()), float(rest["size"].sum()), 1e-9)
     answers = _answers(ground)
     rows = [_exception(ground, row, scale, longest, answers) for row in rows_of(shown)]
-    largest = rows[0]
-    same = sum(r["amount"] for r in rows if r["name"] == largest["name"])
-    losing = float(ranked.loc[ranked["kind"].isin(LOSING), "size"].sum())
+    largest, amount = _largest(ground, ranked)
     other = None if rest.empty else {"n": len(rest), "text": scale.show(rest["size"].sum()), "bar": 100 * float(rest["size"].sum()) / longest,
-                                     "label": message("front.exceptions.other", {"n": len(rest)})}
-    return {"rows": rows, "other": other, "total": total, "total_text": scale.show(total), "count": len(ranked), "unit": scale.label, "scale": scale,
-            "short": losing, "because": any(r["because"].text for r in rows),
-            "answers": any(r["answer"] for r in rows), "places": any(r["place"] for r in rows), "largest": largest["name"],
-            "finding": message("front.exceptions.one" if len(ranked) == 1 else "front.exceptions.finding", {"total": total, "first": same, "name": largest["name"]}),
-            "sub": message("front.exceptions.sub", {"unit": scale.label}),
-            "source": message("front.exceptions.source", {"cycle": f"{ground.cycle:%Y-%m}", "short": losing, "excess": total - losing})}
+                                     "label": message("front.exceptions.other.one" if len(rest) == 1 else "front.exceptions.other", {"n": len(rest)})}
+    said = {"total": about(total), "first": about(amount), "name": largest, "cycle": f"{ground.cycle:%Y-%m}", **{kind: about(part) for kind, part in parts.items()}}
+    return {"rows": rows, "other": other, "total": total, "total_text": scale.show(total), "count": len(ranked), "unit": scale.label, "scale": scale, **parts,
+            "overlap": {"text": scale.show(-overlap), "amount": overlap} if overlap > 0 else None, "beyond": later, "because": any(r["because"].text for r in rows),
+            "answers": any(r["answer"] for r in rows), "places": any(r["place"] for r in rows), "largest": largest,
+            "finding": message("front.exceptions.one" if amount >= total else "front.exceptions.finding", said),
+            "sub": message("front.exceptions.sub", {"unit": scale.label, "window": ground.window_text}),
+            "source": message("front.exceptions.source", said)}
+
+
+def _once(table: pd.DataFrame) -> pd.DataFrame:
+    """With the size of each exception, and the part of it that is counted here and not in another one."""
+    size = table["amount"].abs()
+    twice = table["overlap"].fillna(0.0) if "overlap" in table else pd.Series(0.0, index=table.index)
+    return table.assign(size=size, twice=twice, counted=size - twice, answered=group_of(table))
+
+
+def group_of(table: pd.DataFrame) -> pd.Series:
+    """What each exception is answered with: its group, else itself."""
+    return table["group"].fillna(table["id"]) if "group" in table else table["id"]
+
+
+def _largest(ground: Ground, ranked: pd.DataFrame) -> tuple[str, float]:
+    """The largest case in words, and its money: a group of one cause, or an item at all its locations, or a resource."""
+    sums = ranked.groupby("answered")["counted"].sum()
+    members = ranked[ranked["answered"] == sums.idxmax()]
+    row = rows_of(members)[0]
+    if len(members) > 1:
+        return message(f"front.group.said.{row['kind']}", {"what": group_name(members)}).text, float(sums.max())
+    name = ground.item_name(row["item"]) or row["resource"] or row["id"]
+    same = ranked[(ranked["item"] == row["item"]) & ranked["kind"].eq(row["kind"])] if row["item"] else members
+    return name, float(same["counted"].sum())
+
+
+def group_name(members: pd.DataFrame) -> str:
+    """A group in words: 69 items whose selling has ended."""
+    cause = str(members["because"].iloc[0]).removeprefix("exceptions.").removesuffix("_one")
+    known = f"front.group.{cause}" if f"front.group.{cause}" in words.MESSAGES else f"front.group.{members['kind'].iloc[0]}"
+    n = int(members["item"].nunique())
+    return message(known + (".one" if n == 1 else ""), {"n": n}).text
+
+
+def beyond(ground: Ground) -> list[Sentence]:
+    """What the plan holds behind the page's months."""
+    later = supply.beyond(after=ground.months[-1], load=ground.get("load"), projection=ground.get("projection"))
+    return [told(row["because"], row["values"]) for row in rows_of(later)]
 
 
 def _answers(ground: Ground) -> dict[str, str]:
+    """Which decision answers which exception: all of a group by the same."""
     asked = ground.get("asked")
-    if asked is None:
-        return {}
-    return {row["exception"]: f"d{i}" for i, row in enumerate(_in_order(asked), start=1) if row["exception"]}
+    return {} if asked is None else {row["exception"]: f"d{i}" for i, row in enumerate(in_order(asked), start=1) if row["exception"]}
 
 
-def _in_order(asked: pd.DataFrame) -> list[dict[str, Any]]:
+def in_order(asked: pd.DataFrame) -> list[dict[str, Any]]:
     return rows_of(asked.sort_values(["position", "decision"], kind="stable"))
 
 
@@ -71,90 +115,13 @@ def _exception(ground: Ground, row: dict[str, Any], scale: Scale, longest: float
     place = row["location"] if row["location"] not in (None, "all") else ""
     known = f"front.kind.{row['kind']}" in words.MESSAGES
     word = message(f"front.kind.{row['kind']}", {}).text if known else row["kind"]
-    number = answers.get(row["id"], "")
+    number = answers.get(row["answered"], "")
     return {"name": ground.item_name(row["item"]) or row["resource"] or row["id"], "place": place or "", "kind": row["kind"],
             "status": status("short" if losing else "excess", word, "off" if losing else "watch"), "word": word, "losing": losing,
             "span": span_text(row["first"], row["last"]), "because": told(row["because"], row["values"]),
             "units": words.number(row["units"], ",.0f") if row["kind"] != "overload" else message("front.hours", {"hours": row["units"]}).text,
             "text": scale.show(abs(row["amount"])), "amount": abs(float(row["amount"])), "bar": 100 * abs(row["amount"]) / longest,
             "answer": number, "answer_text": message("front.decision", {"n": number[1:]}) if number else words.plain("")}
-
-
-def decisions(ground: Ground) -> dict[str, Any] | None:
-    """Decisions asked for, each with its options side by side; None where nothing is asked.
-
-    returns  finding; cards: id, number, question, by, by_text, amount, line, why, options, rows (consequence × option), unit, cause
-    """
-    asked = ground.get("asked")
-    if asked is None:
-        return None
-    options, causes = ground.get("options"), ground.get("exceptions")
-    cards = [_decision(ground, i, row, options, causes) for i, row in enumerate(_in_order(asked), start=1)]
-    selling = [card for card in cards if card["cause"].get("kind") in LOSING]  # kept sales and money back are two things
-    values = {"n": len(cards), "amount": sum(abs(card["amount"]) for card in cards), "keeps": sum(card["keeps"] for card in selling),
-              "costs": sum(card["costs"] for card in selling)}
-    one = "one" if len(cards) == 1 else "many"
-    return {"cards": cards, "finding": message(f"front.decisions.{one}" + ("" if values["keeps"] > 0 else ".plain"), values)}
-
-
-def _decision(ground: Ground, number: int, row: dict[str, Any], options: pd.DataFrame | None, causes: pd.DataFrame | None) -> dict[str, Any]:
-    amount = 0.0 if words.is_missing(row["amount"]) else float(row["amount"])
-    mine = None if options is None else options[options["exception"].isin([x for x in (row["exception"], row["decision"]) if x])]
-    choices = [] if mine is None else rows_of(mine.sort_values("option"))
-    taken = next((o for o in choices if o["option"] == row["recommended"]), next((o for o in choices if o["recommended"]), None))
-    keeps, costs = (_amount(taken, "keeps"), _amount(taken, "costs")) if taken else (0.0, 0.0)
-    by = None if words.is_missing(row["by"]) else pd.Timestamp(row["by"])
-    values = {"by": by, "amount": amount, "keeps": keeps, "costs": costs, "option": taken["option"] if taken else "",
-              "title": told(taken["title"], taken["values"]).text if taken else ""}
-    cause = _cause(ground, row["exception"], causes)
-    line = _line(cause, taken, keeps, amount)
-    return {"id": f"d{number}", "number": number, "question": told(row["question"], row["values"]), "amount": amount, "by": by,
-            "by_text": message("front.decide_by", values) if by is not None else words.plain(""), "decides": ground.person(row["decides"]),
-            "line": message(line, values) if by is not None else message("front.ask.undated", values), "keeps": keeps, "costs": costs,
-            "why": message("front.take", values) if taken else words.plain(""), **_consequences(choices, taken, cause), "cause": cause}
-
-
-def _line(cause: dict[str, Any], taken: dict[str, Any] | None, keeps: float, amount: float) -> str:
-    """Which sentence stands under the question: what the recommended option keeps or brings back, else what it is."""
-    if taken and keeps > 0:
-        return "front.ask.option" if cause.get("kind") in LOSING else "front.ask.back"
-    return "front.ask.title" if taken else "front.ask.amount" if amount else "front.ask.plain"
-
-
-def _amount(option: dict[str, Any], column: str) -> float:
-    return 0.0 if words.is_missing(option[column]) else float(option[column])
-
-
-def _consequences(choices: list[dict[str, Any]], taken: dict[str, Any] | None, cause: dict[str, Any]) -> dict[str, Any]:
-    """The options as columns, what follows from each as rows, in one unit; rows nobody has a value for are left out."""
-    scale = Scale.of([choice[c] for choice in choices for c in OPTION_ROWS])
-    stock = ".back" if cause and cause["kind"] not in LOSING else ""
-    rows = [{"label": message(f"front.option.{c}{stock if c == 'keeps' else ''}", {}), "cells": [scale.show(choice[c], signed=c == "net") for choice in choices]}
-            for c in OPTION_ROWS if any(not words.is_missing(choice[c]) for choice in choices)]
-    if any(not words.is_missing(choice["service"]) for choice in choices):
-        rows.append({"label": message("front.option.service", {}), "cells": [words.number(choice["service"], ".1%") for choice in choices]})
-    heads = [{"letter": o["option"], "title": told(o["title"], o["values"]), "taken": o is taken} for o in choices]
-    return {"options": heads, "rows": rows, "unit": scale.label}
-
-
-def _cause(ground: Ground, exception: str | None, causes: pd.DataFrame | None) -> dict[str, Any]:
-    """What the headline needs of the exception behind a decision: kind, what, when, units; empty where there is none."""
-    if causes is None or not exception:
-        return {}
-    found = causes[causes["id"] == exception]
-    if found.empty:
-        return {}
-    row = rows_of(found)[0]
-    place = row["location"] if row["location"] not in (None, "all") else None
-    name = ground.item_name(row["item"]) or row["resource"] or row["id"]
-    return {"kind": row["kind"], "what": f"{name}, {place}," if place else name, "when": _when(row["first"], row["last"], ground),
-            "units": row["units"]}
-
-
-def _when(first: object, last: object, ground: Ground) -> str:
-    span = span_text(first, last, "month") or ground.window_text
-    one = not words.is_missing(first) and (words.is_missing(last) or first == last)
-    return message("front.when.month" if one else "front.when.span", {"span": span}).text
 
 
 def capacity(ground: Ground, top: int = 6) -> dict[str, Any] | None:
@@ -177,10 +144,11 @@ def capacity(ground: Ground, top: int = 6) -> dict[str, Any] | None:
     worst = inside.loc[inside["share"].idxmax()]
     values = {"resource": worst["resource"], "share": worst["share"], "month": worst["month"], "n": len(peaks),
               "hours": float((over["hours"] - over["available"]).sum()), "resources": over["resource"].nunique()}
-    kind = "front.capacity.over" if len(over) else "front.capacity.enough"
+    values["last"] = ground.months[-1]
+    kind = "front.capacity.enough" if over.empty else "front.capacity.over" if values["resources"] == 1 else "front.capacity.over.many"
     more = len(peaks) - len(shown)
     return {"finding": message(kind, values), "sub": message("front.capacity.sub", {"window": ground.window_text}), "panels": shown,
-            "more": message("front.capacity.more", {"n": more, "peak": float(peaks.iloc[top])}) if more > 0 else words.plain("")}
+            "more": message("front.capacity.more.one" if more == 1 else "front.capacity.more", {"n": more, "peak": float(peaks.iloc[top])}) if more > 0 else words.plain("")}
 
 
 def _panel(name: str, rows: pd.DataFrame, ceiling: float, height: int = 118, ground_line: int = 98) -> dict[str, Any]:
@@ -202,25 +170,35 @@ def _panel(name: str, rows: pd.DataFrame, ceiling: float, height: int = 118, gro
 
 
 def binds(ground: Ground) -> dict[str, Any] | None:
-    """Which limit is met first, hours or sales: the first month over, and the money behind it. None where neither is known."""
-    rows = []
+    """Which limit is met first within the page's months, hours or sales: the month, and the money behind it. None where neither is known.
+
+    Hours bind where overtime cannot stretch them, see `supply.limits`; so step 03 and this page say the same.
+    """
     load, hiring = ground.get("load"), ground.get("hiring")
-    if load is not None:
-        over = load[(load["overload"] > 0)].sort_values(["month", "overload_amount"], ascending=[True, False], kind="stable")
-        if len(over):
-            first = over.iloc[0]
-            every = over[over["resource"] == first["resource"]]
-            rows.append((first["month"], message("front.binds.hours", {"resource": first["resource"], "month": first["month"]}),
-                         message("front.binds.hours.why", {"hours": float(every["overload"].sum()), "n": len(every), "amount": float(every["overload_amount"].sum())})))
-    if hiring is not None:
-        short = hiring[hiring["gap"] < 0].sort_values("month")
-        if len(short):
-            first = short.iloc[0]
-            rows.append((first["month"], message("front.binds.reps", {"month": first["month"]}),
-                         message("front.binds.reps.why", {"gap": abs(float(first["gap"])), "hires": int(hiring["hires"].sum()), "reps": float(first["reps"])})))
     if load is None and hiring is None:
         return None
-    rows.sort(key=lambda row: row[0])
-    known = [name for name, table in (("hours", load), ("reps", hiring)) if table is not None]
-    finding = message("front.binds.none", {"what": " / ".join(message(f"front.binds.{k}.word", {}).text for k in known)}) if not rows else rows[0][1]
-    return {"finding": finding, "rows": [{"title": title, "why": why} for _, title, why in rows]}
+    near = {name: None if table is None else ground.within(table) for name, table in (("load", load), ("hiring", hiring))}
+    met = rows_of(supply.limits(**near))
+    if not met:
+        known = "both" if load is not None and hiring is not None else "hours" if hiring is None else "reps"
+        return {"finding": message(f"front.binds.none.{known}", {"window": ground.window_text}), "rows": []}
+    said = {"first": _limit_word(met[0]), "month": met[0]["month"]}
+    if len(met) > 1:
+        said |= {"second": _limit_word(met[1]), "then": met[1]["month"]}
+    finding = message(f"front.binds.{met[0]['limit']}" + (".then" if len(met) > 1 else ""), said)
+    return {"finding": finding, "sub": message("front.binds.sub", {"window": ground.window_text}), "rows": [_limit(ground, row, near["hiring"]) for row in met]}
+
+
+def _limit_word(row: dict[str, Any]) -> str:
+    return row["what"] or message("front.binds.reps.word", {}).text
+
+
+def _limit(ground: Ground, row: dict[str, Any], hiring: pd.DataFrame | None) -> dict[str, Sentence]:
+    """A limit's line: the first month, and all of the page's months."""
+    several = ".many" if row["months"] > 1 else ""
+    values = {"what": row["what"], "month": row["month"], "short": row["short"], "amount": about(row["amount"]), "n": row["months"],
+              "all_short": row["all_short"], "all_amount": about(row["all_amount"]), "last": ground.months[-1]}
+    if row["limit"] == "sales" and hiring is not None:
+        at = hiring[hiring["month"] == row["month"]].iloc[0]
+        values |= {"reps": float(at["reps"]), "share": row["short"] / float(at["target"]) if at["target"] else float("nan"), "hires": int(hiring["hires"].sum())}
+    return {"title": message(f"front.binds.{row['limit']}.title", values), "why": message(f"front.binds.{row['limit']}.why{several}", values)}

@@ -44,6 +44,7 @@ def asked(
     gap: pd.DataFrame | None = None,
     gap_share: float = 0.02,
     hiring: pd.DataFrame | None = None,
+    hiring_until: Any = None,
     recruiting_months: int = 2,
     least_share: float = 0.02,
     most: int = 5,
@@ -51,24 +52,27 @@ def asked(
     """The decisions asked for: the largest exceptions that have options, hires that cannot wait for the next meeting,
     and the gap to budget where it is large.
 
-    exceptions   id        kind, item, location, resource, first, last, units, amount (money at stake); None: none
-    options      exception × option   recommended (flag); None: exceptions are asked without a recommendation
+    exceptions   id        kind, item, location, resource, first, last, units, amount (money at stake), group: those of one
+                           group are one question, with their money together and the largest named; None: none
+    options      exception × option   recommended (flag), `exception` being the group; None: asked without a recommendation
     decides      kind of exception, or `budget`: role that may take the decision
     people       person    role; None: the role stands for the person
     gap          family × month   plan, budget, gap (money); see plan.gap
     gap_share    of the budget, from which a shortfall is asked about
     hiring       month   capacity, hired (money), hires to start in the month
+    hiring_until the last month that counts for hires: that of the other decisions; None: the whole plan
     least_share  of the money of all exceptions, below which one is not asked about: the meeting's time is for what
                  moves the company, the planner answers the rest
     returns      frames.ASKED, by money; `decides` is missing where nobody is entitled
     """
     exceptions = frames.empty(frames.EXCEPTIONS) if exceptions is None else exceptions
     size = exceptions["amount"].abs()
-    framed = exceptions[size >= least_share * size.sum()]
-    framed = framed if options is None else framed[framed["id"].isin(options["exception"])]
+    whole = size.groupby(exceptions["group"]).transform("sum")
+    framed = exceptions[whole >= least_share * size.sum()]
+    framed = framed if options is None else framed[framed["group"].isin(options["exception"])]
     names = dict(locations or {}) | ({} if items is None else dict(zip(items["item"], items["name"].fillna(items["item"]), strict=True)))
-    rows = [_asked_exception(row, options, names, meeting_day) for row in _records(framed)]
-    rows += _asked_budget(gap, gap_share, meeting_day) + _asked_hires(hiring, recruiting_months, meeting_day)
+    rows = [_asked_exception(group, members, options, names, meeting_day) for group, members in framed.groupby("group", sort=True)]
+    rows += _asked_budget(gap, gap_share, meeting_day) + _asked_hires(hiring, hiring_until, recruiting_months, meeting_day)
     out = pd.DataFrame(rows, columns=["kind", *frames.ASKED.names]).sort_values(
         ["amount", "exception", "question"], ascending=[False, True, True], kind="stable").head(most)
     out["decides"] = [_entitled(kind, decides, people) for kind in out.pop("kind")]
@@ -77,15 +81,27 @@ def asked(
     return frames.conform(out, frames.ASKED)
 
 
-def _asked_exception(row: dict[str, Any], options: pd.DataFrame | None, names: dict[str, str], meeting_day: Any) -> dict[str, Any]:
-    mine = None if options is None else options[options["exception"] == row["id"]].sort_values("option", kind="stable")
+def _asked_exception(group: Any, members: pd.DataFrame, options: pd.DataFrame | None, names: dict[str, str], meeting_day: Any) -> dict[str, Any]:
+    """One question for the exceptions of a group; `what` is the one of them with most money."""
+    mine = None if options is None else options[options["exception"] == group].sort_values("option", kind="stable")
     best = [] if mine is None else list(mine.loc[mine["recommended"], "option"])
+    row = _records(members.assign(size=members["amount"].abs()).sort_values(["size", "id"], ascending=[False, True], kind="stable"))[0]
     what = names.get(row["item"], row["item"]) or row["resource"] or row["id"]
     place = names.get(row["location"], row["location"]) if row["location"] not in (None, "all") else None
-    values = {"kind": row["kind"], "what": f"{what}, {place}" if place and row["item"] else what, "first": _iso(row["first"]),
-              "last": _iso(row["last"]), "units": _number(row["units"]), "amount": _number(row["amount"])}
-    return {"kind": row["kind"], "question": f"meeting.ask_{row['kind']}", "values": _json(values), "by": _by(row["first"], meeting_day),
-            "amount": abs(row["amount"]), "recommended": best[0] if best else None, "exception": row["id"]}
+    first, last = members["first"].min(), members["last"].max()
+    values = {"kind": row["kind"], "what": f"{what}, {place}" if place and row["item"] and members["location"].nunique() == 1 else what, "first": _iso(first), "last": _iso(last),
+              "units": _sum(members["units"]), "amount": _sum(members["amount"]), "largest": _number(row["amount"]),
+              "n": int(members["item"].nunique()), "count": len(members)}
+    return {"kind": row["kind"], "question": _question(row, members["item"].nunique(), first == last), "values": _json(values),
+            "by": _by(first, meeting_day), "amount": _sum(members["amount"].abs()), "recommended": best[0] if best else None, "exception": group}
+
+
+def _question(row: dict[str, Any], count: int, one_month: bool) -> str:
+    """Which question is asked: many items have their own, by cause where it matters; one month has `in`, not `from`."""
+    ended = row["kind"] == "obsolete" and row["because"] == "exceptions.obsolete_ended"
+    kind = f"{row['kind']}_ended" if ended and count > 1 else row["kind"]
+    form = "_all" if count > 1 else "_in" if one_month and row["kind"] in ("overload", "short") else ""
+    return f"meeting.ask_{kind}{form}"
 
 
 def _asked_budget(gap: pd.DataFrame | None, gap_share: float, meeting_day: Any) -> list[dict[str, Any]]:
@@ -102,7 +118,7 @@ def _asked_budget(gap: pd.DataFrame | None, gap_share: float, meeting_day: Any) 
              "amount": short, "recommended": None, "exception": None}]
 
 
-def _asked_hires(hiring: pd.DataFrame | None, recruiting_months: int, meeting_day: Any) -> list[dict[str, Any]]:
+def _asked_hires(hiring: pd.DataFrame | None, until: Any, recruiting_months: int, meeting_day: Any) -> list[dict[str, Any]]:
     """The next hires, where the offer must go out before the next meeting: what they sell until others join them."""
     starts = pd.DatetimeIndex([]) if hiring is None else pd.DatetimeIndex(hiring.loc[hiring["hires"] > 0, "month"].sort_values())
     if hiring is None or starts.empty:
@@ -111,7 +127,8 @@ def _asked_hires(hiring: pd.DataFrame | None, recruiting_months: int, meeting_da
     offer = first - pd.DateOffset(months=recruiting_months)
     if offer > day + pd.DateOffset(months=1):
         return []
-    until = frames.next_month(starts[1], -1) if len(starts) > 1 else hiring["month"].max()
+    end = hiring["month"].max() if until is None else max(first, pd.Timestamp(until))
+    until = min(end, frames.next_month(starts[1], -1)) if len(starts) > 1 else end
     alone = hiring[hiring["month"].between(first, until)]
     amount = _sum(alone["hired"] - alone["capacity"])
     values = {"hires": int(hiring.loc[hiring["month"] == first, "hires"].iloc[0]), "first": _iso(first), "last": _iso(until), "amount": amount}
@@ -120,8 +137,12 @@ def _asked_hires(hiring: pd.DataFrame | None, recruiting_months: int, meeting_da
 
 
 def _by(first: Any, meeting_day: Any) -> pd.Timestamp:
+    """NOTICE_DAYS before the first month, on the Friday before where that is a weekend; not before the meeting."""
     day = pd.Timestamp(meeting_day)
-    return day if pd.isna(first) else max(day, pd.Timestamp(first) - pd.Timedelta(days=NOTICE_DAYS))
+    if pd.isna(first):
+        return day
+    due = pd.Timestamp(first) - pd.Timedelta(days=NOTICE_DAYS)
+    return max(day, due - pd.Timedelta(days=max(0, due.weekday() - 4)))
 
 
 def _entitled(kind: str, decides: Mapping[str, str], people: pd.DataFrame | None) -> str | None:
@@ -194,7 +215,7 @@ def _last(actions: pd.DataFrame | None, kpis: pd.DataFrame | None, month: Any) -
 def _now(insights: pd.DataFrame | None, exceptions: pd.DataFrame | None) -> Iterable[dict[str, Any]]:
     for about, table in (("jumps", insights), ("exceptions", exceptions)):
         if table is not None and len(table):
-            amount = _sum(table["amount"].abs())
+            amount = _sum(table["amount"].abs()) - (_sum(table["overlap"]) if "overlap" in table else 0.0)
             yield _point("now", about, {"count": len(table), "amount": amount}, stake=amount)
 
 

@@ -45,7 +45,8 @@ def _exceptions() -> pd.DataFrame:
     rows = [("x1", "overload", None, None, "Oven", "2026-11", 318.0, 300.0), ("x2", "short", "A", "JKT", None, "2026-12", 40.0, 500.0),
             ("x3", "excess", "B", "all", None, "2026-10", 10.0, 50.0)]
     df = pd.DataFrame(rows, columns=["id", "kind", "item", "location", "resource", "first", "units", "amount"])
-    return frames.conform(df.assign(first=pd.to_datetime(df["first"]), last=pd.to_datetime(df["first"]), because=None, values="{}"), frames.EXCEPTIONS)
+    return frames.conform(df.assign(first=pd.to_datetime(df["first"]), last=pd.to_datetime(df["first"]), because=None, values="{}", group=df["id"], overlap=0.0),
+                          frames.EXCEPTIONS)
 
 
 def _options(*pairs: tuple[str, str, bool]) -> pd.DataFrame:
@@ -172,7 +173,44 @@ def test_decisions_are_asked_by_money_with_a_recommendation_and_a_decider():
     out = meeting.asked(_exceptions(), options, decides={"overload": "Supply planner"}, meeting_day="2026-10-08", people=PEOPLE)
     assert out[["exception", "recommended", "position"]].to_numpy().tolist() == [["x2", "A", 1], ["x1", "B", 2]]
     assert out["decides"].tolist() == [None, "p02"], "nobody may decide on a shortage: it is flagged by a missing name"
-    assert out["by"].tolist() == [pd.Timestamp("2026-11-01"), pd.Timestamp("2026-10-08")]  # 30 days before December; not before the meeting
+    assert out["by"].tolist() == [pd.Timestamp("2026-10-30"), pd.Timestamp("2026-10-08")]  # 30 days before December is a Sunday; not before the meeting
+
+
+def test_many_items_of_one_cause_are_one_question():
+    """Three of a kind: 500 + 300 + 50 = 850 is one question, its largest named; the options are those of the group."""
+    many = _exceptions().assign(kind="obsolete", item=["A", "B", "C"], resource=None, because="exceptions.obsolete_ended", group="all-obsolete_ended", first=pd.Timestamp("2026-10-01"))
+    out = meeting.asked(many, _options(("all-obsolete_ended", "A", True)), decides={"excess": "x"}, meeting_day="2026-10-08")
+    assert out[["exception", "amount", "recommended", "decides"]].to_numpy().tolist() == [["all-obsolete_ended", 850.0, "A", "x"]]
+    told = json.loads(out["values"][0])
+    assert (told["n"], told["what"], told["largest"], told["units"]) == (3, "B", 500.0, 368.0)
+    assert words.message(out["question"][0], told).text == "What do we do with the stock of 3 items whose selling has ended?"
+    alone = meeting.asked(many.assign(group=many["id"]), decides={}, meeting_day="2026-10-08")
+    assert len(alone) == 3 and set(alone["question"]) == {"meeting.ask_obsolete"}
+
+
+def test_one_item_in_several_places_is_asked_about_as_one_item():
+    places = _exceptions().assign(kind="excess", item="A", location=["JKT", "MDN", "SBY"], resource=None, group="all-excess")
+    out = meeting.asked(places, decides={}, meeting_day="2026-10-08")
+    assert words.message(out["question"][0], out["values"][0]).text == "What do we do with 368 units too many of A?"
+
+
+def test_one_month_is_said_as_one_month():
+    asked = meeting.asked(_exceptions(), decides={}, meeting_day="2026-10-08").set_index("exception")
+    assert words.message(asked["question"]["x1"], asked["values"]["x1"]).text == "How do we cover the 318 hours that Oven lacks in November 2026?"
+    longer = _exceptions().assign(last=pd.Timestamp("2027-02-01"))
+    asked = meeting.asked(longer, decides={}, meeting_day="2026-10-08").set_index("exception")
+    assert "lacks from November 2026" in words.message(asked["question"]["x1"], asked["values"]["x1"]).text
+
+
+def test_nobody_is_asked_to_decide_on_a_weekend():
+    """Thirty days before February 2027 is Saturday 2 January: the Friday before. A meeting's own day stays."""
+    february = _exceptions().head(1).assign(first=pd.Timestamp("2027-02-01"), last=pd.Timestamp("2027-02-01"))
+    assert meeting.asked(february, decides={}, meeting_day="2026-10-08")["by"].tolist() == [pd.Timestamp("2027-01-01")]
+
+
+def test_what_is_at_stake_on_the_agenda_counts_no_good_twice():
+    points = meeting.agenda(exceptions=_exceptions().assign(overlap=[100.0, 0, 0]), minutes=60, month="2026-09")
+    assert points["amount"].iloc[0] == 750
 
 
 def test_small_exceptions_are_left_to_the_planner():
@@ -186,7 +224,9 @@ def test_hires_are_asked_for_when_the_offer_cannot_wait():
     hiring = frame("month capacity hired hires", "2026-11 100 100 0", "2026-12 100 101 1", "2027-01 100 102 0", "2027-02 100 103 0", "2027-03 100 110 1")
     out = meeting.asked(None, decides={"hiring": "Sales director"}, meeting_day="2026-10-08", people=PEOPLE, hiring=hiring)
     assert out[["amount", "decides", "by"]].to_numpy().tolist() == [[6.0, "p03", pd.Timestamp("2026-10-08")]]
-    assert "until February 2027 they can sell USD 6" in words.message(out["question"][0], out["values"][0]).text
+    assert "by February 2027 they can sell USD 6" in words.message(out["question"][0], out["values"][0]).text
+    near = meeting.asked(None, decides={}, meeting_day="2026-10-08", hiring=hiring, hiring_until="2027-01-01")
+    assert near["amount"].tolist() == [3.0], "to January alone they sell 1 + 2"
     assert meeting.asked(None, decides={}, meeting_day="2026-08-08", hiring=hiring).empty
 
 

@@ -144,6 +144,124 @@ def test_no_exceptions_is_an_empty_table():
     assert exceptions((1, 1), 2).empty
 
 
+# --- one set of months, each good once ------------------------------------------------------------------------------
+
+def test_exceptions_look_at_the_first_months_and_the_rest_is_one_line():
+    """50 hours too many in each of February to May, revenue 1,000 each: two months are asked about, two come later."""
+    load, p = loaded(demand=(100, 300, 300, 300, 300), hours=[100] * 5), plan(100, 300, 300, 300, 300)
+    projection = netting.project(stock(9999), None, None, p, as_of=AS_OF)
+    near = supply.exceptions(projection, ONE, as_of=AS_OF, plan=p, load=load, excess_months=99, months=3)
+    got = near.iloc[0]
+    assert (got.kind, got.units, got.amount, got["last"]) == ("overload", 100, 2000, pd.Timestamp("2026-03-01"))
+    hours = json.loads(supply.options(near, projection, ONE, plan=p, load=load)["values"].iloc[-1])["hours"]
+    assert hours == 100, "the options answer the same months"
+    later = supply.beyond(after=pd.Timestamp("2026-03-01"), load=load, projection=projection)
+    assert later[["kind", "units", "amount"]].values.tolist() == [["overload", 100.0, 2000.0]]
+    assert json.loads(later["values"][0])["first"] == "2026-04-01"
+
+
+def test_a_shortage_behind_the_months_is_told_once_and_not_asked_about():
+    p = plan(10, 10, 10, 10)
+    projection = netting.project(stock(25), None, None, p, as_of=AS_OF)
+    assert supply.exceptions(projection, ONE, as_of=AS_OF, plan=p, excess_months=99, months=2).empty
+    later = supply.beyond(after=pd.Timestamp("2026-02-01"), projection=projection)
+    assert later[["kind", "units", "because"]].values.tolist() == [["short", 15.0, "exceptions.beyond_short"]]
+    assert supply.beyond(after=pd.Timestamp("2026-04-01"), projection=projection).empty
+
+
+def clash(on_hand, second="mixer"):
+    """300 of A in February: 50 hours too many at the oven (1,000 of sales), 25 at the mixer (750), and what is short besides."""
+    p, routing = plan(100, 300, 100), frame("item resource hours_per_unit", "A oven 0.5", f"A {second} 0.25")
+    hours = pd.concat([oven(100, 100, 100), oven(50, 56.25, 50, resource=second)])
+    made = capacity.production(p, routing, ONE, as_of=AS_OF)
+    load = capacity.load(made, routing, hours, ONE, p)
+    projection = netting.project(stock(on_hand), None, None, p, as_of=AS_OF)
+    return supply.exceptions(projection, ONE, as_of=AS_OF, plan=p, load=load, made=made, routings=routing, excess_months=99)
+
+
+def test_goods_that_wait_for_two_resources_count_once():
+    """The mixer's 750 are of the oven's 1,000: the same units in the same month. At stake is 1,000, not 1,750."""
+    got = clash(9999).set_index("resource")
+    assert got["amount"].to_dict() == {"oven": 1000, "mixer": 750} and got["overlap"].to_dict() == {"oven": 0, "mixer": 750}
+
+
+@pytest.mark.parametrize(("on_hand", "at_stake"), [(450, 1000), (150, 3500)])
+def test_of_a_shortage_and_an_overload_of_the_same_goods_the_larger_counts(on_hand, at_stake):
+    """450 on hand: 50 short in March, 500, less than the oven's 1,000. 150 on hand: 350 short, 3,500, more than it."""
+    got = clash(on_hand)
+    assert {"short", "overload"} == set(got.kind)
+    assert (got.amount - got.overlap).sum() == pytest.approx(at_stake)
+    assert supply.by_kind(got)["amount"].sum() == pytest.approx(at_stake)
+
+
+def test_overlap_is_never_more_than_the_amount_nor_the_whole():
+    for on_hand in (0, 100, 300, 420, 480, 9999):
+        got = clash(on_hand)
+        assert got.overlap.between(0, got.amount + 1e-9).all() and (got.amount - got.overlap).sum() >= got.amount.max() - 1e-9
+
+
+def test_goods_of_different_items_both_count():
+    """A is short, B overloads the oven: nothing is counted twice."""
+    both = items("A 6 10 make -", "B 6 10 make -")
+    p = pd.concat([plan(30, 0), plan(300, 0, item="B")])
+    routing = frame("item resource hours_per_unit", "B oven 0.5")
+    made = capacity.production(p, routing, both, as_of=AS_OF)
+    load = capacity.load(made, routing, oven(100, 100), both, p)
+    projection = netting.project(pd.concat([stock(5), stock(999, item="B")]), None, None, p, as_of=AS_OF)
+    got = supply.exceptions(projection, both, as_of=AS_OF, plan=p, load=load, made=made, routings=routing, excess_months=99)
+    assert {"short", "overload"} <= set(got.kind) and got.overlap.sum() == 0
+
+
+# --- one cause, one question ----------------------------------------------------------------------------------------
+
+def dead_stock(*units):
+    """As many items without demand, 6 each in cost, 10 in price."""
+    rows = [f"Z{i} 6 10 buy 2025-06-30" for i in range(len(units))]
+    master, nothing = items(*rows), pd.concat([plan(0, 0, item=f"Z{i}") for i in range(len(units))]).assign(revenue=0.0, margin=0.0)
+    projection = netting.project(pd.concat([stock(n, item=f"Z{i}") for i, n in enumerate(units)]), None, None, nothing, as_of=AS_OF)
+    return supply.exceptions(projection, master, as_of=AS_OF, plan=nothing), projection, master, nothing
+
+
+def test_stock_of_one_cause_is_one_group_and_one_item_is_none():
+    many, *_ = dead_stock(7, 5, 3)
+    assert set(many.group) == {"all-obsolete_ended"} and many.id.nunique() == 3
+    one, *_ = dead_stock(7)
+    assert list(one.group) == list(one.id)
+
+
+def test_answers_to_a_group_are_the_sums_of_its_members():
+    """15 units of three items, cost 90: cleared at 5 each they bring 75; written off nothing; kept they cost a fifth more."""
+    table, projection, master, p = dead_stock(7, 5, 3)
+    got = answers(table, projection=projection, p=p, master=master)
+    assert set(got["exception"]) == {"all-obsolete_ended"}
+    assert got["net"].to_dict() == pytest.approx({"clear": -15, "write_off": -90, "keep": -108})
+    told = json.loads(got["values"]["clear"])
+    assert (told["units"], told["count"]) == (15, 3)
+
+
+def test_who_lacks_an_answer_of_the_group_stays_as_it_is():
+    """30 too many of A and of B at 10 a month, carried for 10.50 each; only A has an order that can be stopped: half of its carrying is saved."""
+    p, both = pd.concat([plan(*[10] * 6), plan(*[10] * 6, item="B")]), items("A 6 10 buy -", "B 6 10 buy -")
+    due = frame("order item location due_date quantity", "PO1 A EU 2026-03-01 15")
+    projection = netting.project(pd.concat([stock(50), stock(50, item="B")]), due, None, p, as_of=AS_OF)
+    table = supply.exceptions(projection, both, as_of=AS_OF, plan=p, excess_months=2)
+    got = answers(table, projection=projection, p=p, master=both, receipts=due, excess_months=2)
+    assert got["costs"][["carry", "stop_orders"]].to_dict() == pytest.approx({"carry": 21, "stop_orders": 15.75})
+    assert json.loads(got["values"]["stop_orders"])["units"] == 15 and got["option"].to_dict()["carry"] == "C"
+
+
+def test_the_recommended_answer_is_a_and_doing_nothing_comes_last():
+    table, projection, master, p = dead_stock(7, 5)
+    out = supply.options(table, projection, master, plan=p)
+    assert out["title"].str.removeprefix("options.").tolist()[-1] in supply.NOTHING
+    assert out.loc[out["recommended"], "option"].tolist() == ["A"]
+
+
+def test_the_largest_groups_are_taken_whole():
+    table = frame("id group amount", "a all-x 3", "b all-x 3", "c c 5", "d d 4")
+    assert list(supply.largest_groups(table, 2)["id"]) == ["a", "b", "c"]
+
+
 # --- options --------------------------------------------------------------------------------------------------------
 
 def answers(table, load=None, projection=None, p=None, **more):
@@ -206,7 +324,7 @@ def test_answers_to_excess_and_obsolete_stock():
     nothing = plan(0, 0)
     dead = netting.project(stock(7), None, None, nothing, as_of=AS_OF)
     got = answers(supply.exceptions(dead, ONE, as_of=AS_OF, plan=nothing), projection=dead, p=nothing)
-    assert got["net"].to_dict() == {"clear": 7 * 10 * 0.5 - 42, "write_off": -42}
+    assert got["net"].to_dict() == pytest.approx({"clear": 7 * 10 * 0.5 - 42, "write_off": -42, "keep": -42 * 1.2})
 
 
 def test_open_orders_can_be_stopped_instead():
@@ -267,7 +385,8 @@ def test_what_binds_first():
     hiring = pd.DataFrame({"month": frames.months("2026-01", 3), "gap": [-5.0, 10.0, -300.0], "target": 1000.0})
     both = supply.limits(load=load, hiring=hiring)
     assert list(both.limit) == ["supply", "sales"] and list(both.short) == [30, 300]
-    assert both.amount[0] == pytest.approx(1000 * 30 / 50)
+    assert both.amount[0] == pytest.approx(1000 * 30 / 50) and list(both.months) == [1, 1]
+    assert supply.limits(load=load[load["month"] < "2026-02-01"], hiring=hiring.head(2)).empty, "the first month alone is no trouble"
     assert supply.limits().empty
 
 

@@ -1,0 +1,130 @@
+"""Decisions on the front page: a question, by when, the recommendation, and what follows from at most three answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from sopnb import supply, words
+from sopnb.front_ground import Ground, Scale, about, rows_of, span_text
+from sopnb.front_supply import SELLING, group_name, group_of, in_order, told
+from sopnb.words import message
+
+OPTION_ROWS = ("keeps", "costs", "net")
+BESIDE = 3  # answers a reader can compare at once, on a phone too
+
+
+def decisions(ground: Ground) -> dict[str, Any] | None:
+    """Decisions asked for, each with its options side by side; None where nothing is asked.
+
+    returns  finding; amount (at stake; goods in two exceptions once); cards: id, number, question, by, by_text, amount, line,
+             why, largest, options, rows (consequence × option), unit, note, more, cause
+    """
+    asked = ground.get("asked")
+    if asked is None:
+        return None
+    options, causes = ground.get("options"), ground.get("exceptions")
+    cards = [_decision(ground, i, row, options, causes) for i, row in enumerate(in_order(asked), start=1)]
+    selling = [card for card in cards if card["cause"].get("kind") in SELLING]  # kept sales and money back are two things
+    amount = sum(card["amount"] - card["twice"] for card in cards)
+    at_risk = sum(card["amount"] - card["twice"] for card in selling)
+    values = {"n": len(cards), "amount": about(amount), "keeps": about(min(sum(card["keeps"] for card in selling), at_risk)),
+              "costs": about(sum(card["costs"] for card in selling))}
+    finding = f"front.decisions.{'one' if len(cards) == 1 else 'many'}" + ("" if values["keeps"] > 0 else ".plain")
+    return {"cards": cards, "amount": amount, "finding": message(finding, values)}
+
+
+def _decision(ground: Ground, number: int, row: dict[str, Any], options: pd.DataFrame | None, causes: pd.DataFrame | None) -> dict[str, Any]:
+    amount = 0.0 if words.is_missing(row["amount"]) else float(row["amount"])
+    mine = None if options is None else options[options["exception"].isin([x for x in (row["exception"], row["decision"]) if x])]
+    choices = [] if mine is None else rows_of(mine.sort_values("option"))
+    taken = next((o for o in choices if o["option"] == row["recommended"]), next((o for o in choices if o["recommended"]), None))
+    keeps, costs = (_amount(taken, "keeps"), _amount(taken, "costs")) if taken else (0.0, 0.0)
+    by = None if words.is_missing(row["by"]) else pd.Timestamp(row["by"])
+    values = {"by": by, "amount": about(amount), "keeps": about(keeps), "costs": about(costs), "option": taken["option"] if taken else "",
+              "title": told(taken["title"], taken["values"]).text if taken else ""}
+    cause = _cause(ground, row["exception"], causes)
+    line = _line(cause, taken, keeps, amount)
+    return {"id": f"d{number}", "number": number, "question": told(row["question"], row["values"]), "amount": amount, "twice": cause.get("twice", 0.0), "by": by,
+            "by_text": message("front.decide_by", values) if by is not None else words.plain(""), "decides": ground.person(row["decides"]),
+            "line": message(line, values) if by is not None else message("front.ask.undated", values), "keeps": keeps, "costs": costs,
+            "why": message("front.take", values) if taken else words.plain(""), "largest": cause.get("largest", words.plain("")),
+            **_consequences(choices, taken, cause), "cause": cause}
+
+
+def _line(cause: dict[str, Any], taken: dict[str, Any] | None, keeps: float, amount: float) -> str:
+    """Which sentence stands under the question: what the recommended option keeps or brings back, else what it is."""
+    if taken and keeps > 0:
+        return "front.ask.option" if cause.get("kind") in SELLING else "front.ask.back"
+    return "front.ask.title" if taken else "front.ask.amount" if amount else "front.ask.plain"
+
+
+def _amount(option: dict[str, Any], column: str) -> float:
+    return 0.0 if words.is_missing(option[column]) else float(option[column])
+
+
+# --- what follows ---------------------------------------------------------------------------------------------------
+
+def _beside(choices: list[dict[str, Any]], taken: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """At most three answers: the recommended one, the next best by net, and the one that leaves things as they are."""
+    if len(choices) <= BESIDE:
+        return choices
+    nothing = next((o for o in choices if str(o["title"]).removeprefix("options.") in supply.NOTHING), None)
+    best = sorted(choices, key=lambda o: (o is not taken, -_amount(o, "net"), o["option"]))
+    chosen = [o for o in best if o is not nothing or o is taken][:BESIDE - (nothing is not None and nothing is not taken)]
+    return [o for o in choices if o in chosen or o is nothing]
+
+
+def _consequences(choices: list[dict[str, Any]], taken: dict[str, Any] | None, cause: dict[str, Any]) -> dict[str, Any]:
+    """The options as columns, what follows from each as rows, in one unit; a row nobody has a value for is left out.
+
+    The margin at stake is the same for every option, so it stands in the note that says how the net comes about.
+    """
+    shown = _beside(choices, taken)
+    scale, kind = Scale.of([choice[c] for choice in shown for c in OPTION_ROWS]), cause.get("kind", "")
+    of = "stock" if kind == "excess" else kind if kind == "obsolete" else "sales"
+    rows = [{"label": message(f"front.option.{c}.{of}", {}), "cells": [scale.show(choice[c], signed=c == "net") for choice in shown]}
+            for c in OPTION_ROWS if f"front.option.{c}.{of}" in words.MESSAGES and (c != "keeps" or any(_amount(choice, c) for choice in shown))] if shown else []
+    if any(not words.is_missing(choice["service"]) for choice in shown):
+        rows.append({"label": message("front.option.service", {}), "cells": [words.number(choice["service"], ".1%") for choice in shown]})
+    heads = [{"letter": o["option"], "title": told(o["title"], o["values"]), "taken": o is taken} for o in shown]
+    left = [o["option"] for o in choices if o not in shown]
+    gains = {round(_amount(o, "gains"), 2) for o in shown}
+    note = f"front.option.note.{of}" if shown and kind and (of != "sales" or len(gains) == 1) else ""
+    return {"options": heads, "rows": rows, "unit": scale.label,
+            "note": message(note, {"gains": scale.show(shown[0]["gains"])}) if note else words.plain(""),
+            "more": message("front.option.more.one" if len(left) == 1 else "front.option.more", {"options": ", ".join(left)}) if left else words.plain("")}
+
+
+# --- what is behind it ----------------------------------------------------------------------------------------------
+
+def _cause(ground: Ground, exception: str | None, causes: pd.DataFrame | None) -> dict[str, Any]:
+    """What the headline needs of the exceptions behind a decision; empty where there is none.
+
+    returns  kind (with `.many` for a group, see `headline`), what, when, units, n (items), twice (money counted elsewhere),
+             largest (a sentence; empty for one exception)
+    """
+    if causes is None or not exception:
+        return {}
+    found = causes[group_of(causes) == exception]
+    if found.empty:
+        return {}
+    row = rows_of(found.assign(size=found["amount"].abs()).sort_values(["size", "id"], ascending=[False, True], kind="stable"))[0]
+    place = row["location"] if row["location"] not in (None, "all") else None
+    name = ground.item_name(row["item"]) or row["resource"] or row["id"]
+    several = len(found) > 1
+    what = group_name(found) if several else f"{name}, {place}," if place else name
+    twice = 0.0 if "overlap" not in found else float(found["overlap"].fillna(0.0).sum())
+    said = {"name": f"{name}, {place}" if place else name, "amount": about(abs(row["amount"])), "of": about(float(found["amount"].abs().sum())),
+            "units": row["units"]}
+    return {"kind": row["kind"], "many": several, "what": what, "when": _when(found["first"].min(), found["last"].max(), ground), "units": float(found["units"].sum()),
+            "n": int(found["item"].nunique()), "twice": twice, "largest": message("front.group.largest", said) if several else words.plain("")}
+
+
+def _when(first: object, last: object, ground: Ground) -> str:
+    span = span_text(first, last, "month") or ground.window_text
+    one = not words.is_missing(first) and (words.is_missing(last) or first == last)
+    return message("front.when.month" if one else "front.when.span", {"span": span}).text
+
+
