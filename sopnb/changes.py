@@ -1,9 +1,10 @@
 """Why did the plan change? This plan minus last plan over the months both have, in parts that add up.
 
-    actuals      another month of demand is known
     restated     past demand was corrected since
+    actuals      another month of demand is known
+    calendar     the effect of holidays that move is known better
+    items        the item master changed: a launch, an end, a successor
     method       another model was chosen for the series
-    calendar     the calendar's effect moved
     events, pipeline, sales, override    the streams
     price        the same units at another price: (p1 − p0) × q1
     new          the series is in one of the two plans only
@@ -18,9 +19,10 @@ import pandas as pd
 
 from sopnb import frames
 
-PARTS = ("actuals", "restated", "method", "calendar", "events", "pipeline", "sales", "override", "price", "new")
+PARTS = ("restated", "actuals", "calendar", "items", "method", "events", "pipeline", "sales", "override", "price", "new")
 _SERIES = ["item", "location"]
 _KEY = ["item", "location", "month"]
+_STEPS = ["restated", "actuals", "calendar", "items"]
 _STREAMS = ["events", "pipeline", "sales", "override"]
 _DUST = 1e-9  # units and money below which a part is rounding, not a change
 
@@ -29,23 +31,23 @@ def changes(
     plan: pd.DataFrame,
     previous_plan: pd.DataFrame | None,
     *,
+    steps: pd.DataFrame | None = None,
     restated: pd.DataFrame | None = None,
     forecast: pd.DataFrame | None = None,
     previous_forecast: pd.DataFrame | None = None,
-    baseline_restated: pd.DataFrame | None = None,
-    baseline_same_model: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """This plan minus last plan, part by part.
 
     plan, previous_plan   frames.PLAN; without a previous plan there are no rows
+    steps                 item × location × month   restated, actuals, calendar, items: last plan's baseline (units) after
+                          each of these steps in turn; a step or a row that is missing changed nothing. The rest of the
+                          baseline's change is method. (`forecast.retrace` makes them.)
     restated              item × location × …   series whose past demand was corrected
     forecast, previous_forecast   item × location × month   model: a series with another model changed its method
-    baseline_restated     item × location × month   baseline: last cycle's model on last cycle's months as now corrected
-    baseline_same_model   item × location × month   baseline: the same, on all months known now
     returns               frames.CHANGES: units, amount (money), this minus last; parts of nothing are left out
 
-    Without the two recomputed baselines, the whole change of a series' baseline goes to one part: restated where its
-    past was corrected, else method where its model changed, else actuals.
+    Without steps, the whole change of a series' baseline goes to one part: restated where its past was corrected, else
+    method where its model changed, else actuals.
     """
     if previous_plan is None or previous_plan.empty or plan.empty:
         return frames.empty(frames.CHANGES)
@@ -53,7 +55,7 @@ def changes(
     price = both["price_was"].fillna(0.0)
     kept = both["kept"]
     units = {name: (both[name] - both[f"{name}_was"]).where(kept, 0.0) for name in ("baseline", *_STREAMS)}
-    parts = {**_baseline_parts(both, units.pop("baseline"), restated, forecast, previous_forecast, baseline_restated, baseline_same_model), **units}
+    parts = {**_baseline_parts(both, units.pop("baseline"), steps, restated, forecast, previous_forecast), **units}
     rows = [_part(both, name, value, value * price) for name, value in parts.items()]
     whole, whole_was = both["consensus"], both["consensus_was"]
     rows.append(_part(both, "price", 0.0 * whole, ((both["price"].fillna(0.0) - price) * whole).where(kept, 0.0)))
@@ -119,35 +121,31 @@ def _side_by_side(plan: pd.DataFrame, previous_plan: pd.DataFrame) -> pd.DataFra
 
 
 def _baseline_parts(
-    both: pd.DataFrame, change: pd.Series, restated: pd.DataFrame | None, forecast: pd.DataFrame | None,
-    previous_forecast: pd.DataFrame | None, baseline_restated: pd.DataFrame | None, baseline_same_model: pd.DataFrame | None,
+    both: pd.DataFrame, change: pd.Series, steps: pd.DataFrame | None, restated: pd.DataFrame | None,
+    forecast: pd.DataFrame | None, previous_forecast: pd.DataFrame | None,
 ) -> dict[str, pd.Series]:
-    """The baseline's change as restated, actuals and method; by recomputed baselines where given."""
+    """The baseline's change, part by part: by the steps where given, else whole."""
+    if steps is not None:
+        return _stepped(both, change, steps)
     series = pd.MultiIndex.from_frame(both[_SERIES])
-    was, now = both["baseline_was"], both["baseline_was"] + change
     corrected, other_model = _among(series, restated), series.isin(_remodelled(forecast, previous_forecast))
-    if baseline_restated is None and baseline_same_model is None:
-        return {
-            "restated": change.where(corrected, 0.0),
-            "method": change.where(~corrected & other_model, 0.0),
-            "actuals": change.where(~corrected & ~other_model, 0.0),
-        }
-    after_restated = _on(both, baseline_restated, was)
-    after_actuals = _on(both, baseline_same_model, now)
-    kept = both["kept"]
     return {
-        "restated": (after_restated - was).where(kept, 0.0),
-        "actuals": (after_actuals - after_restated).where(kept, 0.0),
-        "method": (now - after_actuals).where(kept, 0.0),
+        "restated": change.where(corrected, 0.0),
+        "method": change.where(~corrected & other_model, 0.0),
+        "actuals": change.where(~corrected & ~other_model, 0.0),
     }
 
 
-def _on(both: pd.DataFrame, baseline: pd.DataFrame | None, otherwise: pd.Series) -> pd.Series:
-    """A recomputed baseline on our rows; where it has none, the step changes nothing."""
-    if baseline is None:
-        return otherwise
-    found = both[_KEY].merge(baseline[[*_KEY, "baseline"]], on=_KEY, how="left")["baseline"]
-    return found.fillna(otherwise)
+def _stepped(both: pd.DataFrame, change: pd.Series, steps: pd.DataFrame) -> dict[str, pd.Series]:
+    """Each step's baseline minus that of the step before it; what no step explains is the choice of models."""
+    found = both[_KEY].merge(steps, on=_KEY, how="left")
+    at, parts = both["baseline_was"], {}
+    for name in _STEPS:
+        after = found[name].fillna(at) if name in found.columns else at
+        parts[name] = (after - at).where(both["kept"], 0.0)
+        at = after
+    parts["method"] = (both["baseline_was"] + change - at).where(both["kept"], 0.0)
+    return parts
 
 
 def _among(series: pd.MultiIndex, table: pd.DataFrame | None) -> pd.Series:

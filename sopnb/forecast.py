@@ -25,7 +25,7 @@ from sopnb.cube import Cube
 
 KEY = ["item", "location"]
 CHUNK = 500  # series at a time: the arrays of all candidate constants stay in the processor's cache
-HANDED_OVER = "Handover"
+MASTER = ["item", "family", "launch_date", "end_date", "successor", "like_item"]  # what the forecast reads of the item master
 PLAIN = ("Naive", "SeasonalNaive")
 YOUNG = ("short", "new", "ending")  # tested from every month
 
@@ -287,9 +287,83 @@ def baseline(
     plan = pd.DatetimeIndex([frames.month(m) for m in months])
     if history.empty or not len(plan):
         return frames.empty(frames.FORECAST)
-    ahead = frames.months_between(history["month"].max(), plan.max())
     if frames.months_between(history["month"].max(), plan.min()) < 1:
         raise ValueError(f"months must lie after the last of history, {history['month'].max():%Y-%m}; the first given is {plan.min():%Y-%m}.")
+    out, fallen = _points(history, scores, plan, season, cap_multiple, items, calendar_factors, workers)
+    out = bands.attach(out, tested, scores, history)
+    out = _by_the_master(out, history, items, new_months, launch_curves)
+    out = frames.conform(out[out["month"].isin(plan)], frames.FORECAST)
+    out.attrs["fallbacks"] = fallen
+    return out
+
+
+def retrace(
+    history: pd.DataFrame,
+    scores: pd.DataFrame,
+    previous_scores: pd.DataFrame | None,
+    *,
+    months: Iterable[object],
+    items: pd.DataFrame,
+    previous_items: pd.DataFrame | None = None,
+    restated: pd.DataFrame | None = None,
+    calendar_factors: pd.DataFrame | None = None,
+    previous_factors: pd.DataFrame | None = None,
+    season: int = 12,
+    cap_multiple: float = 3.0,
+    new_months: int = 6,
+    launch_curves: pd.DataFrame | None = None,
+    workers: int = 1,
+) -> pd.DataFrame | None:
+    """Last cycle's baseline brought to this one's, one step at a time: why it changed.
+
+    history           item × location × month   demand (units), to the last month known now
+    scores, previous_scores    item × location × model   chosen; a series that had none takes today's
+    items, previous_items      item   family, launch_date, end_date, successor, like_item; None: as today
+    restated          past demand that changed since; None or no rows: nothing did
+    calendar_factors, previous_factors    family × month   factor; previous None: as today
+    returns           item × location × month   the baseline (units) after each step: `restated` (last cycle's models, on
+                      its months as they are held today), `actuals` (on all months known now), `calendar` (with today's
+                      factors), `items` (with today's item master). What is left is the choice of models. A step that
+                      changed nothing has no column. None where there is no last cycle.
+    """
+    if previous_scores is None or previous_scores.empty or history.empty:
+        return None
+    plan = pd.DatetimeIndex([frames.month(m) for m in months])
+    models_then = pd.concat([previous_scores, scores], ignore_index=True)
+    models_then = models_then[models_then["chosen"]].drop_duplicates(KEY)
+    before = items if previous_items is None else previous_items
+    factors = calendar_factors if previous_factors is None else previous_factors
+    runs = {"actuals": (history, factors, before)}
+    if restated is not None and len(restated):
+        runs = {"restated": (history[history["month"] < history["month"].max()], factors, before), **runs}
+    if not _same(factors, calendar_factors):
+        runs["calendar"] = (history, calendar_factors, before)
+    if not _same(*(table.reindex(columns=MASTER) for table in (before, items))):
+        runs["items"] = (history, calendar_factors, items)
+    pieces = []
+    for step, (known, now_factors, master) in runs.items():
+        out, _ = _points(known, models_then, plan, season, cap_multiple, master, now_factors, workers)
+        out = _by_the_master(out, known, master, new_months, launch_curves)
+        pieces.append(out.loc[out["month"].isin(plan)].set_index([*KEY, "month"])["baseline"].rename(step))
+    return pd.concat(pieces, axis=1, sort=True).reset_index()
+
+
+def _same(one: pd.DataFrame | None, other: pd.DataFrame | None) -> bool:
+    """Whether two tables say the same; no table is as one without rows."""
+    a, b = (None if table is None or table.empty else table.reset_index(drop=True) for table in (one, other))
+    if a is None or b is None:
+        return a is b
+    if "factor" in a.columns:
+        a, b = a.round(9), b.round(9)
+    return bool(a.equals(b))
+
+
+def _points(
+    history: pd.DataFrame, scores: pd.DataFrame, plan: pd.DatetimeIndex, season: int, cap_multiple: float,
+    items: pd.DataFrame | None, calendar_factors: pd.DataFrame | None, workers: int,
+) -> tuple[pd.DataFrame, int]:
+    """The chosen models' forecasts without bands, for all months up to the plan's last; and how many fell back."""
+    ahead = frames.months_between(history["month"].max(), plan.max())
     whole = cube.build(history, items=items, calendar_factors=calendar_factors, season=season, ahead=ahead)
     chosen = _chosen(whole.keys, scores)
     wanted = {name: np.flatnonzero(chosen == name) for name in sorted(set(chosen))}
@@ -297,12 +371,7 @@ def baseline(
     values = np.zeros((len(whole.keys), ahead))
     for name, rows in wanted.items():
         values[rows] = found[name]
-    out = _long(whole, chosen, values)
-    out = bands.attach(out, tested, scores, history)
-    out = _by_the_master(out, history, items, new_months, launch_curves)
-    out = frames.conform(out[out["month"].isin(plan)], frames.FORECAST)
-    out.attrs["fallbacks"] = fallen
-    return out
+    return _long(whole, chosen, values), fallen
 
 
 def _chosen(keys: pd.DataFrame, scores: pd.DataFrame) -> np.ndarray:
@@ -327,26 +396,4 @@ def _by_the_master(
     if items is None:
         return out
     curve = launches.curves(history, items) if launch_curves is None else launch_curves
-    return _ended(launches.follow(out, history, items, curve, new_months=new_months), items)
-
-
-def _ended(out: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
-    """Zero after end_date; what would have been sold goes to the successor."""
-    master = pd.DataFrame({
-        "item": items["item"], "end": launches.month_of(items, "end_date"),
-        "heir": items["successor"] if "successor" in items.columns else None,
-    })  # fmt: skip
-    known = out.merge(master, on="item", how="left")
-    after = (known["month"] > known["end"]).to_numpy()
-    if not after.any():
-        return out
-    heir = known["heir"].where(known["heir"].isin(items["item"]) & (known["heir"] != known["item"]))
-    passed = out[after & heir.notna().to_numpy()].assign(item=heir[after & heir.notna()].to_numpy(), model=HANDED_OVER)
-    stay = out.copy()
-    stay.loc[after, launches.SIZES] = 0.0
-    if passed.empty:
-        return stay
-    both = pd.concat([stay, passed], ignore_index=True)
-    summed = both.groupby([*KEY, "month"], sort=True).agg({"model": "first", **dict.fromkeys(launches.SIZES, "sum")}).reset_index()
-    complete = frames.fill_months(summed, out["month"].min(), out["month"].max(), baseline=0.0, lo80=0.0, hi80=0.0, lo95=0.0, hi95=0.0)
-    return complete.assign(model=complete["model"].fillna(HANDED_OVER))[out.columns]
+    return launches.ended(launches.follow(out, history, items, curve, new_months=new_months), items)

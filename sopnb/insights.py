@@ -54,25 +54,27 @@ def insights(
     return _as_insights(pd.concat([p for p in parts if len(p)], ignore_index=True) if any(len(p) for p in parts) else jumps, names, now)
 
 
-def restated(history: pd.DataFrame | None, previous: pd.DataFrame | None, *, tolerance: float = 1e-6) -> pd.DataFrame:
-    """Past demand that is not what the previous cycle held.
+def restated(history: pd.DataFrame | None, previous: pd.DataFrame | None, *, tolerance: float = 1e-6, cent: float = 0.005) -> pd.DataFrame:
+    """Past months that are not what the previous cycle held.
 
-    history   item × location × month  demand_raw (units), revenue (money), as this cycle holds it
+    history   item × location × month  demand_raw, returns (units), revenue (money), as this cycle holds it
     previous  the same, as the previous cycle held it; None: no previous cycle, nothing to compare
-    returns   frames.RESTATED: before, after, change (units), amount (money)
+    returns   frames.RESTATED: before, after, change (units ordered), amount (money)
 
-    change = after − before, of units as ordered, so that a new correction method restates nothing.
-    amount = revenue after − revenue before.
+    change = after − before, amount = revenue after − revenue before; a row where units ordered, units returned or money
+    differ. What was booked is compared, never corrected demand: a handover to a successor, days without stock that become
+    known and a new correction move `demand` and restate nothing.
     """
     if history is None or previous is None or previous.empty:
         return frames.empty(frames.RESTATED)
-    key = list(frames.RESTATED.key)
-    both = history[[*key, "demand_raw", "revenue"]].merge(
-        previous[[*key, "demand_raw", "revenue"]], on=key, how="outer", suffixes=("_after", "_before")).fillna(0.0)
+    key, booked = list(frames.RESTATED.key), ["demand_raw", "returns", "revenue"]
+    both = history[[*key, *booked]].merge(previous[[*key, *booked]], on=key, how="outer", suffixes=("_after", "_before")).fillna(dict.fromkeys(
+        [f"{name}_{side}" for name in booked for side in ("after", "before")], 0.0))
     both = both[both["month"] <= previous["month"].max()]
-    out = both[key].assign(before=both["demand_raw_before"], after=both["demand_raw_after"], change=both["demand_raw_after"] - both["demand_raw_before"],
-                           amount=both["revenue_after"] - both["revenue_before"])
-    return frames.conform(out[out["change"].abs() > tolerance], frames.RESTATED)
+    moved = {name: both[f"{name}_after"] - both[f"{name}_before"] for name in booked}
+    out = both[key].assign(before=both["demand_raw_before"], after=both["demand_raw_after"], change=moved["demand_raw"], amount=moved["revenue"])
+    differs = (moved["demand_raw"].abs() > tolerance) | (moved["returns"].abs() > tolerance) | (moved["revenue"].abs() > cent)
+    return frames.conform(out[differs], frames.RESTATED)
 
 
 # --- the series that are watched ------------------------------------------------------------------------------------

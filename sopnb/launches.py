@@ -1,4 +1,4 @@
-"""Items without a history of their own: how much of its like item's demand a new item takes.
+"""Items that come and go: how much of its like item's demand a new item takes, and where an ended one's goes.
 
     curve    = curves(history, items, assumed=0.25)
     baseline = forecast.baseline(history, scores, tested, months=months, items=items, launch_curves=curve)
@@ -7,6 +7,7 @@
 A coming item (launch_date ahead, like_item given, nothing sold) is planned at a share of its like item's baseline. The
 share is what this company's own earlier launches reached, month by month since launch; where too few can be measured it
 is an assumption, and the report says so. A young item, on sale for fewer than `new_months`, keeps its own share so far.
+An item that ends is zero after it, and what it would have sold goes to its successor.
 
 Not modelled: cannibalisation. What a new item takes from the like item and its family is not taken off them; where it
 will be much, an override on the items that lose says so, with a reason and an owner.
@@ -24,6 +25,7 @@ from sopnb import frames
 KEY = ["item", "location"]
 SIZES = ["baseline", "lo80", "hi80", "lo95", "hi95"]
 NEW_ITEM = "LikeItem"
+HANDED_OVER = "Handover"
 COMPANY = "all"
 CURVE = ["family", "since", "share", "basis", "launches"]
 # A launch seldom lands where it was planned. Taken, not measured: within half and double (80 %), a quarter and four times (95 %).
@@ -126,6 +128,11 @@ def links(items: pd.DataFrame, last: pd.Timestamp) -> pd.DataFrame:
     return out[out["like_item"] != out["item"]].reset_index(drop=True)
 
 
+def sizes(out: pd.DataFrame) -> list[str]:
+    """The columns of units that a forecast has: its baseline, and its bands where it has them."""
+    return [name for name in SIZES if name in out.columns]
+
+
 def month_of(items: pd.DataFrame, name: str) -> pd.Series:
     dates = items[name] if name in items.columns else pd.Series(pd.NaT, items.index)
     return pd.Series(pd.to_datetime(dates).dt.to_period("M").dt.to_timestamp(), index=items.index, dtype="datetime64[ns]")
@@ -149,11 +156,13 @@ def follow(out: pd.DataFrame, history: pd.DataFrame, items: pd.DataFrame, curve:
     pairs = links(items, last)
     if pairs.empty or out.empty:
         return out
-    sold = history[history["demand"] > 0].groupby(KEY, sort=True)["month"].min().rename("first").reset_index()
-    anywhere = set(sold["item"])
-    pairs = pairs.merge(out.rename(columns={"item": "like_item"}), on="like_item").merge(sold, on=KEY, how="left")
-    coming = pairs[~pairs["item"].isin(anywhere) & (pairs["launch"] > frames.next_month(last, -new_months))]
-    young = pairs[pairs["first"] > frames.next_month(last, 1 - new_months)].merge(_own_shares(history, pairs), on=KEY)
+    sold = history[history["item"].isin(pairs["item"]) & (history["demand"] > 0)].groupby(KEY, sort=True)["month"].min().rename("first").reset_index()
+    to_come = ~pairs["item"].isin(sold["item"]) & (pairs["launch"] > frames.next_month(last, -new_months))
+    sold = sold[sold["first"] > frames.next_month(last, 1 - new_months)]
+    pairs = pairs[to_come | pairs["item"].isin(sold["item"])]
+    pairs = pairs.merge(out[out["item"].isin(pairs["like_item"])].rename(columns={"item": "like_item"}), on="like_item").merge(sold, on=KEY, how="left")
+    coming = pairs[~pairs["item"].isin(sold["item"])]
+    young = pairs[pairs["first"].notna()].merge(_own_shares(history, pairs), on=KEY)
     new = pd.concat([_coming(coming, curve, out["month"].min()), _young(young)], ignore_index=True)
     if new.empty:
         return out
@@ -166,14 +175,14 @@ def _coming(pairs: pd.DataFrame, curve: pd.DataFrame, first: pd.Timestamp) -> pd
     since = (pairs["month"].dt.year - start.dt.year) * 12 + pairs["month"].dt.month - start.dt.month + 1
     share = shares(curve, pairs["family"], since)
     out = pairs.copy()
-    for name in SIZES:
+    for name in sizes(pairs):
         out[name] = pairs[name] * share * UNSURE.get(name, 1.0)
     return out
 
 
 def _young(pairs: pd.DataFrame) -> pd.DataFrame:
     out = pairs.copy()
-    for name in SIZES:
+    for name in sizes(pairs):
         out[name] = pairs[name] * pairs["share"]
     return out
 
@@ -192,12 +201,42 @@ def shares(curve: pd.DataFrame, family: pd.Series, since: pd.Series) -> np.ndarr
 def _own_shares(history: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     """Own demand / the like item's demand over the months since the first own demand; none where the like item had none."""
     followed = pairs[["item", "like_item"]].drop_duplicates()
-    own = history.merge(followed, on="item")
+    named = history[history["item"].isin(followed.to_numpy().ravel())]
+    own = named.merge(followed, on="item")
     own = own[own["demand"].gt(0).groupby([own["item"], own["location"]]).cummax()]
-    like = history[[*KEY, "month", "demand"]].rename(columns={"item": "like_item", "demand": "like"})
+    like = named[[*KEY, "month", "demand"]].rename(columns={"item": "like_item", "demand": "like"})
     both = own.merge(like, on=["like_item", "location", "month"])
     sums = both.groupby(KEY, sort=True)[["demand", "like"]].sum().reset_index()
     return sums[sums["like"] > 0].assign(share=lambda d: d["demand"] / d["like"])[[*KEY, "share"]]
+
+
+def ended(out: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
+    """The forecast with zero after each end_date; what would have been sold then goes to the successor.
+
+    out      item × location × month  model, baseline, lo80 … hi95 (units)
+    returns  the same columns; a successor that had no rows gets all months, model Handover
+    """
+    ends = month_of(items, "end_date").set_axis(items["item"])
+    ends = ends[ends < out["month"].max()]
+    last = out["item"].map(ends)
+    after = (out["month"] > last).to_numpy()
+    if not after.any():
+        return out
+    units = sizes(out)
+    gone = out[after]
+    stay = out.copy()
+    stay.loc[after, units] = 0.0
+    successor = items["successor"] if "successor" in items.columns else pd.Series(None, items.index, dtype=object)
+    heirs = successor.where(successor.isin(items["item"]) & (successor != items["item"])).set_axis(items["item"])
+    passed = gone.assign(item=gone["item"].map(heirs), model=HANDED_OVER).dropna(subset=["item"])
+    if passed.empty:
+        return stay
+    takes = pd.MultiIndex.from_frame(stay[KEY]).isin(pd.MultiIndex.from_frame(passed[KEY]))
+    both = pd.concat([stay[takes], passed], ignore_index=True)
+    summed = both.groupby([*KEY, "month"], sort=True).agg({"model": "first", **dict.fromkeys(units, "sum")}).reset_index()
+    nothing: dict[str, object] = dict.fromkeys(units, 0.0)
+    whole = frames.fill_months(summed, out["month"].min(), out["month"].max(), ("item", "location"), **nothing)
+    return pd.concat([stay[~takes], whole.assign(model=whole["model"].fillna(HANDED_OVER))[out.columns]], ignore_index=True)
 
 
 # --- what the plan rests on -----------------------------------------------------------------------------------------

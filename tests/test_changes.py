@@ -50,12 +50,17 @@ def test_a_corrected_past_or_another_model_takes_the_change_of_the_baseline():
     assert ("A", "actuals") in parts(changes.changes(THIS, LAST, forecast=models[0], previous_forecast=models[0]))
 
 
-def test_recomputed_baselines_split_the_change_exactly():
-    """From 100: 104 with the corrected past, 112 with September in, 110 with the model of now."""
-    found = parts(changes.changes(
-        THIS, LAST, baseline_restated=frame("item location month baseline", "A EU 2026-10 104"),
-        baseline_same_model=frame("item location month baseline", "A EU 2026-10 112")))
-    assert [found[("A", part)][0] for part in ("restated", "actuals", "method")] == [4, 8, -2]
+def test_steps_split_the_change_of_the_baseline_exactly():
+    """From 100 to 110: 104 with the corrected past, 112 with September in, 111 with this cycle's Lebaran; the model does the rest."""
+    steps = frame("item location month restated actuals calendar", "A EU 2026-10 104 112 111")
+    found = parts(changes.changes(THIS, LAST, steps=steps))
+    assert [found[("A", part)][0] for part in ("restated", "actuals", "calendar", "method")] == [4, 8, -1, -1]
+    assert ("B", "method") not in found, "its baseline did not change"
+
+
+def test_a_step_that_is_missing_changed_nothing():
+    found = parts(changes.changes(THIS, LAST, steps=frame("item location month actuals items", "A EU 2026-10 107 107")))
+    assert {part: found[("A", part)][0] for item, part in found if item == "A" and part != "price"} == {"actuals": 7, "method": 3, "override": -10}
 
 
 def test_the_bridge_leads_from_last_plan_to_this_one():
@@ -86,11 +91,12 @@ numbers = st.floats(-1e5, 1e5).map(lambda x: round(x, 2))
 
 
 @settings(max_examples=40, deadline=None)
-@given(rows=st.lists(st.tuples(*[numbers] * 10, st.floats(0, 1e3), st.floats(0, 1e3)), min_size=1, max_size=4), corrected=st.booleans())
-def test_the_parts_add_up_to_the_difference_in_units_and_in_money(rows, corrected):
+@given(rows=st.lists(st.tuples(*[numbers] * 10, st.floats(0, 1e3), st.floats(0, 1e3)), min_size=1, max_size=4), corrected=st.booleans(), stepped=st.booleans())
+def test_the_parts_add_up_to_the_difference_in_units_and_in_money(rows, corrected, stepped):
     last = plan(*[f"I{n} EU 2026-10 {' '.join(map(str, r[:5]))} {r[10]}" for n, r in enumerate(rows)])
     this = plan(*[f"I{n + 1} EU 2026-10 {' '.join(map(str, r[5:10]))} {r[11]}" for n, r in enumerate(rows)])
     restated = frame("item location month", "I1 EU 2026-05") if corrected else None
-    found = changes.changes(this, last, restated=restated)
+    steps = frame("item location month restated actuals items", "I1 EU 2026-10 12.5 - 7", "I2 EU 2026-10 - 1e5 0") if stepped else None
+    found = changes.changes(this, last, restated=restated, steps=steps)
     np.testing.assert_allclose(found["units"].sum(), this["consensus"].sum() - last["consensus"].sum(), atol=1e-6)
     np.testing.assert_allclose(found["amount"].sum(), this["revenue"].sum() - last["revenue"].sum(), atol=1e-4, rtol=1e-10)

@@ -262,3 +262,19 @@ def test_restated_months_say_which_by_how_much_and_what_it_is_worth():
     values = json.loads(told.set_index("kind").loc["restated", "values"])
     assert values["month"] == "2026-07"
     assert values["change"] == pytest.approx(5 / before.loc[before["month"] == "2026-07-01", "demand_raw"].sum(), abs=1e-6), "of all demand of that month"
+
+
+def test_what_was_booked_is_compared_never_what_was_corrected():
+    """A handover moves demand between items, a correction raises it: both leave what was booked, and restate nothing. A late
+    return and a price put right change money, not units ordered."""
+    before = history()
+    after = before.copy()
+    old, heir, july = after["item"] == "I3", after["item"] == "I4", after["month"] == pd.Timestamp("2026-07-01")
+    after.loc[heir, "demand"] += 50.0
+    after.loc[old, "demand"] = 0.0
+    inherited = after[heir].head(1).assign(month=pd.Timestamp("2020-01-01"), demand=9.0, demand_raw=0.0, returns=0.0, revenue=0.0)
+    assert checks.restated(pd.concat([after, inherited]), before).empty
+    after.loc[old & july, ["returns", "revenue"]] += [2.0, -20.0]
+    after.loc[heir & july, "revenue"] += 7.0
+    changed = checks.restated(after, before)
+    assert changed[["item", "change", "amount"]].values.tolist() == [["I3", 0.0, -20.0], ["I4", 0.0, 7.0]]
