@@ -104,6 +104,19 @@ def seasonal_factors(df: pd.DataFrame, *, by: Sequence[str] = ("family",), value
 # --- working days and moving holidays -------------------------------------------------------------------------------
 
 
+def working_day(day: object, country: str = "none", *, weekend: Sequence[int] = (5, 6)) -> pd.Timestamp:
+    """The day itself where people work on it, else the last working day before.
+
+    >>> working_day("2027-01-02", "ID")
+    Timestamp('2026-12-31 00:00:00')
+    """
+    found = pd.Timestamp(day)
+    off = set(_public_holidays(country, found.year - 1, found.year))
+    while found.weekday() in weekend or found.date() in off:
+        found -= pd.Timedelta(days=1)
+    return found
+
+
 def working_days(first: object, last: object, country: str = "none", *, weekend: Sequence[int] = (5, 6)) -> pd.DataFrame:
     """Working days by month.
 

@@ -100,30 +100,29 @@ def beyond(*, after, load=None, projection=None):
     """What the plan still has in store behind the months that exceptions look at: said in a line, decided later.
 
     after    last month of the exceptions
-    returns  kind (overload or short)   units (hours on the resource that lacks most, or units owed at worst), amount (money;
-             missing for short), because (message id), values (JSON: what, units, amount, first, last, after, others)
+    returns  kind (overload or short)   units (hours, or units owed at worst), amount (money behind the resource that has
+             most; missing for short), because (message id), values (JSON: what, n, units, amount, first, last, after)
     """
     rows = []
     if load is not None:
         over = load[(load["month"] > after) & (load["overload"].fillna(0.0) > NONE)]
         if len(over):
-            hours = over.groupby("resource")["overload"].sum().sort_index().sort_values(ascending=False, kind="stable")
-            own = over[over["resource"] == hours.index[0]]
-            rows.append(_later("overload", own["month"], after, what=hours.index[0], others=len(hours) - 1, units=float(own["overload"].sum()),
-                               amount=float(own["overload_amount"].sum())))
+            money = over.groupby("resource")["overload_amount"].sum().sort_index().sort_values(ascending=False, kind="stable")
+            rows.append(_later("overload", over["month"], after, n=len(money), what=money.index[0], units=float(over["overload"].sum()),
+                               amount=float(money.iloc[0])))
     if projection is not None:
         low = projection[projection["closing"] < -NONE]
         begins = low.groupby(SERIES)["month"].transform("min")
         new = low[begins > after]
         if len(new):
             owed = -new.groupby(SERIES)["closing"].min()
-            rows.append(_later("short", new["month"], after, others=new["item"].nunique() - 1, units=float(owed.sum()), amount=float("nan")))
+            rows.append(_later("short", new["month"], after, n=new["item"].nunique(), units=float(owed.sum()), amount=float("nan")))
     return pd.DataFrame(rows, columns=["kind", "units", "amount", "because", "values"])
 
 
-def _later(kind, months, after, *, others, **values):
-    form = ("_more" if others else "") + ("_in" if months.min() == months.max() else "")
-    told = as_json({**values, "others": others, "n": others + 1, "first": months.min(), "last": months.max(), "after": after})
+def _later(kind, months, after, *, n, **values):
+    form = ("_more" if n > 1 else "") + ("_in" if months.min() == months.max() else "")
+    told = as_json({**values, "n": n, "first": months.min(), "last": months.max(), "after": after})
     return {"kind": kind, "units": values["units"], "amount": values["amount"], "because": f"exceptions.beyond_{kind}{form}", "values": told}
 
 

@@ -21,7 +21,7 @@ Facts = dict[str, Any]
 
 def facts(tables: dict[str, pd.DataFrame], past: dict[str, pd.DataFrame], *, header: dict[str, Any], links: list[dict[str, Any]],
           window: int = 6, assumptions: list[dict[str, Any]] | None = None, scorecard: list[str] | None = None,
-          book: dict[str, dict[str, Any]] | None = None, exceptions: int = 10) -> Facts:
+          book: dict[str, dict[str, Any]] | None = None, exceptions: int = 10, locations: dict[str, str] | None = None) -> Facts:
     """All that stands on the front page.
 
     tables       saved tables of the cycle by name; any may be absent
@@ -33,9 +33,11 @@ def facts(tables: dict[str, pd.DataFrame], past: dict[str, pd.DataFrame], *, hea
     assumptions  {text, if_not, amount, owner}
     scorecard    KPIs to show; None: the eight that matter most of those measured
     book         what each KPI is: {name, measure, unit, better, digits}; None: the KPI book
+    exceptions   how many of them are listed
+    locations    location: name; one without a name stands as it is
     """
     shown = report.heading(header)
-    ground = Ground(tables, past, cycle=frames.month(str(header["cycle"])), window=window)
+    ground = Ground(tables, past, cycle=frames.month(str(header["cycle"])), window=window, locations=locations or {})
     page: Facts = {
         "header": shown, "links": links, "window": ground.window_text, "as_of": pd.Timestamp(header.get("as_of") or ground.cycle),
         "totals": front_plan.totals(ground), "outlook": front_plan.outlook(ground),

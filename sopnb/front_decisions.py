@@ -55,7 +55,7 @@ def _decision(ground: Ground, number: int, row: dict[str, Any], options: pd.Data
 
 def _line(cause: dict[str, Any], taken: dict[str, Any] | None, keeps: float, amount: float) -> str:
     """Which sentence stands under the question: what the recommended option keeps or brings back, else what it is."""
-    if taken and keeps > 0:
+    if taken and keeps > 0 and cause.get("kind") != "excess":
         return "front.ask.option" if cause.get("kind") in SELLING else "front.ask.back"
     return "front.ask.title" if taken else "front.ask.amount" if amount else "front.ask.plain"
 
@@ -70,10 +70,14 @@ def _beside(choices: list[dict[str, Any]], taken: dict[str, Any] | None) -> list
     """At most three answers: the recommended one, the next best by net, and the one that leaves things as they are."""
     if len(choices) <= BESIDE:
         return choices
-    nothing = next((o for o in choices if str(o["title"]).removeprefix("options.") in supply.NOTHING), None)
+    nothing = next((o for o in choices if _nothing(o)), None)
     best = sorted(choices, key=lambda o: (o is not taken, -_amount(o, "net"), o["option"]))
     chosen = [o for o in best if o is not nothing or o is taken][:BESIDE - (nothing is not None and nothing is not taken)]
     return [o for o in choices if o in chosen or o is nothing]
+
+
+def _nothing(option: dict[str, Any]) -> bool:
+    return str(option["title"]).removeprefix("options.") in supply.NOTHING
 
 
 def _consequences(choices: list[dict[str, Any]], taken: dict[str, Any] | None, cause: dict[str, Any]) -> dict[str, Any]:
@@ -88,7 +92,7 @@ def _consequences(choices: list[dict[str, Any]], taken: dict[str, Any] | None, c
             for c in OPTION_ROWS if f"front.option.{c}.{of}" in words.MESSAGES and (c != "keeps" or any(_amount(choice, c) for choice in shown))] if shown else []
     if any(not words.is_missing(choice["service"]) for choice in shown):
         rows.append({"label": message("front.option.service", {}), "cells": [words.number(choice["service"], ".1%") for choice in shown]})
-    heads = [{"letter": o["option"], "title": told(o["title"], o["values"]), "taken": o is taken} for o in shown]
+    heads = [{"letter": o["option"], "title": told(o["title"], o["values"]), "taken": o is taken, "nothing": _nothing(o) and o is not taken} for o in shown]
     left = [o["option"] for o in choices if o not in shown]
     gains = {round(_amount(o, "gains"), 2) for o in shown}
     note = f"front.option.note.{of}" if shown and kind and (of != "sales" or len(gains) == 1) else ""
@@ -111,10 +115,10 @@ def _cause(ground: Ground, exception: str | None, causes: pd.DataFrame | None) -
     if found.empty:
         return {}
     row = rows_of(found.assign(size=found["amount"].abs()).sort_values(["size", "id"], ascending=[False, True], kind="stable"))[0]
-    place = row["location"] if row["location"] not in (None, "all") else None
+    place = ground.place(row["location"])
     name = ground.item_name(row["item"]) or row["resource"] or row["id"]
-    several = len(found) > 1
-    what = group_name(found) if several else f"{name}, {place}," if place else name
+    several = found["item"].nunique() > 1
+    what = group_name(found) if several else f"{name}, {place}," if place and len(found) == 1 else name
     twice = 0.0 if "overlap" not in found else float(found["overlap"].fillna(0.0).sum())
     said = {"name": f"{name}, {place}" if place else name, "amount": about(abs(row["amount"])), "of": about(float(found["amount"].abs().sum())),
             "units": row["units"]}

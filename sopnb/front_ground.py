@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -18,12 +18,14 @@ class Ground:
 
     tables, past  as `front.facts` takes them
     cycle         the cycle month; the window is the `window` months from it on
+    locations     location: name
     """
 
     tables: dict[str, pd.DataFrame]
     past: dict[str, pd.DataFrame]
     cycle: pd.Timestamp
     window: int
+    locations: dict[str, str] = field(default_factory=dict)
 
     def get(self, name: str) -> pd.DataFrame | None:
         """A table with rows, or None: an empty table has nothing to show."""
@@ -64,6 +66,10 @@ class Ground:
             return "" if words.is_missing(item) else str(item)
         found = items.loc[items["item"] == item, "name"]
         return str(found.iloc[0]) if len(found) and found.iloc[0] else str(item)
+
+    def place(self, location: object) -> str:
+        """A location's name; empty for the one location of a company that plans none."""
+        return "" if words.is_missing(location) or location == "all" else self.locations.get(str(location)) or str(location)
 
     def person(self, owner: object) -> str:
         """A person's name where `people` knows it, else what was given."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from sopnb import frames, svg, words
+from sopnb import frames, front_ground, svg, words
 from sopnb.front_ground import Ground, Scale, rows_of
 from sopnb.front_supply import told
 from sopnb.report import status
@@ -131,7 +131,7 @@ def _change(change: float, about: dict[str, Any]) -> str:
     if unit in ("fraction", "%", "percent"):
         return message("front.points", {"points": words.number(change, f"+.{digits}pp")}).text
     if unit in ("money", "currency"):
-        return words.show(change, "money+")
+        return words.show(front_ground.about(change), "money+")
     return words.number(change, f"+,.{digits}f")
 
 
@@ -182,7 +182,8 @@ def data(ground: Ground, *, verdict: str, top: int = 5) -> dict[str, Any]:
     facts = [] if orders is None or orders.empty else _received(main, orders)
     if fresh is not None:
         facts.append((message("front.data.sources", {}), str(fresh["source"].nunique())))
-    facts.append((message("front.data.aside", {"amount": 0.0 if aside is None else float(aside["amount"].abs().sum())}), str(0 if aside is None else len(aside))))
+    worth = 0.0 if aside is None else float(aside["amount"].abs().sum())
+    facts.append((message("front.data.aside" if worth else "front.data.aside.none", {"amount": worth}), str(0 if aside is None else len(aside))))
     lines = [] if told_of is None else _findings(told_of, top)
     kind = ("red.one" if count == 1 else "red") if verdict == "red" else "none" if not count else "one" if count == 1 else "amber"
     return {"finding": message(f"front.data.{kind}", {"n": count}), "facts": facts, "findings": lines, "more": max(count - top, 0), "count": count,

@@ -112,11 +112,11 @@ def in_order(asked: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _exception(ground: Ground, row: dict[str, Any], scale: Scale, longest: float, answers: dict[str, str]) -> dict[str, Any]:
     losing = row["kind"] in LOSING
-    place = row["location"] if row["location"] not in (None, "all") else ""
+    place = ground.place(row["location"])
     known = f"front.kind.{row['kind']}" in words.MESSAGES
     word = message(f"front.kind.{row['kind']}", {}).text if known else row["kind"]
     number = answers.get(row["answered"], "")
-    return {"name": ground.item_name(row["item"]) or row["resource"] or row["id"], "place": place or "", "kind": row["kind"],
+    return {"name": ground.item_name(row["item"]) or row["resource"] or row["id"], "place": place, "kind": row["kind"],
             "status": status("short" if losing else "excess", word, "off" if losing else "watch"), "word": word, "losing": losing,
             "span": span_text(row["first"], row["last"]), "because": told(row["because"], row["values"]),
             "units": words.number(row["units"], ",.0f") if row["kind"] != "overload" else message("front.hours", {"hours": row["units"]}).text,
@@ -144,8 +144,9 @@ def capacity(ground: Ground, top: int = 6) -> dict[str, Any] | None:
     worst = inside.loc[inside["share"].idxmax()]
     values = {"resource": worst["resource"], "share": worst["share"], "month": worst["month"], "n": len(peaks),
               "hours": float((over["hours"] - over["available"]).sum()), "resources": over["resource"].nunique()}
-    values["last"] = ground.months[-1]
-    kind = "front.capacity.enough" if over.empty else "front.capacity.over" if values["resources"] == 1 else "front.capacity.over.many"
+    values["months"] = over["month"].nunique()
+    form = "over.many" if values["resources"] > 1 else "over.months" if values["months"] > 1 else "over"
+    kind = f"front.capacity.{'enough' if over.empty else form}"
     more = len(peaks) - len(shown)
     return {"finding": message(kind, values), "sub": message("front.capacity.sub", {"window": ground.window_text}), "panels": shown,
             "more": message("front.capacity.more.one" if more == 1 else "front.capacity.more", {"n": more, "peak": float(peaks.iloc[top])}) if more > 0 else words.plain("")}

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sopnb import frames
+from sopnb import calendar, frames
 from sopnb.minutes import Minutes, action_id, form, held, read_minutes
 
 __all__ = [
@@ -48,6 +48,7 @@ def asked(
     recruiting_months: int = 2,
     least_share: float = 0.02,
     most: int = 5,
+    country: str = "none",
 ) -> pd.DataFrame:
     """The decisions asked for: the largest exceptions that have options, hires that cannot wait for the next meeting,
     and the gap to budget where it is large.
@@ -63,6 +64,7 @@ def asked(
     hiring_until the last month that counts for hires: that of the other decisions; None: the whole plan
     least_share  of the money of all exceptions, below which one is not asked about: the meeting's time is for what
                  moves the company, the planner answers the rest
+    country      whose public holidays are no day for a decision; see calendar.working_days
     returns      frames.ASKED, by money; `decides` is missing where nobody is entitled
     """
     exceptions = frames.empty(frames.EXCEPTIONS) if exceptions is None else exceptions
@@ -71,7 +73,7 @@ def asked(
     framed = exceptions[whole >= least_share * size.sum()]
     framed = framed if options is None else framed[framed["group"].isin(options["exception"])]
     names = dict(locations or {}) | ({} if items is None else dict(zip(items["item"], items["name"].fillna(items["item"]), strict=True)))
-    rows = [_asked_exception(group, members, options, names, meeting_day) for group, members in framed.groupby("group", sort=True)]
+    rows = [_asked_exception(group, members, options, names, meeting_day, country) for group, members in framed.groupby("group", sort=True)]
     rows += _asked_budget(gap, gap_share, meeting_day) + _asked_hires(hiring, hiring_until, recruiting_months, meeting_day)
     out = pd.DataFrame(rows, columns=["kind", *frames.ASKED.names]).sort_values(
         ["amount", "exception", "question"], ascending=[False, True, True], kind="stable").head(most)
@@ -81,7 +83,8 @@ def asked(
     return frames.conform(out, frames.ASKED)
 
 
-def _asked_exception(group: Any, members: pd.DataFrame, options: pd.DataFrame | None, names: dict[str, str], meeting_day: Any) -> dict[str, Any]:
+def _asked_exception(group: Any, members: pd.DataFrame, options: pd.DataFrame | None, names: dict[str, str], meeting_day: Any,
+                     country: str) -> dict[str, Any]:
     """One question for the exceptions of a group; `what` is the one of them with most money."""
     mine = None if options is None else options[options["exception"] == group].sort_values("option", kind="stable")
     best = [] if mine is None else list(mine.loc[mine["recommended"], "option"])
@@ -93,7 +96,7 @@ def _asked_exception(group: Any, members: pd.DataFrame, options: pd.DataFrame | 
               "units": _sum(members["units"]), "amount": _sum(members["amount"]), "largest": _number(row["amount"]),
               "n": int(members["item"].nunique()), "count": len(members)}
     return {"kind": row["kind"], "question": _question(row, members["item"].nunique(), first == last), "values": _json(values),
-            "by": _by(first, meeting_day), "amount": _sum(members["amount"].abs()), "recommended": best[0] if best else None, "exception": group}
+            "by": _by(first, meeting_day, country), "amount": _sum(members["amount"].abs()), "recommended": best[0] if best else None, "exception": group}
 
 
 def _question(row: dict[str, Any], count: int, one_month: bool) -> str:
@@ -136,13 +139,12 @@ def _asked_hires(hiring: pd.DataFrame | None, until: Any, recruiting_months: int
              "amount": amount, "recommended": None, "exception": None}]
 
 
-def _by(first: Any, meeting_day: Any) -> pd.Timestamp:
-    """NOTICE_DAYS before the first month, on the Friday before where that is a weekend; not before the meeting."""
+def _by(first: Any, meeting_day: Any, country: str = "none") -> pd.Timestamp:
+    """NOTICE_DAYS before the first month, or the last working day before that; not before the meeting."""
     day = pd.Timestamp(meeting_day)
     if pd.isna(first):
         return day
-    due = pd.Timestamp(first) - pd.Timedelta(days=NOTICE_DAYS)
-    return max(day, due - pd.Timedelta(days=max(0, due.weekday() - 4)))
+    return max(day, calendar.working_day(pd.Timestamp(first) - pd.Timedelta(days=NOTICE_DAYS), country))
 
 
 def _entitled(kind: str, decides: Mapping[str, str], people: pd.DataFrame | None) -> str | None:

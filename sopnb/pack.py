@@ -50,7 +50,7 @@ def make(where: cycle.Places, company: params.Company, name: str, build: Path, m
         made.append(report.page(build / "executed" / f"{step}.ipynb", header=header, links=links(done, step), out=build / f"{step}.html"))
     past = {table: _past(where, name, table) for table in MEMORY}
     rests_on = [a.model_dump(mode="json") for a in company.assumptions]
-    facts = front.facts(tables, past, header=header, links=links(done), assumptions=rests_on, window=company.supply.exception_months)  # the page's, and the mail's
+    facts = front.facts(tables, past, header=header, links=links(done), assumptions=rests_on, window=company.supply.exception_months, locations=company.locations)  # the page's, and the mail's
     made.append(report.write(front.render(facts), build / "index.html"))
     made.append(report.pack(build, build / "pack.html"))
     if revision is not None:

@@ -206,6 +206,7 @@ def test_nobody_is_asked_to_decide_on_a_weekend():
     """Thirty days before February 2027 is Saturday 2 January: the Friday before. A meeting's own day stays."""
     february = _exceptions().head(1).assign(first=pd.Timestamp("2027-02-01"), last=pd.Timestamp("2027-02-01"))
     assert meeting.asked(february, decides={}, meeting_day="2026-10-08")["by"].tolist() == [pd.Timestamp("2027-01-01")]
+    assert meeting.asked(february, decides={}, meeting_day="2026-10-08", country="ID")["by"].tolist() == [pd.Timestamp("2026-12-31")], "nor on New Year"
 
 
 def test_what_is_at_stake_on_the_agenda_counts_no_good_twice():
