@@ -15,13 +15,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
-from sopnb import cycle, params, redact, steps
+from sopnb import params, project, redact, steps
 from sopnb.kernels import UNWRITABLE, StepFailed
 from sopnb.problems import Problem, Problems
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from sopnb.run import Job
 
 KIND = "pack"
@@ -72,7 +72,7 @@ def check_mail(company: params.Company) -> list[Problem]:
 def edition(job: Job, manifest: dict[str, Any]) -> dict[str, Any]:
     """What readers get: content (a digest of the figures) and revision (1 for the first they got of this cycle)."""
     figures = {step: {p: d for p, d in entry["outputs"].items() if p.startswith("tables/") and p != NOT_FOR_READERS}
-               for step, entry in manifest["steps"].items() if step != cycle.STEPS[-1]}
+               for step, entry in manifest["steps"].items() if step != project.STEPS[-1]}
     content = steps.digest(figures, manifest["verdict"], [a.model_dump(mode="json") for a in job.company.assumptions])
     if not job.company.mail.smtp:
         return {"content": content, "revision": 1}
@@ -83,20 +83,20 @@ def edition(job: Job, manifest: dict[str, Any]) -> dict[str, Any]:
 
 def deliver(job: Job, manifest: dict[str, Any]) -> Delivery:
     """Send the published set's mails where the params file says so; else say what lies there."""
-    from sopnb import delivery, mail
-
-    fresh = job.build != Path()
+    fresh, sends = job.build != Path(), bool(job.company.mail.smtp) and job.company.mail.send != "never"
     if manifest.get("verdict") == "red":
         return Delivery([_held(job)])
-    if "mail" not in manifest:
+    if "mail" not in manifest or not (fresh or sends):
         return Delivery()
+    from sopnb import delivery, mail
+
     paths = sorted((job.target / MAILS).glob("*.eml"))
     _, wrong = mail.readers(people(job.target), KIND)
     notes = [f"No mail for {line}" for line in wrong]
-    if job.company.mail.send == "never" or not job.company.mail.smtp:
+    if not sends:
         why = "no SMTP settings (mail: smtp:)" if not job.company.mail.smtp else "mail.send is never"
         said = f"{delivery.counted(len(paths))} written as .eml files to {_shown(job.target)}/{MAILS}/; {why}, so nothing was sent."
-        return Delivery([*notes, said] if fresh and paths else [])
+        return Delivery([*notes, said] if paths else [])
     result = delivery.send(paths, delivery.address(job.company.mail.smtp), _ledger(job), cycle=job.name, kind=KIND,
                            content=manifest["mail"]["content"], revision=manifest["mail"]["revision"], day=_as_of(job))
     notes += delivery.told(result, folder=f"{_shown(job.target)}/{MAILS}", revision=manifest["mail"]["revision"])
@@ -109,9 +109,11 @@ def deliver(job: Job, manifest: dict[str, Any]) -> Delivery:
 
 def _held(job: Job) -> str:
     """Why the mail is held, and how to let it go."""
+    from sopnb import cycle, frames
+
     waived = {(w.rule.removeprefix("findings."), w.source) for w in job.company.quality.waive if w.cycle == job.name}
     path = job.target / "tables" / "findings.parquet"
-    found = cycle.load_table(path, "findings") if path.is_file() else pd.DataFrame(columns=["rule", "source", "severity"])
+    found = cycle.load_table(path, "findings") if path.is_file() else frames.empty(frames.FINDINGS)
     red = [(str(row.rule).removeprefix("findings."), str(row.source)) for row in found[found["severity"] == "red"].itertuples()]
     red = list(dict.fromkeys(one for one in red if one not in waived))
     why = ", ".join(f"{source} ({rule})" for rule, source in red)
@@ -132,6 +134,8 @@ def _as_of(job: Job) -> dt.date:
 
 def people(folder: Path) -> pd.DataFrame | None:
     """Who takes part, as a published set knows them; None where the company names nobody."""
+    from sopnb import cycle
+
     path = folder / "tables" / "people.parquet"
     return cycle.load_table(path, "people") if path.is_file() else None
 

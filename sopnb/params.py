@@ -15,6 +15,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from sopnb.problems import Problem, Problems, nearest
 
+# The names of frames.SOURCES, which a test compares: to import `frames` here would take longer than reading the parameters.
+SOURCES = (
+    "orders", "items", "stock", "stock_history", "receipts", "purchases", "lanes", "bom", "routings", "capacity", "workforce", "prices",
+    "forecast_sales", "opportunities", "accounts", "reps", "quotas", "events", "market", "intelligence", "budget", "overrides", "people",
+    "conversions", "rates",
+)
+
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
@@ -205,8 +212,6 @@ class Company(_Part):
     @field_validator("sources")
     @classmethod
     def _known(cls, sources: dict[str, Source]) -> dict[str, Source]:
-        from sopnb.frames import SOURCES
-
         for name in sources:
             if name not in SOURCES:
                 raise ValueError(f"no source is called {name}. {nearest(name, SOURCES)} The sources are: {', '.join(SOURCES)}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import hashlib
 import json
 import os
 import shutil
@@ -17,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sopnb import __version__, aftermath, cycle, params, redact, steps
+from sopnb import __version__, aftermath, params, project, redact, steps
 from sopnb.journal import Journal
 from sopnb.kernels import Kernel, StepFailed, Stopped, run_here, run_notebook
 from sopnb.problems import Problem, Problems
@@ -26,9 +27,10 @@ from sopnb.problems import Problem, Problems
 OK, UNEXPECTED, USAGE, BAD_INPUT, STEP_FAILED, DEADLINE, KERNEL_DIED, BUSY, RED, UNSENT = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9
 FAILURES = {"cell": STEP_FAILED, "deadline": DEADLINE, "kernel": KERNEL_DIED}
 
-CYCLE_STEPS = cycle.STEPS[:5]  # `sopnb run`; the recap follows the meeting
-RECAP_STEP = cycle.STEPS[5]
+CYCLE_STEPS = project.STEPS[:5]  # `sopnb run`; the recap follows the meeting
+RECAP_STEP = project.STEPS[5]
 WITH_LEDGER = ("04_kpis", "05_meeting", "06_recap")
+NO_EVENTS = hashlib.sha256(b"").hexdigest()  # what a ledger without events says, and one that is not there yet
 
 # One thread for each numeric library: sums in a fixed order, and two kernels at once do not fight for the cores.
 STEADY = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "PYTHONHASHSEED": "0", "MPLBACKEND": "Agg"}
@@ -67,7 +69,7 @@ def _silent(event: str, facts: dict[str, Any]) -> None:
 class Job:
     """What one run knows: which company and cycle, which steps, where it builds."""
 
-    where: cycle.Places
+    where: project.Places
     company: params.Company
     name: str
     wanted: tuple[str, ...]
@@ -110,10 +112,10 @@ def run(params_file: str | Path, cycle_month: str = "", *, first: str = "", thro
     raises        Problems (bad input, all in one list), StepFailed, Busy, aftermath.CannotWrite; the owner hears of all
                   but Busy
     """
-    where = cycle.places(params_file)
+    where = project.places(params_file)
     company = params.load(where.params_file)
     redact.know(company.model_dump())
-    name = cycle_month or cycle.latest(where, company)
+    name = cycle_month or project.latest(where, company)
     _check_month(name)
     wanted = (RECAP_STEP,) if recap else _chosen(first, through)
     job = Job(where, company, name, wanted, settings or {}, pages, in_kernel, force, tell)
@@ -123,7 +125,7 @@ def run(params_file: str | Path, cycle_month: str = "", *, first: str = "", thro
 
 
 def _check_month(name: str) -> None:
-    if not cycle._CYCLE.match(name):
+    if not project.MONTH.match(name):
         raise Problems([Problem("--cycle", f"{name!r} is not a month", "YYYY-MM, as 2026-10")])
 
 
@@ -259,7 +261,7 @@ def _earlier_steps(job: Job, bases: list[Path]) -> list[Problem]:
     """
     place, command = f"{job.where.company} {job.name}", f"sopnb run {_shown(job)} --cycle {job.name}"
     walked: dict[str, Any] = {"steps": {}}
-    for step in cycle.STEPS[:cycle.STEPS.index(job.wanted[0])]:
+    for step in project.STEPS[:project.STEPS.index(job.wanted[0])]:
         found = [entry for base in bases if (entry := _manifest(base)["steps"].get(step))]
         if not found:
             return [Problem(place, f"{step} has not been run", remedy=f"Run `{command}` first")]
@@ -271,11 +273,11 @@ def _earlier_steps(job: Job, bases: list[Path]) -> list[Problem]:
     return []
 
 
-def check_sources(where: cycle.Places, company: params.Company, name: str) -> list[Problem]:
+def check_sources(where: project.Places, company: params.Company, name: str) -> list[Problem]:
     """Every problem of a cycle's sources, in one list."""
     from sopnb import frames, sources
 
-    return sources.check(cycle.source_settings(where, company, name), cut_off=frames.month(name))
+    return sources.check(project.source_settings(where, company, name), cut_off=frames.month(name))
 
 
 def _shown(job: Job) -> str:
@@ -286,7 +288,7 @@ def _build(job: Job, bases: list[Path]) -> Outcome:
     """Run what must run, keep what is unchanged, and finish the set in the build folder."""
     outcome = Outcome(OK, job.target)
     manifest: dict[str, Any] = {"company": job.where.company, "cycle": job.name, "version": __version__, "steps": {}}
-    environment = {**STEADY, cycle.TABLES_DIR: str(job.build / "tables"), "SOPNB_PAGES": "1" if job.pages else "0"}
+    environment = {**STEADY, project.TABLES_DIR: str(job.build / "tables"), "SOPNB_PAGES": "1" if job.pages else "0"}
     started, kernel, ready = time.monotonic(), None, None
     todo = _all_steps(job, bases)
     (job.build / "tables").mkdir()
@@ -332,9 +334,9 @@ def _build(job: Job, bases: list[Path]) -> Outcome:
 
 def _all_steps(job: Job, bases: list[Path]) -> list[str]:
     """The steps of the set: those wanted, those before them, and later ones already there that must stay true."""
-    last = cycle.STEPS.index(job.wanted[-1])
-    later = [s for s in cycle.STEPS[last + 1:] if job.target.is_dir() and s in _manifest(job.target)["steps"]]
-    return [*cycle.STEPS[:last + 1], *later]
+    last = project.STEPS.index(job.wanted[-1])
+    later = [s for s in project.STEPS[last + 1:] if job.target.is_dir() and s in _manifest(job.target)["steps"]]
+    return [*project.STEPS[:last + 1], *later]
 
 
 def _run_step(job: Job, step: str, kernel: Kernel | None, environment: dict[str, str], seconds: float) -> dict[str, str]:
@@ -385,7 +387,7 @@ def _key(job: Job, step: str, manifest: dict[str, Any]) -> str:
     notebook = steps.read_notebook(job.where.root / "notebooks" / f"{step}.ipynb")
     settings = job.company.model_dump(mode="json", exclude={"mail", "run", "owner"})
     upstream = {s: {p: d for p, d in m["outputs"].items() if p.startswith("tables/")} for s, m in manifest["steps"].items()}
-    inputs = _inputs_digest(job) if step == cycle.STEPS[0] else ""
+    inputs = _inputs_digest(job) if step == project.STEPS[0] else ""
     ledger = _ledger_digest(job, step) if step in WITH_LEDGER else ""
     minutes = _minutes_digest(job) if step == RECAP_STEP else ""
     return steps.digest(steps.code_digest(notebook), settings, job.settings, job.name, upstream, inputs, _past_digest(job), ledger, minutes)
@@ -393,7 +395,7 @@ def _key(job: Job, step: str, manifest: dict[str, Any]) -> str:
 
 def _inputs_digest(job: Job) -> str:
     """Digest of every input file's bytes, and of what a database answers."""
-    settings = cycle.source_settings(job.where, job.company, job.name)
+    settings = project.source_settings(job.where, job.company, job.name)
     files: dict[str, Any] = {}
     for name, source in settings.items():
         given = [source["path"]] if source["path"] else list(source["files"].values())
@@ -417,13 +419,26 @@ def _ledger_path(job: Job) -> Path:
 
 
 def _ledger_digest(job: Job, step: str) -> str:
+    """Digest of what the ledger says on the step's day.
+
+    A ledger file with the bytes of last time says what it said then: to open it takes longer than all else that a run
+    with nothing to do must find out.
+    """
+    # The recap looks at the end of its month: the meeting and what was reported after it.
+    day = _as_of(job) if step != RECAP_STEP else _month_end(job)
     if job.company.ledger.url is None and not _ledger_path(job).is_file():
-        return "empty"
+        return NO_EVENTS
+    noted = job.where.runs / f"{job.name}-{step}.ledger"
+    asked = "" if job.company.ledger.url else f"{steps.file_digest(_ledger_path(job))} {day} "
+    told = noted.read_text(encoding="utf-8") if asked and noted.is_file() else ""
+    if asked and told.startswith(asked):
+        return told.removeprefix(asked)
     from sopnb import ledger
 
-    opened = ledger.open(job.company.ledger.url, job.where.reports)
-    # The recap looks at the end of its month: the meeting and what was reported after it.
-    return opened.digest(_as_of(job) if step != RECAP_STEP else _month_end(job))
+    said = ledger.open(job.company.ledger.url, job.where.reports).digest(day)
+    if asked:
+        noted.write_text(asked + said, encoding="utf-8")
+    return said
 
 
 def _as_of(job: Job) -> dt.date:
@@ -563,7 +578,7 @@ def _take(job: Job, base: Path, step: str) -> dict[str, Any]:
 
 def _verdict(job: Job) -> str:
     """The data verdict of step 01, waivers heard."""
-    from sopnb import checks
+    from sopnb import checks, cycle
 
     path = job.build / "tables" / "findings.parquet"
     if not path.is_file():

@@ -24,9 +24,9 @@ def shown(text: object) -> str:
 
 def company_of(params_file: str) -> tuple[Any, Any]:
     """Where a company's files are, and its parameters; the secrets they refer to are never shown from here on."""
-    from sopnb import cycle, params
+    from sopnb import params, project
 
-    where = cycle.places(params_file)
+    where = project.places(params_file)
     company = params.load(where.params_file)
     redact.know(company.model_dump())
     return where, company

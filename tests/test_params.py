@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -87,3 +89,16 @@ def test_a_cycle_knows_its_months(tmp_path):
 def test_paths_take_the_cycle_and_named_folders(tmp_path):
     where = cycle.Places(tmp_path, tmp_path / "params" / "x.yaml")
     assert where.resolve("{extracts}/o.csv", "2026-10", {"extracts": "data/{cycle}"}) == tmp_path / "data/2026-10/o.csv"
+
+
+def test_the_sources_known_to_the_parameters_are_those_of_the_frames():
+    from sopnb import frames
+
+    assert tuple(frames.SOURCES) == params.SOURCES
+
+
+def test_parameters_and_places_are_found_without_the_libraries_of_tables():
+    """A run with nothing to do may take a second; pandas alone takes half of one."""
+    code = "import sys; from sopnb import run; sys.exit(', '.join({'pandas', 'pyarrow', 'sqlalchemy', 'nbconvert'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stderr.strip() == ""
