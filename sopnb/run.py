@@ -472,7 +472,7 @@ def _minutes(job: Job) -> Any:
     from sopnb import ledger, meeting
 
     known = meeting.known(ledger.open(job.company.ledger.url, job.where.reports).everything())
-    return meeting.read_minutes(path, cycle=job.name, people=aftermath.people(job.target), known_actions=known or None)
+    return meeting.read_minutes(path, cycle=job.name, people=aftermath.people(job.target), known_actions=known)
 
 
 def _record_minutes(job: Job, minutes: Any) -> None:

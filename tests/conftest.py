@@ -11,7 +11,7 @@ HERE = Path(__file__).parent
 PROJECT = HERE.parent
 SHARED = PROJECT.parent / "shared" / "data"
 sys.path.insert(0, str(HERE))
-pytest_plugins = ["post_office"]  # the fixtures of a mail server on this machine
+pytest_plugins = ["post_office", "tiny"]  # fixtures: a mail server on this machine, a project that does next to nothing
 
 
 @pytest.fixture(scope="session")
