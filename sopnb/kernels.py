@@ -43,7 +43,7 @@ class StepFailed(Exception):
 
     def __str__(self) -> str:
         where = f"{self.notebook}, cell {self.cell}" if self.cell else self.notebook
-        return f"{where}: {self.error}: {self.message} {self.remedy}".strip()
+        return f"{where}: {self.error}: {self.message.rstrip('.')}. {self.remedy}".strip()
 
 
 class Kernel:
