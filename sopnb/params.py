@@ -7,6 +7,7 @@ Unknown keys are refused with the nearest valid name, since a misspelt setting t
 from __future__ import annotations
 
 import datetime as dt
+import re
 from pathlib import Path
 from typing import Any, Literal
 
@@ -62,7 +63,7 @@ class Source(_Part):
             raise ValueError("give either path or sql, not both")
         if not self.path and not self.sql:
             raise ValueError("give a path (a file) or sql (a query over files: or url:)")
-        if self.url and not self.url.startswith("env:"):
+        if self.url and not re.fullmatch(r"env:[A-Za-z_]\w*", self.url):
             raise ValueError("url must be a reference to the environment, as env:ERP_URL, so that no secret stands in a file")
         if self.url and not self.sql:
             raise ValueError("url needs sql")

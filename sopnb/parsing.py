@@ -9,12 +9,14 @@ from __future__ import annotations
 import calendar
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 EARLIEST, LATEST = 1950, 2199  # a date outside these years is a placeholder or a slip, not a fact of business
+LARGEST = 1e18  # no amount or quantity of a business reaches it: a slip, which would drown every total
 MISSING = ("", "NULL")  # an empty cell, and how database tools write one
 
 MONTHS: dict[str, dict[str, int]] = {
@@ -60,13 +62,13 @@ def numbers(values: pd.Series, *, decimal: str = ".", thousands: str = "") -> tu
     """
     if pd.api.types.is_numeric_dtype(values):
         out = values.astype("float64")
-        return out, pd.Series(np.isinf(out), index=values.index)
+        return out.where(out.abs() <= LARGEST), pd.Series(out.abs() > LARGEST, index=values.index)
     digits = rf"(?:\d{{1,3}}(?:{re.escape(thousands)}\d{{3}})+|\d+)" if thousands else r"\d+"
     pattern = re.compile(rf"(?P<sign>[+\-−]?)(?P<open>\()?(?P<body>(?:{digits}(?:{re.escape(decimal)}\d*)?|{re.escape(decimal)}\d+)(?:[eE][+\-]?\d+)?)(?P<close>\))?(?P<after>-?)(?P<percent> ?%)?")
 
     def number(value: Any) -> float:
         if isinstance(value, bool) or not isinstance(value, str):
-            return float(value) if isinstance(value, int | float | np.number) and np.isfinite(value) else _float(value)
+            return _float(value)
         found = pattern.fullmatch(value.strip())
         if not found:
             return np.nan
@@ -74,6 +76,8 @@ def numbers(values: pd.Series, *, decimal: str = ".", thousands: str = "") -> tu
         if bool(opened) != bool(closed):
             return np.nan
         result = float((body.replace(thousands, "") if thousands else body).replace(decimal, "."))
+        if result > LARGEST:
+            return np.nan
         return (-result if sign in ("-", "−") or after or opened else result) / (100 if percent else 1)
 
     out = pd.Series(_each(values, number, missing=np.inf).astype("float64"), index=values.index)  # no number is infinite
@@ -81,11 +85,14 @@ def numbers(values: pd.Series, *, decimal: str = ".", thousands: str = "") -> tu
 
 
 def _float(value: Any) -> float:
-    """Decimals of a database; anything else is no number."""
-    try:
-        return float(value) if type(value).__name__ == "Decimal" else np.nan
-    except (TypeError, ValueError):
+    """A typed cell: a workbook's number, a database's Decimal; anything else is no number."""
+    if not isinstance(value, int | float | np.number | Decimal):
         return np.nan
+    try:
+        number = float(value)
+    except (ArithmeticError, ValueError):
+        return np.nan
+    return number if abs(number) <= LARGEST else np.nan
 
 
 def flags(values: pd.Series) -> tuple[pd.Series, pd.Series]:

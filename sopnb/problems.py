@@ -45,5 +45,13 @@ def nearest(word: str, allowed: Iterable[str]) -> str:
     >>> nearest("horizn_months", ["horizon_months", "language"])
     'Did you mean horizon_months?'
     """
-    close = difflib.get_close_matches(str(word), [str(a) for a in allowed], n=1, cutoff=0.6)
-    return f"Did you mean {close[0]}?" if close else ""
+    names: dict[str, str] = {}
+    for name in allowed:
+        names.setdefault(_plain(name), str(name))
+    close = difflib.get_close_matches(_plain(word), list(names), n=1, cutoff=0.6)
+    return f"Did you mean {names[close[0]]}?" if close else ""
+
+
+def _plain(word: object) -> str:
+    """Case and spaces do not make two names: `ORDER DATE` is near order_date."""
+    return str(word).lower().replace(" ", "_")

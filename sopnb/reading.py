@@ -105,6 +105,10 @@ def existing(name: str, path: str) -> Path:
     place = Path(path)
     if place.is_file():
         return place
+    if place.is_dir():
+        inside = sorted(p.name for p in place.iterdir() if p.is_file())
+        raise Problems([Problem(f"{name}: {place}", "is a folder, not a file", f"a file in it: {', '.join(inside[:12])}" if inside else "a file",
+                                f"Add the file's name to the path of `{name}` in the params file")])
     above = next((folder for folder in place.parents if folder.is_dir()), Path("/"))
     looked_for = place.relative_to(above).parts[0]
     there = sorted(p.name for p in above.iterdir() if not p.name.startswith("."))
@@ -147,10 +151,24 @@ def _records(name: str, path: Path, setting: dict[str, Any]) -> Iterator[list[st
                 row += 1
                 yield record
     except UnicodeError as error:
-        raise Problems([Problem(f"{name}: {path}", f"is not {setting['encoding']} text: after row {row}, {error}",
+        line = _foreign_line(opener, path, encoding) or row + 1
+        raise Problems([Problem(f"{name}: {path}", f"is not {setting['encoding']} text: line {line}, {getattr(error, 'reason', error)}",
                                 "encoding: utf-8, latin-1, utf-16 or cp1252", "Save the extract as UTF-8, or name its encoding in the params file")]) from None
     except (csv.Error, OSError, EOFError) as error:
         raise Problems([Problem(f"{name}: {path}", f"cannot be read after row {row}: {error}", remedy="Make the extract again")]) from None
+
+
+def _foreign_line(opener: Any, path: Path, encoding: str) -> int:
+    """The first line whose bytes the encoding does not know; 0 where lines cannot be told apart (utf-16)."""
+    if encoding == "utf-16":
+        return 0
+    with opener(path, "rb") as lines:
+        for number, line in enumerate(lines, 1):
+            try:
+                line.decode(encoding)
+            except UnicodeError:
+                return number
+    return 0
 
 
 def _delimiter(setting: dict[str, Any]) -> str:

@@ -195,7 +195,9 @@ def _constant(name: str, ours: str, constant: Any) -> Any:
 def _column_problems(name: str, setting: dict[str, Any], names: list[str]) -> list[Problem]:
     """Columns that are missing, misnamed, or not ours."""
     frame, place = frames.SOURCES[name], f"{name}: {_place(setting)}"
-    problems = []
+    problems = _no_header(name, setting, names)
+    if problems:
+        return problems
     for kind in ("columns", "defaults"):
         problems += [Problem(f"{name}: {kind}", f"{name} has no column {ours}", ", ".join(frame.names), nearest(ours, frame.names))
                      for ours in setting[kind] if ours not in frame.names]
@@ -214,6 +216,19 @@ def _column_problems(name: str, setting: dict[str, Any], names: list[str]) -> li
         problems += [Problem(place, f"gives a column {theirs}, which is not one of {name}", ", ".join(frame.names), nearest(theirs, frame.names) or "Leave it out of the SELECT")
                      for theirs in names if theirs not in frame.names and theirs not in mapped]
     return problems
+
+
+def _no_header(name: str, setting: dict[str, Any], names: list[str]) -> list[Problem]:
+    """A file without a header, or one whose header is a single column because the file uses another delimiter."""
+    place = f"{name}: {_place(setting)}"
+    if not names:
+        return [Problem(place, "is empty: not even a header stands in it", "a header and at least one row",
+                        "Make the extract again, or take the source out of the params file")]
+    other = next((mark for mark in (";", ",", "\t", "|") if mark != setting["delimiter"] and mark in names[0]), None)
+    if len(names) > 1 or other is None or not setting.get("path"):
+        return []
+    return [Problem(place, f"has a single column, `{names[0][:60]}`, when it is split at {setting['delimiter']!r}", "the delimiter that the file uses",
+                    f"Write `delimiter: \"{'tab' if other == chr(9) else other}\"` for {name} in the params file")]
 
 
 def _shown(names: list[str]) -> str:
