@@ -30,7 +30,7 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from sopnb import demo_meetings, demo_orders, demo_sales, demo_supply, demo_world, frames
+from sopnb import demo_materials, demo_meetings, demo_orders, demo_sales, demo_supply, demo_world, frames
 
 CURRENT = demo_world.CURRENT
 EARLIER = 11
@@ -46,11 +46,11 @@ SOURCES: dict[str, tuple[str, Table, dict[str, str]]] = {
     "stock": ("stok.xlsx", demo_supply.stock, {"item": "Kode", "location": "Gudang", "as_of": "Tanggal", "on_hand": "Saldo"}),
     "stock_history": ("stock_history.csv", demo_supply.stock_history, {}),
     "receipts": ("receipts.csv", demo_supply.receipts, {}),
-    "purchases": ("pembelian.csv", demo_supply.purchases, {
+    "purchases": ("pembelian.csv", demo_materials.purchases, {
         "order": "no_po", "line": "baris", "item": "kode", "location": "gudang", "supplier": "pemasok",
         "ordered": "tgl_po", "due": "tgl_janji", "received": "tgl_terima", "quantity": "qty"}),
     "lanes": ("lanes.csv", demo_supply.lanes, {}),
-    "bom": ("bom.csv", demo_supply.bom, {}),
+    "bom": ("bom.csv", demo_materials.bom, {}),
     "routings": ("routings.csv", demo_supply.routings, {}),
     "capacity": ("capacity.csv", demo_supply.capacity, {}),
     "workforce": ("workforce.csv", demo_supply.workforce, {}),
@@ -123,8 +123,8 @@ def _others(company: demo_world.World, cycle: str) -> list[dict]:
         found.append({"id": f"{cycle}-{source}-{kind}", "cycle": cycle, "kind": kind, "source": source, "file": SOURCES[source][0],
                       "find_in": table, "find": f"findings.{kind}" if table == "findings" else kind, "rows": rows, "keys": keys, "amount": int(amount), **more})
 
-    if cycle in demo_supply.STALE_PURCHASES:
-        add("purchases", "stale", "findings", [], [], month=cycle, last=demo_supply.STALE_PURCHASES[cycle])
+    if cycle in demo_materials.STALE_PURCHASES:
+        add("purchases", "stale", "findings", [], [], month=cycle, last=demo_materials.STALE_PURCHASES[cycle])
     if cycle in demo_sales.STALE_MARKET:
         add("market", "stale", "findings", [], [], month=cycle, last=demo_sales.STALE_MARKET[cycle])
     row = demo_supply.negative_stock(company, cycle)

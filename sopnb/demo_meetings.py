@@ -50,6 +50,7 @@ NOTES = (
     ("2026-08-20", "sales Jakarta", "Segar Raya wants Melati Tea in all its outlets from November.", "RTD tea"),
     ("2026-09-03", "sales Medan", "Coffee: a competitor cut its list price by a tenth in Sumatra.", "Coffee"),
     ("2026-09-17", "sales Surabaya", "A wholesaler in the east of the city stopped buying from us.", "Instant noodles;Sauces"),
+    ("2026-09-21", "sales Makassar", "The vessel with noodles is nine days late; the next one leaves at the end of October.", "Instant noodles"),
     ("2026-09-24", "trade press", "Lebaran 2027 is expected on 10 March, eleven days earlier.", "Biscuits;Syrup"),
     ("2026-09-28", "marketing", "Mitra Mart confirms the year-end leaflet for biscuit tins.", "Biscuits"),
 )

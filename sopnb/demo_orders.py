@@ -133,7 +133,7 @@ def _promoted(world: World) -> np.ndarray:
     shape = (len(world.series), len(world.months))
     flags = np.zeros(shape, dtype=bool)
     for event in world.promotions.itertuples():
-        start = pd.Timestamp(event.start)  # type: ignore[arg-type]
+        start = pd.Timestamp(event.start)
         rows = (world.series["item"] == event.key) & ((world.series["location"] == event.location) | (event.location == "all"))
         flags[np.flatnonzero(rows), world.at(start)] = True
     return flags

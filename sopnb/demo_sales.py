@@ -15,14 +15,16 @@ from sopnb.demo_supply import rain
 from sopnb.demo_world import KNOWN, NET, RISE_2027_KNOWN, RISES, World, first_of, stream
 
 STAGES = ("prospect", "qualified", "proposal", "negotiation")
-SALES_OWNERS = {"JKT": ("dewi.lestari", 0.01), "SBY": ("joko.widianto", -0.01), "MDN": ("rudi.siregar", 0.12), "MKS": ("andi.pratama", 0.03)}
+# location: who forecasts there, how far too high, and how much of it is chance
+SALES_OWNERS = {"JKT": ("dewi.lestari", 0.01, 0.04), "SBY": ("joko.widianto", -0.01, 0.03), "MDN": ("rudi.siregar", 0.13, 0.05), "MKS": ("andi.pratama", 0.03, 0.08)}
 LATE_OPPORTUNITIES = {"2026-10": 6, "2026-04": 2}  # cycle: open deals whose expected day has passed
 STALE_MARKET = {"2026-03": "2025-11"}  # cycle: last month that its market extract really holds
 AMBITION = {"Coffee": 1.06, "Instant noodles": 1.00, "Sauces": 1.02, "Biscuits": 0.985, "Syrup": 0.98, "RTD tea": 0.955}  # budget against what is to be expected
 
-# owner: how much of the truth the person sees, and how far too high the person aims
-OVERRIDERS = {"sari.wulandari": (0.65, 0.0), "dewi.lestari": (0.40, 0.02), "rudi.siregar": (0.10, 0.13),
-              "rina.kusuma": (0.30, 0.05), "joko.widianto": (0.50, -0.01)}
+# owner: how much of what is coming the person sees, how far too high the person aims, and how much of it is chance
+OVERRIDERS = {"sari.wulandari": (0.75, 0.0, 0.04), "dewi.lestari": (0.50, 0.02, 0.06), "rudi.siregar": (0.10, 0.15, 0.06),
+              "rina.kusuma": (0.35, 0.05, 0.08), "joko.widianto": (0.60, -0.01, 0.06)}
+LOOKED_AT = 9  # series a person looks at before speaking about the three that seem furthest off
 # reason: what is written beside it, and whether it raises the forecast, lowers it, or either
 REASONS = {
     "promotion": ("Retailer's leaflet confirmed", "up"), "new_account": ("New outlets listed from this month", "up"),
@@ -67,7 +69,7 @@ def reps(world: World, cycle: str) -> pd.DataFrame:
 
 def quotas(world: World, cycle: str) -> pd.DataFrame:
     """Quota by rep and month from January 2025 to the end of the horizon; new people begin at half for six months."""
-    monthly = 1.12e9 * world.count / 120
+    monthly = 1.07e9 * world.count / 120
     rows = []
     for rep, _, _, start, end in catalogue.REPS:
         if start >= f"{cycle}-01":
@@ -77,7 +79,7 @@ def quotas(world: World, cycle: str) -> pd.DataFrame:
             gone = end and end < f"{cycle}-01" and month > pd.Timestamp(end)
             if since >= 0 and not gone:
                 growth = 1.05 ** (month.year - 2026)
-                season = 1.10 if month.month in (1, 2, 11) else 0.98
+                season = 1.15 if month.month in (7, 8, 9) else 1.08 if month.month in (1, 2) else 0.98  # Lebaran is sold in summer
                 rows.append((rep, month, round(monthly * growth * season * (0.5 if since < 6 else 1.0), -6)))
     return pd.DataFrame(rows, columns=["rep", "month", "quota"])
 
@@ -103,7 +105,7 @@ def _deals(world: World) -> pd.DataFrame:
         "account": world.customers["account"].to_numpy()[row], "item": None, "family": [catalogue.FAMILIES[f].name for f in family],
         "rep": rep, "territory": world.customers["location"].to_numpy()[row], "amount": amount, "created": created,
         "closed": created + days, "planned": created + np.clip(rng.normal(75, 25, n), 25, 160).astype(int), "won": won,
-        "reached": reached, "flag_new": np.where((world.customers["weight"].to_numpy()[row] == 0) & (rng.random(n) < 0.35), "new", None)})
+        "reached": reached, "flag_new": ["new" if new else None for new in (world.customers["weight"].to_numpy()[row] == 0) & (rng.random(n) < 0.35)]})
     world.cache["deals"] = _named_deals(world, table)
     return world.cache["deals"]
 
@@ -150,7 +152,8 @@ def opportunities(world: World, cycle: str) -> pd.DataFrame:
     table["close_date"] = table["closed"].where(closed, expected)
     for k in late_opportunities(world, cycle):
         table.loc[k, "close_date"] = cut_off - pd.Timedelta(days=12 + 5 * (k % 9))
-    table["stage"], table["outcome"] = stage, np.where(closed, stage, None)
+    table["stage"] = stage
+    table["outcome"] = table["stage"].where(closed, None)
     return table[frames.OPPORTUNITIES.names]
 
 
@@ -166,11 +169,11 @@ def forecast_sales(world: World, cycle: str) -> pd.DataFrame:
     t, rng = world.at(cycle), stream(world.seed, f"sales forecast {cycle}")
     rows = []
     for family in catalogue.FAMILIES:
-        for location, (owner, bias) in SALES_OWNERS.items():
+        for location, (owner, bias, chance) in SALES_OWNERS.items():
             mine = ((world.series["family"] == family.name) & (world.series["location"] == location)).to_numpy()
             for k in range(6):
                 truth = 0.5 * world.mean[mine, t + k].sum() + 0.5 * world.demand[mine, t + k].sum()
-                quantity = truth * (1 + bias + rng.normal(0, 0.05))
+                quantity = truth * (1 + bias + rng.normal(0, chance))
                 rows.append(("family", family.name, location, world.months[t + k], round(float(quantity), -1), owner))
     return pd.DataFrame(rows, columns=frames.FORECAST_SALES.names)
 
@@ -180,7 +183,7 @@ def events(world: World, cycle: str) -> pd.DataFrame:
     cut_off = frames.month(cycle)
     table = world.promotions.assign(kind="promotion")
     announced = (table["start"] < frames.next_month(cut_off, 5)) & ((table["event"] != "EV-MITRA") | (cycle >= "2026-10"))
-    rows = []
+    rows: list[tuple] = []
     for item in world.items[world.items["kind"] == "launched"].itertuples():
         if world.at(item.month) <= world.at(cycle) + 4:
             start = frames.month(item.month)
@@ -243,11 +246,13 @@ def _overrides_of(world: World, t: int) -> pd.DataFrame:
     sold = world.mean[:, t:t + 4].min(axis=1) > 0
     big = np.flatnonzero((world.series["base"].rank(ascending=False) <= max(12, len(world.series) // 6)).to_numpy() & sold)
     rows: list[tuple] = []
-    for owner, (sees, high) in OVERRIDERS.items():
+    for owner, (sees, high, chance) in OVERRIDERS.items():
         places = {"rudi.siregar": ["MDN"], "joko.widianto": ["SBY"]}.get(owner, list(catalogue.LOCATIONS))
         mine = big[np.isin(world.series["location"].to_numpy()[big], places)]
-        for _ in range(3):
-            rows.append(_override(world, t, owner, int(rng.choice(mine)), sees, high, rng))
+        seen = [(int(row), int(rng.integers(0, 4))) for row in rng.choice(mine, LOOKED_AT)]
+        seen.sort(key=lambda pair: -abs(_coming(world, pair[0], pair[1], t)[1]) if sees > 0.2 else 0.0)  # the others speak of what they like
+        for row, ahead in seen[:3]:
+            rows.append(_override(world, t, owner, row, ahead, (sees, high, chance), rng))
     made_on = world.months[t] - pd.Timedelta(days=6)
     if t == KNOWN:
         row = world.series.iloc[first_of(world.series, "Coffee", "MDN")]
@@ -259,18 +264,27 @@ def _overrides_of(world: World, t: int) -> pd.DataFrame:
     return table.drop_duplicates(["key", "location", "month"])[frames.OVERRIDES.names]
 
 
-def _override(world: World, t: int, owner: str, row: int, sees: float, high: float, rng: np.random.Generator) -> tuple:
+def _coming(world: World, row: int, ahead: int, t: int) -> tuple[float, float]:
+    """What statistics would say of a coming month, and how far demand will be from it.
+
+    Statistics know the season and the level of the last six months.
+    """
+    level = world.demand[row, t - 6:t].sum() / max(world.mean[row, t - 6:t].sum(), 1e-9)
+    said = world.mean[row, t + ahead] * float(np.clip(level, 0.5, 2.0))
+    return said, float(world.demand[row, t + ahead] / max(said, 1e-9) - 1)
+
+
+def _override(world: World, t: int, owner: str, row: int, ahead: int, habit: tuple[float, float, float], rng: np.random.Generator) -> tuple:
     """One override: what its owner sees of the coming surprise, plus the owner's habit, plus chance."""
-    ahead = int(rng.integers(0, 4))
-    mean = world.mean[row, t + ahead]
-    coming = world.demand[row, t + ahead] / mean - 1
-    change = float(np.clip(sees * coming + high + rng.normal(0, 0.06), -0.45, 0.60))
-    if rng.random() < 0.15:
+    sees, high, chance = habit
+    said, coming = _coming(world, row, ahead, t)
+    change = float(np.clip(sees * coming + high + rng.normal(0, chance), -0.45, 0.60))
+    if rng.random() < 0.10:
         change = float(rng.choice([0.01, -0.01, 0.02]))  # too small to matter
     reasons = [r for r, (_, way) in REASONS.items() if way in ("either", "up" if change > 0 else "down")]
     reason = reasons[int(rng.integers(len(reasons)))]
     kind = ("percent", "percent", "delta", "absolute")[int(rng.integers(4))]
-    value = {"percent": round(change, 3), "delta": round(change * mean), "absolute": round((1 + change) * mean)}[kind]
+    value = {"percent": round(change, 3), "delta": round(change * said), "absolute": round((1 + change) * said)}[kind]
     # One in eight holds for a short while only, and has run out when its month comes.
     expires = world.months[t] + pd.Timedelta(days=int(12 if rng.random() < 0.125 else 31 * (ahead + 1)))
     item = world.series.iloc[row]

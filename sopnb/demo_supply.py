@@ -10,23 +10,23 @@ import numpy as np
 import pandas as pd
 
 from sopnb import demo_catalogue as catalogue
-from sopnb import frames
-from sopnb.demo_world import KNOWN, World, first_of, stream, working_days
+from sopnb import demo_materials, frames
+from sopnb.demo_world import KNOWN, World, first_of, late_supply, stream, working_days
 
-# Resource: hours a day, load of its heaviest month from October 2026 to March 2027, Rp an hour, Rp an overtime hour,
-# overtime as a share of regular hours. The oven is the one that cannot carry Lebaran 2027.
+# Resource: hours a day, load of its heaviest month from October 2026 to March 2028, Rp an hour, Rp an overtime hour,
+# overtime as a share of regular hours. The oven is the one that cannot carry Lebaran 2027: its hours were bought for
+# an ordinary month. The others have room for what a plan adds to demand: stock to build, lots, a forecast that is high.
 RESOURCES = {
-    "Biscuit oven": (24.0, 1.34, 3_200_000, 5_300_000, 0.13),
-    "Noodle line": (96.0, 0.97, 2_100_000, 3_400_000, 0.10),
-    "Tea filling": (48.0, 0.98, 1_900_000, 3_000_000, 0.10),
-    "Coffee roasting": (32.0, 0.86, 1_500_000, 2_400_000, 0.12),
-    "Syrup line": (32.0, 0.96, 1_200_000, 1_900_000, 0.12),
+    "Biscuit oven": (24.0, 1.40, 3_200_000, 5_300_000, 0.13),
+    "Noodle line": (96.0, 0.92, 2_100_000, 3_400_000, 0.10),
+    "Tea filling": (48.0, 0.92, 1_900_000, 3_000_000, 0.10),
+    "Coffee roasting": (32.0, 0.87, 1_500_000, 2_400_000, 0.12),
+    "Syrup line": (32.0, 0.90, 1_200_000, 1_900_000, 0.12),
     "Sauce kettles": (32.0, 0.88, 1_300_000, 2_000_000, 0.12),
-    "Mixing": (48.0, 0.95, 900_000, 1_500_000, 0.15),
+    "Mixing": (48.0, 0.90, 900_000, 1_500_000, 0.15),
 }
 OVEN_STOP = ("2027-02", 4)  # days of maintenance, and the month they fall in
 TRANSIT = {("JKT", "SBY"): 3, ("JKT", "MDN"): 7, ("JKT", "MKS"): 9, ("SBY", "JKT"): 3, ("SBY", "MDN"): 9, ("SBY", "MKS"): 5}
-STALE_PURCHASES = {"2026-10": "2026-08-28"}  # cycle: the day its purchase extract really is from
 NO_LEAD_TIME = {"2026-10": ("Sauces", "Syrup", "Coffee")}  # cycle: families whose smallest item has none
 NEGATIVE_STOCK = ("2026-10", "MKS")  # cycle and location of a count below zero
 
@@ -44,10 +44,11 @@ def items(world: World, cycle: str) -> pd.DataFrame:
     table["unit_cost"] = np.round(table["price"] * (1 - table["margin"]) * 1.026 ** ((t - KNOWN) / 12), -1)
     table["lead_time_days"] = rng.integers(14, 29, n).astype(float)
     table["lead_time_sd_days"] = rng.integers(2, 6, n).astype(float)
+    for row in late_supply(world.series):  # what came late may come late again
+        table.loc[world.series["row"].iloc[row], "lead_time_days"] = 35.0
     table["lot_multiple"] = np.select([monthly > 4000, monthly > 600], [100.0, 50.0], 10.0)
     table["moq"] = np.maximum(table["lot_multiple"], np.round(monthly * 0.3 / table["lot_multiple"]) * table["lot_multiple"])
-    table["safety_stock"] = np.round(monthly * 10 / 30)
-    table["reorder_point"] = np.round(monthly * table["lead_time_days"] / 30) + table["safety_stock"]
+    table["safety_stock"], table["reorder_point"] = _as_once_set(world, monthly, table["lead_time_days"].to_numpy())
     revenue = (monthly * world.price[:, KNOWN]).argsort()[::-1].argsort()
     table["service_class"] = np.select([revenue < n * 0.2, revenue < n * 0.5], ["A", "B"], "C")
     table["shelf_life_days"] = [float(catalogue.FAMILY[f].shelf_life_days) for f in table["family"]]
@@ -55,7 +56,21 @@ def items(world: World, cycle: str) -> pd.DataFrame:
     table = _lives(world, table, t)
     for family in NO_LEAD_TIME.get(cycle, ()):
         table.loc[table.index[table["family"] == family][-1:], ["lead_time_days", "lead_time_sd_days"]] = np.nan
-    return pd.concat([table.reindex(columns=frames.ITEMS.names), _materials()], ignore_index=True)
+    return pd.concat([table.reindex(columns=frames.ITEMS.names), demo_materials.master()], ignore_index=True)
+
+
+def _as_once_set(world: World, monthly: np.ndarray, lead_days: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Safety stocks and reorder points as somebody set them in 2024: right in all, wrong item by item.
+
+    Days of the volume of that year, by a rule of thumb that knew nothing of how well an item is forecast.
+    """
+    rng = stream(world.seed, "erp safety stock")
+    n = len(world.items)
+    then = world.mean.reshape(n, len(catalogue.LOCATIONS), -1).sum(axis=1)[:, 24:36].mean(axis=1)
+    volume = np.where(then > 0, then, 0.5 * len(catalogue.LOCATIONS) * monthly)  # a guess, for what came later
+    days = rng.choice((7, 14, 21, 30), n, p=(0.25, 0.35, 0.25, 0.15))
+    held = np.round(volume * days / 30)
+    return held, np.round(volume * lead_days / 30) + held
 
 
 def _lives(world: World, table: pd.DataFrame, t: int) -> pd.DataFrame:
@@ -79,23 +94,13 @@ def _lives(world: World, table: pd.DataFrame, t: int) -> pd.DataFrame:
     return table[keep]
 
 
-def _materials() -> pd.DataFrame:
-    bought = [(code, name, "Materials", kind, cost, float(days), "buy") for code, name, cost, days, _, kind in catalogue.MATERIALS]
-    cost = {code: cost for code, _, cost, *_ in catalogue.MATERIALS}
-    made = [(part, f"{family}, base, kg", "Materials", "made part",
-             round(sum(cost[c] * quantity * (1 + scrap) for c, quantity, scrap in recipe), -1), 2.0, "make")
-            for family, (part, recipe, _) in catalogue.MADE_PARTS.items()]
-    table = pd.DataFrame(bought + made, columns=["item", "name", "family", "category", "unit_cost", "lead_time_days", "make_or_buy"])
-    return table.reindex(columns=frames.ITEMS.names)
-
-
 def _live(world: World, t: int) -> np.ndarray:
     """Series sold in the last six months or coming within two."""
     return np.flatnonzero(world.mean[:, t - 6:t + 3].sum(axis=1) > 0)
 
 
 def stock(world: World, cycle: str) -> pd.DataFrame:
-    """Finished cartons in the four warehouses on the last day before the cycle month."""
+    """Finished cartons in the four warehouses, and materials in the plants, on the last day before the cycle month."""
     t = world.at(cycle)
     rows = _live(world, t)
     table = world.series.loc[rows, ["item", "location"]].assign(
@@ -103,7 +108,7 @@ def stock(world: World, cycle: str) -> pd.DataFrame:
     row = negative_stock(world, cycle)
     if row is not None:
         table.loc[row, "on_hand"] = -abs(table.loc[row, "on_hand"]) - 12
-    return table.reset_index(drop=True)
+    return pd.concat([table, demo_materials.on_hand(world, cycle)], ignore_index=True)
 
 
 def negative_stock(world: World, cycle: str) -> int | None:
@@ -123,48 +128,25 @@ def stock_history(world: World, cycle: str) -> pd.DataFrame:
 
 
 def receipts(world: World, cycle: str) -> pd.DataFrame:
-    """Open production orders: about a month of demand under way, less where stock is high; a few are past due."""
+    """Open production orders, three weeks of demand or so, less where stock is high; a few are past due. Then materials."""
     t, rng = world.at(cycle), stream(world.seed, f"receipts {cycle}")
     rows = _live(world, t)
     coming = world.mean[rows, t:t + 2].mean(axis=1)
-    wanted = np.clip(coming * 2.2 - np.maximum(world.stock[rows, t - 1], 0), 0, None)
+    wanted = np.clip(coming * 1.9 - np.maximum(world.stock[rows, t - 1], 0), 0, None)
     lot = np.select([coming > 4000, coming > 600], [100, 50], 10)
     parts = []
     for share, first, last in ((0.55, 3, 13), (0.45, 14, 34)):
         quantity = np.round(wanted * share * rng.uniform(0.85, 1.15, len(rows)) / lot) * lot
         due = world.months[t].to_numpy().astype("datetime64[D]") + rng.integers(first, last, len(rows))
         due = np.where(rng.random(len(rows)) < 0.025, due - 30, due)  # past due
+        if t == KNOWN:  # nothing comes of these before November
+            due = np.where(np.isin(rows, list(late_supply(world.series))), np.datetime64("2026-11-05") + first, due)
         parts.append(world.series.loc[rows, ["item", "location"]].assign(due_date=due, quantity=quantity))
     table = pd.concat(parts, ignore_index=True)
     table = table[table["quantity"] > 0].sort_values(["due_date", "item", "location"], kind="stable").reset_index(drop=True)
     table.insert(0, "order", [f"PR{cycle[2:4]}{cycle[5:]}{k + 1:04d}" for k in range(len(table))])
     table["due_date"] = pd.to_datetime(table["due_date"])
-    return table
-
-
-def purchases(world: World, cycle: str) -> pd.DataFrame:
-    """Purchase orders of materials of the last two years, open ones without a day received; chilli comes late."""
-    if "purchases" not in world.cache:
-        rng = stream(world.seed, "purchases")
-        parts = []
-        first, last = world.months[24].to_numpy().astype("datetime64[D]"), np.datetime64("2026-10-15")
-        for k, (code, _, cost, days, supplier, _) in enumerate(catalogue.MATERIALS):
-            ordered = np.arange(first + k % 7, last, 7 if days < 30 else 14)
-            due = ordered + days
-            late = rng.random(len(ordered)) < (0.34 if code in ("RM-CHILLI", "PK-GLASS") else 0.10)
-            received = due + np.where(late, rng.integers(2, 16, len(ordered)), -rng.integers(0, 3, len(ordered)))
-            quantity = np.round(2.2e9 / cost * rng.uniform(0.7, 1.3, len(ordered)) / 100) * 100 * world.count / 120
-            parts.append(pd.DataFrame({"item": code, "location": "JKT" if k % 3 else "SBY", "supplier": supplier,
-                                       "ordered": ordered, "due": due, "received": received, "quantity": np.ceil(quantity)}))
-        table = pd.concat(parts, ignore_index=True).sort_values(["ordered", "item"], kind="stable").reset_index(drop=True)
-        table.insert(0, "order", [f"PO{k // 3 + 1:05d}" for k in range(len(table))])
-        table.insert(1, "line", [str((k % 3 + 1) * 10) for k in range(len(table))])
-        world.cache["purchases"] = table
-    table = world.cache["purchases"]
-    day = pd.Timestamp(STALE_PURCHASES.get(cycle, frames.month(cycle) - pd.Timedelta(days=1)))
-    since = frames.next_month(frames.month(cycle), -24)
-    table = table[(table["ordered"] <= day) & (table["ordered"] >= since)].reset_index(drop=True)
-    return table.assign(received=table["received"].where(table["received"] <= day))
+    return pd.concat([table, demo_materials.under_way(world, cycle)], ignore_index=True)
 
 
 def lanes(world: World, cycle: str) -> pd.DataFrame:
@@ -176,26 +158,11 @@ def lanes(world: World, cycle: str) -> pd.DataFrame:
     return table[["item", "location", "source_location", "transit_days"]].reset_index(drop=True)
 
 
-def bom(world: World, cycle: str) -> pd.DataFrame:
-    """Two levels: a carton holds a made part, packaging and a box; the made part holds ingredients. The box is shared."""
-    rows = []
-    for item in world.items.itertuples():
-        rows.append((item.item, catalogue.MADE_PARTS[item.family][0], item.kg, 0.02, False))
-        rows.append((item.item, "PK-BOX", 1.0, 0.01, False))
-        pack = "PK-CUP" if item.category == "cup" else "PK-TIN" if item.category.startswith("Tin") else catalogue.PACKAGING[item.family]
-        by_weight = pack in ("PK-FILM", "PK-SACHET")
-        rows.append((item.item, pack, round(item.kg * 0.06, 3) if by_weight else float(item.pieces), 0.02, False))
-    for part, recipe, phantom in catalogue.MADE_PARTS.values():
-        rows += [(part, component, quantity, scrap, phantom) for component, quantity, scrap in recipe]
-    table = pd.DataFrame(rows, columns=["item", "component", "quantity", "scrap", "phantom"])
-    return table.assign(phantom=table["phantom"].map({True: "yes", False: "no"}), valid_from=None, valid_to=None)
-
-
 def routings(world: World, cycle: str) -> pd.DataFrame:
     """Hours a carton needs: by weight, so scaled that each resource's heaviest month is as RESOURCES says."""
     kg = world.items.set_index("item")["kg"]
     hours = available_hours(world)
-    window = slice(KNOWN, KNOWN + 6)
+    window = slice(KNOWN, KNOWN + 18)
     parts = []
     for resource, (_, peak, *_) in RESOURCES.items():
         families = [f.name for f in catalogue.FAMILIES if f.resource == resource or (resource == "Mixing" and f.mixing)]

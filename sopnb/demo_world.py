@@ -161,7 +161,7 @@ def _lives(series: pd.DataFrame, ranges: pd.DataFrame, months: pd.DatetimeIndex)
         at = frames.months_between(months[0], frames.month(when))
         rows = (series["item"] == item).to_numpy()
         if kind == "launched":
-            factor[rows] *= 0.5 * np.clip((t - at + 1) / 5, 0, 1)
+            factor[rows] *= np.clip((t - at + 1) / 5, 0, 1)
         else:  # sells out over three months and is gone after its end month
             factor[rows] *= np.clip((at - t + 1) / 3, 0, 1)
         if kind == "replaced":
@@ -239,7 +239,7 @@ def surprises(series: pd.DataFrame) -> list[tuple[str, str, int, str, float]]:
     return [
         ("drop-coffee-mdn", "drop", first_of(series, "Coffee", "MDN"), "2026-09", 0.22),
         ("surge-tea-jkt", "surge", first_of(series, "RTD tea", "JKT"), "2026-09", 1.5),
-        ("surge-noodles-mks", "surge", first_of(series, "Instant noodles", "MKS", 1), "2026-09", 2.6),
+        ("surge-noodles-sby", "surge", first_of(series, "Instant noodles", "SBY", 1), "2026-09", 2.2),
         ("drop-sauce-sby", "drop", first_of(series, "Sauces", "SBY"), "2026-06", 0.3),
         ("surge-biscuit-mdn", "surge", first_of(series, "Biscuits", "MDN", 1), "2026-02", 2.2),
     ]
@@ -271,6 +271,19 @@ def _stock(series: pd.DataFrame, mean: np.ndarray, months: pd.DatetimeIndex,
     cover[first_of(series, "Coffee", "MDN"), last - 1:last + 3] *= 2.6  # demand fell away
     if (series["place"] == 1).any():
         cover[first_of(series, "Syrup", "MKS", 1), last - 6:last + 1] *= 4.5  # left from Lebaran
-    cover[first_of(series, "Sauces", "SBY"), last] = 0.12  # chilli came late
-    days_out[first_of(series, "Sauces", "SBY"), last] = 6
-    return days_out, np.round(usual * cover)
+    for row, left in late_supply(series).items():
+        cover[row, last] = left
+        days_out[row, last] = 6
+    stock = np.round(usual * cover)
+    for over in np.flatnonzero(series["kind"] == "ended").tolist():  # two months of it are left, and nobody asks for them
+        end = frames.months_between(months[0], frames.month(series["month"].iloc[over]))
+        stock[over, end:end + 5] = np.round(2 * mean[over, end - 6:end - 2].mean())
+    return days_out, stock
+
+
+def late_supply(series: pd.DataFrame) -> dict[int, float]:
+    """Series whose supply comes late in October 2026: row, and months of demand left in stock at the end of September."""
+    rows = {first_of(series, "Sauces", "SBY"): 0.12}  # the chilli came late
+    if (series["place"] == 2).any():
+        rows[first_of(series, "Instant noodles", "MKS", 2)] = 0.30  # so did the vessel
+    return rows
