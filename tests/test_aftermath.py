@@ -174,7 +174,7 @@ def test_a_password_in_the_params_file_is_refused_and_not_repeated(tiny):
 # --- held -----------------------------------------------------------------------------------------------------------
 
 RED = ("c.save(findings=frames.typed(pd.DataFrame([{'id': 'F1', 'source': 'orders', 'rule': 'findings.unknown_item', 'severity': 'red', 'rows': 1, "
-       "'of_rows': 3, 'values': '{}'}]), frames.FINDINGS))")
+       "'of_rows': 3, 'values': '{\"source\": \"orders\", \"rows\": 1, \"amount\": 2.5, \"first\": \"3\"}'}]), frames.FINDINGS))")
 
 
 def test_a_red_verdict_holds_the_mail_until_somebody_answers_for_it(mailed, office, sopnb):

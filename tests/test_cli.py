@@ -1,0 +1,244 @@
+"""The commands, as a person types them: what each says, what it does, and the exit code it ends with."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import os
+import re
+import shlex
+import signal
+
+import pytest
+import typer
+from tiny import WORK, add, here, write_notebook
+
+from sopnb import cli, cycle, ledger, run
+
+COMMANDS = ["run", "recap", "check", "status", "init", "demo"]
+VERBS = ["list", "show", "add", "start", "done", "drop", "move"]
+
+
+# --- help -----------------------------------------------------------------------------------------------------------
+
+def test_help_names_every_command_and_where_to_begin(sopnb):
+    said = sopnb("--help")
+    assert said.code == 0 and all(re.search(rf"│ {name} ", said.out) for name in [*COMMANDS, "actions"])
+    assert "New here: sopnb demo" in said.out and "8 done, verdict red, mail held" in said.out
+
+
+@pytest.mark.parametrize("words", [*((name,) for name in COMMANDS), ("actions",), *(("actions", verb) for verb in VERBS)], ids=" ".join)
+def test_help_of_each_command_shows_an_example_that_would_run(sopnb, words):
+    """Every example is parsed by the command line itself: an option that is renamed is renamed in its example, too."""
+    said = sopnb(*words, "--help")
+    example = re.search(r"Example: sopnb (.+)", said.out)
+    assert said.code == 0 and example, said.out
+    named = shlex.split(example[1].strip())
+    assert named[:len(words)] == list(words)
+    command = typer.main.get_command(cli.app)
+    for word in [word for word in named[:2] if word in (*COMMANDS, *VERBS, "actions")]:
+        command = command.commands[word]
+    depth = len([word for word in named[:2] if word in (*COMMANDS, *VERBS, "actions")])
+    command.make_context(words[-1], named[depth:], resilient_parsing=False)
+
+
+def test_the_exit_codes_of_the_help_are_those_of_the_runner_and_the_readme(project):
+    codes = {getattr(run, name) for name in ("OK", "UNEXPECTED", "USAGE", "BAD_INPUT", "STEP_FAILED", "DEADLINE", "KERNEL_DIED", "BUSY", "RED", "UNSENT")}
+    assert {int(code) for code in re.findall(r"(\d) [a-z]", cli.CODES)} == codes
+    readme = (project / "README.md").read_text(encoding="utf-8")
+    assert {int(code) for code in re.findall(r"^\| (\d) \|", readme, flags=re.M)} == codes
+
+
+@pytest.mark.parametrize("words", [("runn",), ("run",), ("run", "params/tiny.yaml", "--cycel", "2026-03"), ("actions", "done", "params/tiny.yaml"), ("demo", "--earlier", "12")])
+def test_wrong_usage_has_its_own_code(tiny, sopnb, words):
+    assert sopnb(*words).code == run.USAGE
+
+
+# --- check, run, status ---------------------------------------------------------------------------------------------
+
+def test_check_says_what_can_be_read_and_writes_nothing(tiny, sopnb):
+    said = sopnb("check", "params/tiny.yaml")
+    assert (said.code, said.out) == (run.OK, "Tiny, cycle 2026-03: parameters and 2 sources can be read.\n")
+    assert not (tiny / "reports").exists()
+
+
+def test_check_lists_everything_at_once_mail_included(tiny, sopnb):
+    (tiny / "data/tiny/2026-03/items.csv").unlink()
+    orders = tiny / "data/tiny/2026-03/orders.csv"
+    orders.write_text(orders.read_text().replace("quantity", "qty"))
+    add(tiny, "mail: {send: after_run, smtp: 'env:TINY_NOWHERE', sender: a@b.example}\n")
+    said = sopnb("check", "params/tiny.yaml")
+    assert said.code == run.BAD_INPUT
+    assert all(word in said.err for word in ("items.csv", "quantity", "TINY_NOWHERE", "3 to mend"))
+
+
+@pytest.mark.parametrize(("words", "wrong"), [
+    (("check", "params/tinny.yaml"), "Did you mean tiny?"),
+    (("run", "params/tiny.yaml", "--cycle", "March"), "'March' is not a month"),
+    (("run", "params/tiny.yaml", "--set", "horizon_months"), "has no ="),
+    (("run", "params/tiny.yaml", "--set", "horizn_months=3"), "Did you mean horizon_months?"),
+    (("run", "params/tiny.yaml", "--from", "9"), "no step is called 9"),
+    (("recap", "params/tiny.yaml"), "01_collect has not been run"),
+    (("init", "tiny"), "tiny"),
+])
+def test_what_is_wrong_is_named_with_what_would_be_right(tiny, sopnb, words, wrong):
+    said = sopnb(*words)
+    assert said.code == run.BAD_INPUT and wrong in said.err and "Traceback" not in said.err
+
+
+def test_run_tells_each_step_and_where_the_report_is(tiny, sopnb):
+    said = sopnb("run", "params/tiny.yaml", "--no-pages")
+    assert said.code == run.OK
+    assert all(f"{step} done in" in said.out for step in run.CYCLE_STEPS) and "0 steps left" in said.out
+    assert said.out.splitlines()[-1] == f"Report: {tiny}/reports/tiny/2026-03/tables"
+    again = sopnb("run", "params/tiny.yaml", "--no-pages")
+    assert again.code == run.OK and again.out.startswith("Nothing changed: nothing to do")
+
+
+def test_run_takes_a_notebooks_parameter(tiny, sopnb):
+    sopnb("run", "params/tiny.yaml", "--no-pages", "--set", "horizon_months=3", "--through", "04")
+    assert cycle.load_table(tiny / "reports/tiny/2026-03/tables/accounts.parquet", "accounts")["workload"][0] == 3
+
+
+def test_status_before_the_first_run_says_how_to_begin(tiny, sopnb):
+    assert "Start with: sopnb run params/tiny.yaml" in sopnb("status", "params/tiny.yaml").out
+
+
+def test_status_shows_each_cycle_with_verdict_and_times(tiny, sopnb):
+    here(cycle_month="2026-02")
+    here(cycle_month="2026-03")
+    here(cycle_month="2026-03", recap=True)
+    lines = sopnb("status", "params/tiny.yaml").out.splitlines()
+    february, march = (next(line for line in lines if month in line) for month in ("2026-02", "2026-03"))
+    assert "published" in february and "green" in february and re.search(r"01 \d+\.\d  02 \d+\.\d", february)
+    assert "recap made" in march and re.search(r"05 \d+\.\d  06 \d+\.\d", march), "the steps keep their times although the recap ran last"
+    assert not any("needs" in line for line in lines)
+
+
+def test_status_says_what_a_failed_run_needs(tiny, sopnb):
+    here(cycle_month="2026-02")
+    write_notebook(tiny / "notebooks/03_supply.ipynb", ["c.read('nothing_like_it')"])
+    assert sopnb("run", "params/tiny.yaml", "--no-pages").code == run.STEP_FAILED
+    said = sopnb("status", "params/tiny.yaml").out
+    assert "not published; last run failed (exit code 4)" in said
+    assert "2026-03 needs: 03_supply.ipynb, cell 3: NotRunYet: `nothing_like_it`" in said and "Run the earlier steps first." in said
+    assert "then: sopnb run params/tiny.yaml --cycle 2026-03 (finished steps are kept)" in said
+
+
+def test_status_says_what_a_refused_run_needs(tiny, sopnb):
+    (tiny / "data/tiny/2026-03/items.csv").unlink()
+    sopnb("run", "params/tiny.yaml", "--no-pages")
+    said = sopnb("status", "params/tiny.yaml").out
+    assert "not published; last run refused, 1 to mend" in said and "2026-03 needs:" in said and "items.csv" in said
+
+
+def test_a_stop_from_outside_ends_in_its_own_code_without_kernels_too(tiny, sopnb):
+    """A step in this process that is stopped is not a step that failed."""
+    write_notebook(tiny / "notebooks/01_collect.ipynb", [f"import os; os.kill({os.getpid()}, {int(signal.SIGTERM)})", *WORK["01_collect"]])
+    assert sopnb("run", "params/tiny.yaml", "--no-pages").code == 143
+    assert "failed (exit code 143)" in sopnb("status", "params/tiny.yaml").out
+
+
+def test_an_interrupted_run_says_what_is_kept(tiny, sopnb):
+    write_notebook(tiny / "notebooks/02_demand.ipynb", ["raise KeyboardInterrupt"])
+    said = sopnb("run", "params/tiny.yaml", "--no-pages")
+    assert said.code == 130
+
+
+def test_recap_publishes_beside_the_pack(tiny, sopnb, monkeypatch):
+    here()
+    monkeypatch.setattr(run, "run", functools.partial(run.run, in_kernel=False))  # the recap's page is another test's
+    said = sopnb("recap", "params/tiny.yaml", "--cycle", "2026-03")
+    assert said.code == run.OK and "06_recap done in" in said.out and "05_meeting unchanged" not in said.err
+    assert (tiny / "reports/tiny/2026-03/tables/intelligence.parquet").is_file()
+
+
+def test_init_writes_a_company_that_check_understands(tiny, sopnb):
+    said = sopnb("init", "acme")
+    assert said.code == run.OK and (tiny / "params/acme.yaml").is_file() and "sopnb check params/acme.yaml" in said.out
+    checked = sopnb("check", "params/acme.yaml", "--cycle", "2026-03")
+    assert checked.code == run.BAD_INPUT and "orders" in checked.err, "its extracts are still empty, and that is what it says"
+
+
+# --- actions --------------------------------------------------------------------------------------------------------
+
+@pytest.fixture
+def book(tiny):
+    """A ledger with two actions of the meeting of 8 March."""
+    opened = ledger.open(None, tiny / "reports/tiny")
+    opened.record([ledger.event("add", f"2026-03-A{n}", day="2026-03-08", cycle="2026-03", origin="minutes:2026-03", who="p1", title=title, owner=owner, due=due)
+                   for n, title, owner, due in ((1, "Book the crews", "p1", "2026-03-20"), (2, "Call [the] carrier", "p2", "2026-04-30"))])
+    return opened
+
+
+def act(sopnb, verb: str, *words: str, day: str = "2026-03-25"):
+    return sopnb("actions", verb, "params/tiny.yaml", *words, "--as-of", day)
+
+
+def state(book, action: str, day: str = "2026-03-25"):
+    return book.actions(day).set_index("action").loc[action]
+
+
+def test_actions_list_puts_the_most_overdue_first(book, sopnb):
+    lines = act(sopnb, "list").out.splitlines()
+    assert "2026-03-A1" in lines[1] and lines[1].rstrip().endswith("open   5") and "Call [the] carrier" in lines[2], lines
+    assert "A2" not in act(sopnb, "list", "--overdue").out and "A1" not in act(sopnb, "list", "--owner", "p2").out
+    assert act(sopnb, "list", "--owner", "p9").out == "No such actions on 2026-03-25.\n"
+
+
+def test_actions_before_there_is_a_ledger(tiny, sopnb):
+    assert act(sopnb, "list").out == "No such actions on 2026-03-25.\n" and not (tiny / "reports").exists()
+
+
+def test_actions_done_and_drop_close_and_start_opens_again(book, sopnb):
+    assert act(sopnb, "start", "2026-03-A1").out == "2026-03-A1: started.\n"
+    assert act(sopnb, "done", "2026-03-A1", "--note", "signed").out == "2026-03-A1: done.\n"
+    assert state(book, "2026-03-A1")["state"] == "done" and "A1" not in act(sopnb, "list").out and "A1" in act(sopnb, "list", "--all").out
+    assert act(sopnb, "start", "2026-03-A1").code == run.OK
+    assert state(book, "2026-03-A1")["state"] == "started", "said again on the same day, it counts again"
+    assert act(sopnb, "drop", "2026-03-A2").out == "2026-03-A2: dropped.\n" and state(book, "2026-03-A2")["state"] == "dropped"
+
+
+def test_actions_move_keeps_the_old_day_on_record(book, sopnb):
+    assert act(sopnb, "move", "2026-03-A1", "--due", "2026-05-15", "--owner", "p3").out == "2026-03-A1: moved.\n"
+    moved = state(book, "2026-03-A1")
+    assert (f"{moved['due']:%Y-%m-%d}", moved["owner"]) == ("2026-05-15", "p3")
+    shown = act(sopnb, "show", "2026-03-A1").out
+    assert "due: 2026-03-20" in shown and "due: 2026-05-15" in shown and "Book the crews" in shown and "amount  –" in shown
+
+
+def test_actions_add_takes_the_next_free_number(book, sopnb):
+    for number in (1, 2):
+        assert act(sopnb, "add", "Ask the bank", "--owner", "p1", "--due", "2026-04-01").out == f"2026-03-X{number}: added.\n"
+    assert state(book, "2026-03-X2")["title"] == "Ask the bank"
+
+
+@pytest.mark.parametrize(("verb", "words", "wrong"), [
+    ("done", ("2026-03-A7",), "there is no action 2026-03-A7 on 2026-03-25"),
+    ("show", ("2026-3-A1",), "Did you mean 2026-03-A1?"),
+    ("move", ("2026-03-A1",), "nothing to change"),
+    ("move", ("2026-03-A1", "--due", "tomorrow"), "'tomorrow' is not a day"),
+    ("add", ("Ask", "--owner", "p1", "--due", "2026-02-30"), "'2026-02-30' is not a day"),
+])
+def test_actions_that_cannot_be_are_refused_and_leave_the_ledger(book, sopnb, verb, words, wrong):
+    before = len(book.everything())
+    said = act(sopnb, verb, *words)
+    assert said.code == run.BAD_INPUT and wrong in said.err and len(book.everything()) == before
+
+
+def test_a_company_that_stands_still_is_looked_at_from_its_latest_cycle(book, tiny, sopnb):
+    """The demo's October 2026 stays its today, whatever the clock says."""
+    add(tiny, "latest_cycle: 2026-04\n")
+    assert re.search(r"2026-03-A1.* 12 ", sopnb("actions", "list", "params/tiny.yaml").out), "due 20 March, 12 days before 1 April"
+    sopnb("actions", "done", "params/tiny.yaml", "2026-03-A1")
+    assert book.everything()["day"].iloc[-1].date() == dt.date(2026, 4, 1)
+
+
+# --- demo -----------------------------------------------------------------------------------------------------------
+
+def test_demo_can_stop_after_its_extracts(tiny, sopnb, monkeypatch):
+    from sopnb import demo
+
+    monkeypatch.setattr(demo, "generate", lambda folder: (folder / "2026-10").mkdir(parents=True))
+    assert f"Extracts: {tiny}/data/demo" in sopnb("demo", "--data-only").out
+    assert "Making" not in sopnb("demo", "--data-only").out, "made once"
