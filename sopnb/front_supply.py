@@ -59,7 +59,12 @@ def exceptions(ground: Ground, *, top: int) -> dict[str, Any] | None:
             "answers": any(r["answer"] for r in rows), "places": any(r["place"] for r in rows), "largest": largest,
             "finding": message("front.exceptions.one" if amount >= total else "front.exceptions.finding", said),
             "sub": message("front.exceptions.sub", {"unit": scale.label, "window": ground.window_text}),
-            "source": message("front.exceptions.source", said)}
+            "source": message("front.exceptions.source.once" if overlap > 0 else "front.exceptions.source", {**said, "parts": _parts(parts)})}
+
+
+def _parts(parts: dict[str, float]) -> str:
+    """The kinds of money that the total is made of, those that are there: a manager does not add them in the head."""
+    return ". ".join(message(f"front.exceptions.part.{kind}", {"amount": about(parts[kind])}).text for kind in ("short", "stock", "late") if parts[kind])
 
 
 def _once(table: pd.DataFrame) -> pd.DataFrame:

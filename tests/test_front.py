@@ -218,6 +218,7 @@ def test_money_at_risk_is_of_the_plans_months_and_counts_no_good_twice():
     assert shown - found["overlap"]["amount"] == pytest.approx(found["total"]) and found["overlap"]["text"] == "−2.0"
     assert found["total"] == pytest.approx(found["short"] + found["stock"] + found["late"])
     assert "Same goods in two exceptions" in front.render(page)
+    assert "Sales at risk Rp 13.8 bn. Too much stock Rp 1.0 bn. Goods in two exceptions count once, by the larger." in found["source"].text
 
 
 def test_orders_that_are_late_are_no_sales_at_risk():

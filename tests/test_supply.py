@@ -363,6 +363,7 @@ def test_every_sentence_has_its_values(project):
     projection = netting.project(pd.concat([stock(25), stock(400, location="US"), stock(9, item="Z")]), due, None, p, as_of=AS_OF)
     load = capacity.load(capacity.production(p, ROUTING, master, as_of=AS_OF), ROUTING, oven(100, 100, 100, overtime=5), master, p)
     table = supply.exceptions(projection, master, as_of=AS_OF, plan=p, load=load, receipts=due)
+    assert {f"exceptions.sum_{kind}" for kind in table.kind} <= set(templates), "each kind has its part of the sentence that adds them up"
     out = supply.options(table, projection, master, plan=p, load=load, receipts=due)
     for sentence, values in [*zip(table.because, table["values"], strict=True), *zip(out.title, out["values"], strict=True)]:
         wanted = {name for _, name, _, _ in Formatter().parse(templates[sentence]) if name}
