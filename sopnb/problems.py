@@ -27,7 +27,7 @@ class Problem:
         if self.allowed:
             parts.append(f"Allowed: {self.allowed.rstrip('.')}.")
         if self.remedy:
-            parts.append(f"{self.remedy.rstrip('.')}.")
+            parts.append(self.remedy if self.remedy.endswith("?") else f"{self.remedy.rstrip('.')}.")
         return " ".join(parts)
 
 

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,6 +44,10 @@ ALLOWED = {("overrides", "level"): ("item", "family", "total"), ("overrides", "k
            ("forecast_sales", "level"): ("item", "family"), ("events", "level"): ("item", "family", "all"),
            ("events", "kind"): ("promotion", "launch", "price", "competitor", "holiday"), ("opportunities", "outcome"): ("won", "lost")}
 CLOSING = ("won", "lost")
+# Characters that no one can see, and that turn or break the line they stand in. Line breaks and tabs may stay.
+UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+LONGEST = 200  # characters of a code or a name
+FREE_TEXT = {("intelligence", "text"), ("overrides", "note"), ("overrides", "reason")}
 
 
 @dataclass(frozen=True)
@@ -135,6 +140,7 @@ def vet(name: str, cells: pd.DataFrame, rows: list[int], file: str, bad: list[tu
     work = _Work(name, frames.SOURCES[name], cells, pd.DataFrame(index=cells.index), file, np.array(rows, dtype="int64"),
                  np.zeros(n, dtype=bool), np.full(n, "", dtype=object), np.full(n, "", dtype=object))
     wrong = _read_cells(work, context)
+    _readable(work)
     _leave_out(work, context)
     for column, rule, hit in wrong:
         _refuse(work, hit, rule, column)
@@ -168,6 +174,26 @@ def _read_cells(work: _Work, context: Context) -> list[tuple[str, str, np.ndarra
             wrong += _wrong_dates(column.name, date, state, context)
     work.values = pd.DataFrame(read, index=work.cells.index)
     return wrong
+
+
+def _readable(work: _Work) -> None:
+    """Text that a page can show: without unseen characters, and not longer than a name can be. Both are told."""
+    for column in work.frame.columns:
+        if column.kind != "text" or column.name not in work.values:
+            continue
+        text = work.values[column.name]
+        distinct = [value for value in text.unique() if value is not None]
+        if not "".join(distinct).isprintable():
+            odd = text.isin([value for value in distinct if UNSEEN.search(value)])
+            work.note(odd, "unseen", column.name)
+            work.values.loc[odd, column.name] = [UNSEEN.sub("", value) or None for value in text[odd]]
+        if (work.name, column.name) not in FREE_TEXT and max(map(len, distinct), default=0) > LONGEST:
+            long = text.isin([value for value in distinct if len(value) > LONGEST])
+            if column.name in work.frame.needed:
+                work.put_aside(long, "too_long", column.name)
+            else:
+                work.note(long, "shortened", column.name)
+                work.values.loc[long, column.name] = [value[:LONGEST - 1] + "…" for value in work.values.loc[long, column.name]]
 
 
 def _wrong_dates(column: str, date: pd.Series, state: pd.Series, context: Context) -> list[tuple[str, str, np.ndarray]]:
@@ -339,7 +365,7 @@ def _set_aside(work: _Work, aside: np.ndarray, amount: pd.Series, bad: list[tupl
     out = pd.DataFrame({
         "file": work.file, "row": work.rows[where], "column": work.column[where], "rule": work.rule[where],
         "value": [_met(work, int(i)) for i in where], "amount": amount.to_numpy()[where], "severity": "amber"})
-    ragged = pd.DataFrame([{"file": file, "row": row, "column": "", "rule": "set_aside.ragged_row", "value": text, "amount": np.nan,
+    ragged = pd.DataFrame([{"file": file, "row": row, "column": "", "rule": "set_aside.ragged_row", "value": _text(text), "amount": np.nan,
                             "severity": "amber"} for file, row, text in bad], columns=out.columns)
     both = pd.concat([part for part in (ragged, out) if len(part)], ignore_index=True) if len(ragged) or len(out) else out
     both.insert(0, "source", work.name)
@@ -374,7 +400,8 @@ def _totals(work: _Work, aside: np.ndarray, amount: pd.Series, bad: int) -> pd.D
 def _text(value: Any) -> str | None:
     if value is None or value is pd.NaT or (isinstance(value, float) and np.isnan(value)):
         return None
-    return parsing.words(pd.Series([value], dtype=object)).iloc[0]
+    word = parsing.words(pd.Series([value], dtype=object)).iloc[0]
+    return None if word is None else UNSEEN.sub("\ufffd", word if len(word) <= LONGEST else word[:LONGEST - 1] + "…")
 
 
 def _place(file: str, row: int, value: str | None) -> str:
