@@ -75,7 +75,7 @@ def _wildness(past: pd.DataFrame, *, leave_out: bool) -> pd.Series:
     size = past["scaled"].abs()
     usual = size.groupby([past["group"], past["lag"]]).transform("mean")
     relative = (size / usual.where(usual > 0)).fillna(1.0)
-    series = [past["item"], past["location"]]
+    series = [past.groupby(KEY).ngroup()]
     total, n = relative.groupby(series).transform("sum"), relative.groupby(series).transform("size")
     if leave_out:
         here = [*series, past["origin"]]
@@ -96,13 +96,15 @@ def quantiles(errors: pd.DataFrame, steps: int) -> pd.DataFrame:
     the scale stand in.
     """
     longest = int(errors["lag"].max()) if len(errors) else 0
+    lag, scaled = errors["lag"].to_numpy(), errors["scaled"].to_numpy()
+    member = {group: errors["group"].eq(group).to_numpy() for group in ("regular", "rare", "any")}
     rows = []
     for group in ("regular", "rare", "any"):
         widest = dict.fromkeys(["lo80", "hi80", "lo95", "hi95"], 0.0) if longest else dict(UNTESTED)
         base = 1
         for step in range(1, steps + 1):
             if step <= longest:
-                now = _quantiles(_pool(errors, group, step))
+                now = _quantiles(_pool(scaled, lag, member[group], step))
                 widest = {name: max(widest[name], value) for name, value in now.items()}
                 base = step
             grown = np.sqrt(step / base)
@@ -111,11 +113,11 @@ def quantiles(errors: pd.DataFrame, steps: int) -> pd.DataFrame:
     return out.assign(lo80=-out["lo80"], lo95=-out["lo95"])
 
 
-def _pool(errors: pd.DataFrame, group: str, step: int) -> np.ndarray:
-    near = errors["lag"].between(step - 1, step + 1)
-    same = errors["group"].eq(group)
-    for use in (near & same, near, errors["lag"] <= step + 1):
-        pool = errors.loc[use, "scaled"].to_numpy()
+def _pool(scaled: np.ndarray, lag: np.ndarray, same: np.ndarray, step: int) -> np.ndarray:
+    """The errors a step's quantiles rest on."""
+    near = (lag >= step - 1) & (lag <= step + 1)
+    for use in (near & same, near, lag <= step + 1):
+        pool = scaled[use]
         if len(pool) >= ENOUGH:
             return pool
     return np.concatenate([pool, -pool])
