@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -230,21 +231,20 @@ def calendar_effects(
     totals = totals.groupby([*KEY, "month"], sort=True)["demand"].sum().reset_index()
     effects = calendar.moving_holiday_effect(totals.rename(columns={"item": "family"}), shares, season=season)
     first, last, spread = totals["month"].min(), totals["month"].max(), max(lags)
-    pieces = []
-    for number in range(origins, 0, -1):
-        origin = frames.next_month(last, -number * spread)
-        if frames.months_between(first, origin) < season:
-            continue
+    ends = [frames.next_month(last, -number * spread) for number in range(origins, 0, -1)]
+    ends = [origin for origin in ends if frames.months_between(first, origin) >= season]
+    smooth = totals[KEY].drop_duplicates().assign(pattern="smooth")
+    test = partial(backtest, segments=smooth, horizon=spread, lags=lags, season=season, models=[model])
+    pieces = [test(totals, origins=len(ends)).assign(way="without")] if ends else []
+    for origin in ends:
         known = totals[totals["month"] <= frames.next_month(origin, spread)]
         seen = known[known["month"] <= origin].rename(columns={"item": "family"})
         then = calendar.holiday_factors(calendar.moving_holiday_effect(seen, shares, season=season), shares)
-        for way, factors in (("without", None), ("with", then.rename(columns={"family": "item"}))):
-            tested = backtest(known, segments=known[KEY].drop_duplicates().assign(pattern="smooth"), horizon=spread, origins=1,
-                              lags=lags, season=season, models=[model], calendar_factors=factors)  # fmt: skip
-            pieces.append(tested[tested["model"] == model].assign(way=way))
+        pieces.append(test(known, origins=1, calendar_factors=then.rename(columns={"family": "item"})).assign(way="with"))
     if not pieces:  # too short a history to judge
         return effects.assign(wape_without=np.nan, wape_with=np.nan, used=False)
-    wapes = accuracy.score(pd.concat(pieces, ignore_index=True), by=["item", "way"]).pivot(index="item", columns="way", values="wape")
+    both = pd.concat(pieces, ignore_index=True)
+    wapes = accuracy.score(both[both["model"] == model], by=["item", "way"]).pivot(index="item", columns="way", values="wape")
     found = effects.assign(wape_without=effects["family"].map(wapes["without"]), wape_with=effects["family"].map(wapes["with"]))
     sure = found["t"].abs().ge(2.0).groupby(found["family"]).transform("any")
     return found.assign(used=(found["wape_with"] < found["wape_without"]) & sure)
