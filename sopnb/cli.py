@@ -34,13 +34,14 @@ class Progress:
 
     def __call__(self, event: str, facts: dict[str, Any]) -> None:
         step = facts.get("step", "")
-        left = facts.get("of", 0) - facts.get("position", 0)
+        n = facts.get("of", 0) - facts.get("position", 0)
+        left = f"{n} step{'' if n == 1 else 's'} left" if n else "the last step"
         if event == "step_started":
             out.print(f"{self.prefix}{step} …", style="dim")
         elif event == "step_done":
-            out.print(f"{self.prefix}{step} done in {facts['seconds']:.1f} s, {left} steps left")
+            out.print(f"{self.prefix}{step} done in {facts['seconds']:.1f} s, {left}")
         elif event == "step_kept":
-            out.print(f"{self.prefix}{step} unchanged, {left} steps left", style="dim")
+            out.print(f"{self.prefix}{step} unchanged, {left}", style="dim")
         elif event == "pages":
             out.print(f"{self.prefix}pages …", style="dim")
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import html
 import json
 import os
+import re
 from typing import IO, Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote
 
 SHORTEST = 4  # characters; a shorter value would blank ordinary words
 
@@ -21,7 +22,7 @@ def know(settings: Any) -> None:
     """Learn the values behind every `env:NAME` in settings of plain values: the whole value, and the password in it."""
     for name in sorted(references(settings)):
         value = os.environ.get(name, "")
-        for secret in {value, _password(value)}:
+        for secret in {value, *_passwords(value)}:
             if len(secret) >= SHORTEST:
                 _known.update((form, f"[env:{name}]") for form in _forms(secret))
 
@@ -69,12 +70,15 @@ class Stream:
         return getattr(self._to, name)
 
 
-def _password(value: str) -> str:
-    """The password of an address such as smtps://user:password@host, as it stands there; '' where there is none."""
-    try:
-        return urlsplit(value).password or ""
-    except ValueError:
-        return ""
+def _passwords(value: str) -> set[str]:
+    """The password of an address such as smtps://user:password@host, as it stands there.
+
+    To the first and to the last @: a person may have written one that stands in the password as it is.
+
+    >>> sorted(_passwords("smtps://u:p@ss@host"))
+    ['p', 'p@ss']
+    """
+    return {found[1] for pattern in (r"//[^:/@]*:(.*?)@", r"//[^:/@]*:(.*)@") if (found := re.search(pattern, value))}
 
 
 def _forms(secret: str) -> set[str]:

@@ -89,7 +89,7 @@ def test_what_is_wrong_is_named_with_what_would_be_right(tiny, sopnb, words, wro
 def test_run_tells_each_step_and_where_the_report_is(tiny, sopnb):
     said = sopnb("run", "params/tiny.yaml", "--no-pages")
     assert said.code == run.OK
-    assert all(f"{step} done in" in said.out for step in run.CYCLE_STEPS) and "0 steps left" in said.out
+    assert all(f"{step} done in" in said.out for step in run.CYCLE_STEPS) and "1 step left" in said.out and "the last step" in said.out
     assert said.out.splitlines()[-1] == f"Report: {tiny}/reports/tiny/2026-03/tables"
     again = sopnb("run", "params/tiny.yaml", "--no-pages")
     assert again.code == run.OK and again.out.startswith("Nothing changed: nothing to do")
