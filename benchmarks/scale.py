@@ -1,4 +1,4 @@
-"""How long, and with how much memory, the statistical baseline takes for N series: backtest, choice, forecast and bands.
+"""How long, and with how much memory, the demand step takes for N series: backtest, choice, forecast, bands, plan, changes.
 
     python benchmarks/scale.py                      480 series × 60 months, one worker and two
     python benchmarks/scale.py --series 10000 --months 48 --workers 2
@@ -18,7 +18,7 @@ import time
 import numpy as np
 import pandas as pd
 
-from sopnb import demand, forecast, frames
+from sopnb import changes, demand, forecast, frames, plan
 
 LAGS = [1, 2, 3]
 
@@ -39,7 +39,7 @@ def made_up(series: int, months: int) -> tuple[pd.DataFrame, pd.DataFrame]:
         "month": np.tile(frames.months("2021-10", months).to_numpy(), series), "demand": units.ravel(),
     })  # fmt: skip
     history = history.assign(demand_raw=history["demand"], returns=0.0, shipped=history["demand"], revenue=history["demand"] * 10)
-    return history, items.assign(unit_cost=6.0)
+    return history, items.assign(unit_cost=6.0, unit_price=10.0)
 
 
 def run(history: pd.DataFrame, items: pd.DataFrame, workers: int, horizon: int) -> tuple[dict[str, float], str]:
@@ -60,6 +60,14 @@ def run(history: pd.DataFrame, items: pd.DataFrame, workers: int, horizon: int) 
     ahead = frames.months(frames.next_month(history["month"].max()), horizon)
     found = forecast.baseline(history, scores, tested, months=ahead, items=items, workers=workers)
     lap("forecast")
+    forecast.coverage(tested, scores, history, by=[])
+    lap("coverage")
+    planned = plan.consensus(found, items=items, months=ahead, as_of=ahead[0], history=history)
+    lap("plan")
+    other = scores.assign(chosen=scores["model"] == "Naive")  # as if last cycle had chosen another model for every series
+    steps = forecast.retrace(history, scores, other, months=ahead, items=items, restated=history.tail(1), workers=workers)
+    changes.changes(planned, planned.assign(baseline=0.9 * planned["baseline"]), steps=steps)
+    lap("changes")
     return seconds, hashlib.sha256(pd.util.hash_pandas_object(found, index=False).to_numpy().tobytes()).hexdigest()
 
 

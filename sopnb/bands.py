@@ -22,6 +22,7 @@ LEVELS = {"80": 0.80, "95": 0.95}
 ENOUGH = 60  # errors from which the 2.5 % quantile is more than the single worst case
 SCALE_MONTHS = 24
 UNTESTED = {"lo80": 1.2816, "hi80": 1.2816, "lo95": 1.96, "hi95": 1.96}
+FARTHEST = 3.0  # a family forecast at next to nothing before its launch says little of how wrong it is now
 STEADY = 30  # errors of its own that move a series' band halfway from the usual to its own size
 
 
@@ -201,7 +202,7 @@ def family_bands(forecast: pd.DataFrame, tested: pd.DataFrame, *, by: pd.Series 
     by        item → group (family, brand …); None: one total
     returns   [group ×] month  baseline, lo80, hi80, lo95, hi95 (units)
 
-    The relative errors of the total, (Σ demand − Σ forecast) / Σ forecast, at lags up to two from the step's; half
+    The relative errors of the total, (Σ demand − Σ forecast) / Σ forecast, at most FARTHEST, at lags up to two from the step's; half
     width = t × their root mean square, with as many degrees of freedom as origins, since the lags of an origin share
     their luck. Beyond the longest lag it grows with √step; it never narrows.
     """
@@ -212,7 +213,7 @@ def family_bands(forecast: pd.DataFrame, tested: pd.DataFrame, *, by: pd.Series 
     used = tested[tested["demand"].notna()].merge(picked, on=[*KEY, "model"])
     past = used.assign(group=groups(used)).groupby(["group", "origin", "lag"], sort=True)[["forecast", "demand"]].sum().reset_index()
     past = past[(past["forecast"] > 0) & past["origin"].isin(_whole_origins(used))]
-    past["relative"] = (past["demand"] - past["forecast"]) / past["forecast"]
+    past["relative"] = ((past["demand"] - past["forecast"]) / past["forecast"]).clip(upper=FARTHEST)
     totals = forecast.assign(group=groups(forecast)).groupby(["group", "month"], sort=True)["baseline"].sum().reset_index()
     first = totals["month"].min()
     pieces = []

@@ -24,6 +24,7 @@ import numpy as np
 
 from sopnb import calendar
 
+SLOW = np.array([0.1, 0.15, 0.2, 0.25, 0.3])  # for sums over months, of which there are few: as in statsforecast
 ALPHAS = np.array([0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.75, 0.9])
 
 
@@ -119,12 +120,12 @@ def _head(y: np.ndarray, months: int) -> np.ndarray:
     return np.where(at < y.shape[1], np.take_along_axis(y, np.minimum(at, y.shape[1] - 1), axis=1), np.nan)
 
 
-def _smooth(y: np.ndarray, alphas: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _smooth(y: np.ndarray, alphas: np.ndarray, *, first: int = 4) -> tuple[np.ndarray, np.ndarray]:
     """Simple exponential smoothing for each constant: last level and Σ squared one-step errors, series × constants.
 
-    The first level is the mean of the first four months.
+    The first level is the mean of the first months, four unless told.
     """
-    level = np.repeat(_mean(_head(y, 4)), len(alphas), axis=1)
+    level = np.repeat(_mean(_head(y, first)), len(alphas), axis=1)
     sse = np.zeros_like(level)
     for j in range(y.shape[1]):
         error = np.nan_to_num(y[:, j : j + 1] - level)
@@ -281,7 +282,11 @@ def tsb(panel: Panel) -> np.ndarray:
 
 
 def _aggregated(panel: Panel, longest: int = 12) -> tuple[np.ndarray, np.ndarray]:
-    """Smoothing of the series summed over 1 … `longest` months, as units per month; and each series' mean interval."""
+    """Smoothing of the series summed over 1 … `longest` months, as units per month; and each series' mean interval.
+
+    From the first sum, by small constants: of car parts (2,208 series, 12 months ahead) ADIDA's bias is +12 % then, with the
+    constants of monthly series +24 %, and its error falls too.
+    """
     y = panel.y
     n, t = y.shape
     some = (np.nan_to_num(y) > 0).sum(axis=1)
@@ -290,7 +295,7 @@ def _aggregated(panel: Panel, longest: int = 12) -> tuple[np.ndarray, np.ndarray
     for k in range(1, min(longest, t) + 1):
         fits = panel.months >= k
         buckets = y[fits][:, t - t // k * k :].reshape(int(fits.sum()), t // k, k).sum(axis=2)  # NaN where not whole
-        level, sse = _smooth(buckets, ALPHAS)
+        level, sse = _smooth(buckets, SLOW, first=1)
         levels[fits, k - 1] = _best(level, sse)[:, 0] / k
     return levels, interval
 
