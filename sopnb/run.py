@@ -212,8 +212,9 @@ def _journal_failure(job: Job, error: BaseException) -> None:
         facts: dict[str, Any] = {"step": error.notebook, "cell": error.cell, "error": error.error, "message": error.message, "remedy": error.remedy,
                                  "code": FAILURES[error.kind]}
     else:
-        code = error.code if isinstance(error, Stopped) else UNEXPECTED
-        facts = {"error": type(error).__name__, "message": str(error), "code": code}
+        stopped = isinstance(error, Stopped | KeyboardInterrupt)
+        code = error.code if isinstance(error, Stopped) else 130 if stopped else UNEXPECTED
+        facts = {"error": type(error).__name__, "message": "somebody stopped the run" if stopped else str(error), "code": code}
     job.journal.write("run_failed", cycle=job.name, run=job.build.name, **facts)
 
 

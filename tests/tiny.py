@@ -11,7 +11,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from sopnb import cli, run, steps
+from sopnb import cli, run, steps, terminal
 
 PARAMETERS = 'params_file: str = "params/tiny.yaml"\ncycle_month: str = ""\nhorizon_months: int = None'
 OPEN = "import pandas as pd\nfrom sopnb import cycle, frames\nc = cycle.open(params_file, cycle_month, horizon_months=horizon_months)\nc"
@@ -105,6 +105,8 @@ class Said:
 @pytest.fixture
 def sopnb(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator:
     """The command line in this process: sopnb("run", "params/tiny.yaml") gives exit code and texts."""
+    for console in (terminal.out, terminal.err):
+        monkeypatch.setattr(console, "_width", 200)  # the width it took from the terminal of whoever runs the tests
     monkeypatch.setenv("COLUMNS", "200")
 
     def call(*words: str) -> Said:
