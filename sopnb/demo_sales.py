@@ -16,7 +16,7 @@ from sopnb.demo_world import KNOWN, NET, RISE_2027_KNOWN, RISES, World, first_of
 
 STAGES = ("prospect", "qualified", "proposal", "negotiation")
 # location: who forecasts there, how far too high, and how much of it is chance
-SALES_OWNERS = {"JKT": ("dewi.lestari", 0.01, 0.04), "SBY": ("joko.widianto", -0.01, 0.03), "MDN": ("rudi.siregar", 0.13, 0.05), "MKS": ("andi.pratama", 0.03, 0.08)}
+SALES_OWNERS = {"JKT": ("dewi.lestari", 0.01, 0.05), "SBY": ("joko.widianto", -0.01, 0.09), "MDN": ("rudi.siregar", 0.13, 0.05), "MKS": ("andi.pratama", 0.03, 0.14)}
 LATE_OPPORTUNITIES = {"2026-10": 6, "2026-04": 2}  # cycle: open deals whose expected day has passed
 STALE_MARKET = {"2026-03": "2025-11"}  # cycle: last month that its market extract really holds
 AMBITION = {"Coffee": 1.06, "Instant noodles": 1.00, "Sauces": 1.02, "Biscuits": 0.985, "Syrup": 0.98, "RTD tea": 0.955}  # budget against what is to be expected
