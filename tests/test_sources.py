@@ -310,3 +310,103 @@ def test_a_date_that_is_none_says_why(text, why):
 
 def test_whole_numbers_from_a_workbook_are_codes_without_a_point():
     assert frames.conform(pd.DataFrame({"item": parsing.words(pd.Series([101.0, "0101"], dtype=object)), "family": "F"}), frames.ITEMS)["item"].tolist() == ["0101", "101"]
+
+
+# --- hostile and broken files ---------------------------------------------------------------------------------------
+
+PLAIN_ORDERS = "order,line,item,order_date,quantity,unit_price\nS1,1,A,2026-03-02,5,10\nS2,1,B,2026-03-03,7,10\nS3,1,A,2026-03-04,2,10\n"
+PLAIN_ITEMS = "item,name,family\nA,Apple,Fruit\nB,Bean,Pulses\n"
+
+
+def plain(folder: Path, *, orders: str | bytes = PLAIN_ORDERS, items: str | bytes = PLAIN_ITEMS, **more: str | bytes) -> dict[str, dict[str, Any]]:
+    """Settings of plain files, written as given."""
+    for name, content in {"orders": orders, "items": items, **more}.items():
+        (folder / f"{name}.csv").write_bytes(content if isinstance(content, bytes) else content.encode())
+    return {name: setting(path=str(folder / f"{name}.csv")) for name in ("orders", "items", *more)}
+
+
+@pytest.mark.parametrize("change", [
+    lambda text: b"\xef\xbb\xbf" + text.encode(),
+    lambda text: b"\xef\xbb\xbf" + text.replace("order,line", '"order","line"', 1).encode(),
+    lambda text: text.replace("\n", "\r\n"),
+    lambda text: text.replace("\n", "\n\n"),
+    lambda text: text.replace("order,", " order ,", 1),
+    lambda text: text.replace(",A,", ', A ,'),
+], ids=["byte order mark", "byte order mark and quotes", "crlf", "blank lines", "spaces in the header", "spaces around a code"])
+def test_what_programs_leave_in_a_file_changes_nothing(tmp_path, change):
+    expected = sources.collect(plain(tmp_path), cut_off=APRIL).tables["orders"]
+    settings = plain(tmp_path, orders=change(PLAIN_ORDERS))
+    assert sources.check(settings, cut_off=APRIL) == []
+    pd.testing.assert_frame_equal(sources.collect(settings, cut_off=APRIL).tables["orders"], expected)
+
+
+def test_a_quoted_field_may_hold_the_delimiter_a_quote_and_a_line_break(tmp_path):
+    settings = plain(tmp_path, items='item,name,family\nA,"Apple, ""red""\nlarge",Fruit\nB,Bean,Pulses\n')
+    assert sources.collect(settings, cut_off=APRIL).tables["items"]["name"].tolist() == ['Apple, "red"\nlarge', "Bean"]
+
+
+@pytest.mark.parametrize(("orders", "says"), [
+    ("", "is empty: not even a header stands in it"),
+    ("order,line,item,order_date,quantity\n", "is empty: no row stands below the header"),
+    (PLAIN_ORDERS.replace(",", ";"), 'Write `delimiter: ";"` for orders'),
+    (PLAIN_ORDERS.replace(",", "\t"), 'Write `delimiter: "tab"` for orders'),
+    (PLAIN_ORDERS.replace("order_date", "Order Date"), "`order_date: Order Date` under columns:"),
+    (PLAIN_ORDERS.upper(), "`quantity: QUANTITY` under columns:"),
+    (PLAIN_ORDERS.replace("S2", "Sé").encode("latin-1"), "is not utf-8 text: line 3"),
+    (PLAIN_ORDERS.encode("utf-16"), "is not utf-8 text: line 1"),
+    (PLAIN_ORDERS.replace("2026-03", "2026-02"), "has no order for 2026-03, the month before the cycle"),
+    (PLAIN_ORDERS.replace("2026-03", "03/2026"), "no row can be used before 2026-04-01; 3 rows cannot be used, first row 2, order_date: 03/2026-02"),
+], ids=["no bytes", "header alone", "semicolons", "tabs", "a space", "capitals", "latin-1 bytes", "utf-16 bytes", "an old month", "another date form"])
+def test_a_file_that_cannot_be_planned_on_is_an_error_with_its_remedy(tmp_path, orders, says):
+    problems = sources.check(plain(tmp_path, orders=orders), cut_off=APRIL)
+    assert says in told(problems) and "orders.csv" in told(problems)
+    assert len(problems) <= 5
+
+
+def test_a_folder_where_a_file_should_be_is_an_error(tmp_path):
+    settings = plain(tmp_path)
+    settings["items"]["path"] = str(tmp_path)
+    assert "is a folder, not a file" in told(sources.check(settings, cut_off=APRIL)) and "items.csv" in told(sources.check(settings, cut_off=APRIL))
+
+
+@pytest.mark.parametrize(("row", "rule", "column", "amount"), [
+    ("S4,1,A,2026-03-05,many,10", "unreadable_number", "quantity", np.nan),
+    ("S4,1,A,2026-03-05,NaN,10", "unreadable_number", "quantity", np.nan),
+    ("S4,1,A,2026-03-05,-inf,10", "unreadable_number", "quantity", np.nan),
+    ("S4,1,A,2026-03-05,1e400,10", "unreadable_number", "quantity", np.nan),
+    ("S4,1,A,2026-03-05,1e300,10", "unreadable_number", "quantity", np.nan),
+    ('S4,1,A,2026-03-05,"1.250,00",10', "unreadable_number", "quantity", np.nan),
+    ("S4,1,A,2026-02-31,5,10", "impossible_date", "order_date", 50),
+    ("S4,1,A,31/03/2026,5,10", "unreadable_date", "order_date", 50),
+    ("S4,1,A,2062-03-05,5,10", "future_date", "order_date", 50),
+    ("S4,1,Z,2026-03-05,5,10", "unknown_item", "item", 50),
+    ("S4,1,,2026-03-05,5,10", "missing", "item", 50),
+    ("S4,1,A,2026-03-05,5,-10", "out_of_range", "unit_price", -50),
+    ("S1,1,A,2026-03-02,5,10", "duplicate_key", "order × line", 50),
+    ("S1,1,A,2026-03-02,6,10", "conflicting_key", "order × line", 60),
+    ("S4,1,A", "ragged_row", "", np.nan),
+    (f"S4,1,{'A' * 10_000},2026-03-05,5,10", "too_long", "item", 50),
+])
+def test_a_row_that_cannot_be_used_is_set_aside_and_the_others_are_used(tmp_path, row, rule, column, amount):
+    settings = plain(tmp_path, orders=PLAIN_ORDERS + row + "\n")
+    assert sources.check(settings, cut_off=APRIL) == []
+    done = sources.collect(settings, cut_off=APRIL)
+    aside = done.set_aside.iloc[0]
+    assert (aside["file"], aside["row"], aside["rule"], aside["column"] or "") == ("orders.csv", 5, f"set_aside.{rule}", column)
+    assert aside["amount"] == pytest.approx(amount, nan_ok=True) and len(aside["value"] or "") <= 200
+    assert done.tables["orders"]["order"].tolist() == ["S1", "S2", "S3"]
+
+
+def test_unseen_characters_are_taken_out_and_told(tmp_path):
+    """A NUL, a bell, and the sign that turns the line round; letters of any script, emoji and line breaks stay."""
+    settings = plain(tmp_path, items="item,name,family\nA,Ap\0ple\x07,\u202eFruit\nB,Bönchen \U0001f600 שלום,Pulses\n")
+    done = sources.collect(settings, cut_off=APRIL)
+    assert done.tables["items"]["name"].tolist() == ["Apple", "Bönchen \U0001f600 שלום"] and done.tables["items"]["family"].tolist() == ["Fruit", "Pulses"]
+    assert sorted(done.notes.loc[done.notes["rule"] == "findings.unseen", "column"]) == ["family", "name"]
+
+
+def test_the_stage_says_how_a_deal_ended_where_no_outcome_does(tmp_path):
+    stages = ["Won", "closed lost", "ClosedWon", "Wonderful", "Lost - price", "Open"]
+    rows = "".join(f"D{i},{stage},2026-01-02,2026-02-03\n" for i, stage in enumerate(stages))
+    settings = {"opportunities": plain(tmp_path, opportunities="opportunity,stage,created,close_date\n" + rows)["opportunities"]}
+    assert sources.collect(settings, cut_off=APRIL).tables["opportunities"]["outcome"].tolist() == ["won", "lost", "won", None, "lost", None]
