@@ -325,3 +325,27 @@ def test_places_have_their_names():
 
 def test_sentences_round_what_tables_keep():
     assert [front_ground.about(x) for x in (484_198.61, 37_449.0, 512.4, 8.17e9, 0.0)] == [484_000, 37_400, 512, 8.17e9, 0]
+
+
+@pytest.mark.parametrize("window", [1, 3, 6, 12])
+def test_every_total_on_the_page_is_recomputed_from_the_tables(window):
+    tables = grouped()
+    page, months = facts(tables, window=window), frames.months(small.CYCLE, window)
+
+    def near(name):
+        return tables[name][tables[name]["month"].isin(months)]
+
+    assert page["totals"]["plan"] == pytest.approx(near("plan")["revenue"].sum())
+    assert page["totals"]["budget"] == pytest.approx(near("budget")["revenue"].sum())
+    scale = front_ground.Scale.of(near("plan").merge(small.ITEMS, on="item").groupby("family")["revenue"].sum())
+    assert page["families"]["total"]["plan"] == scale.show(near("plan")["revenue"].sum())
+    assert page["families"]["total"]["gap"] == scale.show(near("plan")["revenue"].sum() - near("budget")["revenue"].sum(), signed=True)
+    told = tables["exceptions"]
+    assert page["exceptions"]["total"] == pytest.approx((told["amount"].abs() - told["overlap"].fillna(0)).sum())
+    assert page["decisions"]["amount"] == pytest.approx(tables["asked"]["amount"].sum())
+    for card in page["decisions"]["cards"]:
+        behind = told[told["group"] == tables["asked"].set_index("decision")["exception"][f"D{card['number']}"]]
+        assert card["amount"] == pytest.approx(behind["amount"].sum()), "a decision is about all the money of its exceptions"
+    missing = near("load")["overload"].sum()
+    said = page["capacity"]["finding"].text
+    assert f"{missing:,.0f} hours are missing" in said if missing else "No resource is over its hours" in said
