@@ -170,9 +170,10 @@ def _last(mine: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _state(where: Any, name: str, mine: list[dict[str, Any]]) -> list[str]:
+    from sopnb import reuse
     from sopnb import run as runner
 
-    manifest, last = runner._manifest(where.published(name)), _last(mine)
+    manifest, last = reuse.manifest(where.published(name)), _last(mine)
     state = "published" if manifest["steps"] else "not published"
     if runner.RECAP_STEP in manifest["steps"]:
         state = "published, recap made"

@@ -8,29 +8,37 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import hashlib
 import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sopnb import __version__, aftermath, params, project, redact, steps
+from sopnb import __version__, aftermath, params, project, redact, reuse, steps
+from sopnb.job import (  # noqa: F401  callers ask the runner for its exit codes
+    BAD_INPUT,
+    BUSY,
+    CYCLE_STEPS,
+    DEADLINE,
+    FAILURES,
+    KERNEL_DIED,
+    OK,
+    RECAP_STEP,
+    RED,
+    STEP_FAILED,
+    UNEXPECTED,
+    UNSENT,
+    USAGE,
+    Job,
+    Outcome,
+    Tell,
+    silent,
+)
 from sopnb.journal import Journal
 from sopnb.kernels import Kernel, StepFailed, Stopped, run_here, run_notebook
 from sopnb.problems import Problem, Problems
-
-# Exit codes, one for each class of outcome; `sopnb run --help` and the README list them.
-OK, UNEXPECTED, USAGE, BAD_INPUT, STEP_FAILED, DEADLINE, KERNEL_DIED, BUSY, RED, UNSENT = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9
-FAILURES = {"cell": STEP_FAILED, "deadline": DEADLINE, "kernel": KERNEL_DIED}
-
-CYCLE_STEPS = project.STEPS[:5]  # `sopnb run`; the recap follows the meeting
-RECAP_STEP = project.STEPS[5]
-WITH_LEDGER = ("04_kpis", "05_meeting", "06_recap")
-NO_EVENTS = hashlib.sha256(b"").hexdigest()  # what a ledger without events says, and one that is not there yet
 
 # One thread for each numeric library: sums in a fixed order, and two kernels at once do not fight for the cores.
 STEADY = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "PYTHONHASHSEED": "0", "MPLBACKEND": "Agg"}
@@ -40,63 +48,9 @@ class Busy(RuntimeError):
     """Another run holds this company's cycle."""
 
 
-@dataclass
-class Outcome:
-    """How a run ended.
-
-    code     exit code
-    folder   the published set
-    done     step: seconds, for steps that ran
-    skipped  steps whose key and outputs were unchanged
-    """
-
-    code: int
-    folder: Path | None = None
-    verdict: str = "green"
-    done: dict[str, float] = field(default_factory=dict)
-    skipped: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-
-Tell = Callable[[str, dict[str, Any]], None]
-
-
-def _silent(event: str, facts: dict[str, Any]) -> None:
-    """Nobody listens."""
-
-
-@dataclass
-class Job:
-    """What one run knows: which company and cycle, which steps, where it builds."""
-
-    where: project.Places
-    company: params.Company
-    name: str
-    wanted: tuple[str, ...]
-    settings: dict[str, Any] = field(default_factory=dict)
-    pages: bool = True
-    in_kernel: bool = True
-    force: bool = False
-    tell: Tell = _silent
-    build: Path = Path()
-    journal: Journal = field(default_factory=lambda: Journal(Path()))
-
-    @property
-    def notebooks(self) -> dict[str, Path]:
-        return {step: self.where.root / "notebooks" / f"{step}.ipynb" for step in self.wanted}
-
-    @property
-    def target(self) -> Path:
-        return self.where.published(self.name)
-
-    @property
-    def recap(self) -> bool:
-        return self.wanted == (RECAP_STEP,)
-
-
 def run(params_file: str | Path, cycle_month: str = "", *, first: str = "", through: str = "", force: bool = False,
         pages: bool = True, in_kernel: bool = True, settings: dict[str, Any] | None = None, recap: bool = False,
-        tell: Tell = _silent) -> Outcome:
+        tell: Tell = silent) -> Outcome:
     """Run a cycle's steps and publish them.
 
     params_file   params/<company>.yaml
@@ -180,8 +134,8 @@ def _run_locked(job: Job) -> Outcome:
     problems = _missing_notebooks(job)
     if problems:
         raise Problems(problems)
-    bases = _bases(job)
-    reusable = _all_reusable(job, bases) if not job.force else None
+    bases = reuse.bases(job)
+    reusable = reuse.all_reusable(job, bases) if not job.force else None
     if reusable is not None:
         job.tell("nothing_to_do", {"cycle": job.name})
         return _delivered(job, Outcome(OK, job.target, reusable.get("verdict", "green"), skipped=list(job.wanted)), reusable)
@@ -200,7 +154,7 @@ def _run_locked(job: Job) -> Outcome:
             _journal_failure(job, error)
             _prune(job)
         raise
-    outcome = _delivered(job, outcome, _manifest(job.target))
+    outcome = _delivered(job, outcome, reuse.manifest(job.target))
     job.journal.write("run_done", cycle=job.name, run=run_id, code=outcome.code, verdict=outcome.verdict, seconds=outcome.done)
     _prune(job)
     aftermath.all_well(job)
@@ -263,14 +217,14 @@ def _earlier_steps(job: Job, bases: list[Path]) -> list[Problem]:
     place, command = f"{job.where.company} {job.name}", f"sopnb run {_shown(job)} --cycle {job.name}"
     walked: dict[str, Any] = {"steps": {}}
     for step in project.STEPS[:project.STEPS.index(job.wanted[0])]:
-        found = [entry for base in bases if (entry := _manifest(base)["steps"].get(step))]
+        found = [entry for base in bases if (entry := reuse.manifest(base)["steps"].get(step))]
         if not found:
             return [Problem(place, f"{step} has not been run", remedy=f"Run `{command}` first")]
-        base = None if job.recap else _reusable(job, step, _key(job, step, walked), bases, pages=False)
+        base = None if job.recap else reuse.reusable(job, step, reuse.key(job, step, walked), bases, pages=False)
         if base is None and not job.recap:
             return [Problem(place, f"{step} would not give what it gave: its input, code or parameters changed since, or its tables",
                             remedy=f"Run it too: `{command}`, or --from {step[:2]}")]
-        walked["steps"][step] = found[0] if base is None else _manifest(base)["steps"][step]
+        walked["steps"][step] = found[0] if base is None else reuse.manifest(base)["steps"][step]
     return []
 
 
@@ -291,14 +245,14 @@ def _build(job: Job, bases: list[Path]) -> Outcome:
     manifest: dict[str, Any] = {"company": job.where.company, "cycle": job.name, "version": __version__, "steps": {}}
     environment = {**STEADY, project.TABLES_DIR: str(job.build / "tables"), "SOPNB_PAGES": "1" if job.pages else "0"}
     started, kernel, ready = time.monotonic(), None, None
-    todo = _all_steps(job, bases)
+    todo = reuse.all_steps(job, bases)
     (job.build / "tables").mkdir()
     try:
         for position, step in enumerate(todo):
-            key = _key(job, step, manifest)
-            base = None if job.force and step in job.wanted else _reusable(job, step, key, bases) or _as_met(job, step, key)
+            key = reuse.key(job, step, manifest)
+            base = None if job.force and step in job.wanted else reuse.reusable(job, step, key, bases) or reuse.as_met(job, step, key)
             if base is not None:
-                manifest["steps"][step] = _take(job, base, step)
+                manifest["steps"][step] = reuse.take(job, base, step)
                 outcome.skipped.append(step)
                 job.tell("step_kept", {"step": step, "position": position + 1, "of": len(todo)})
                 continue
@@ -315,7 +269,7 @@ def _build(job: Job, bases: list[Path]) -> Outcome:
             if kernel:
                 kernel.stop()
             manifest["steps"][step] = {"key": key, "page": steps.page_digest() if job.pages else "", "outputs": outputs}
-            _write_manifest(job.build, manifest)
+            reuse.write_manifest(job.build, manifest)
             outcome.done[step] = round(time.monotonic() - begun, 2)
             job.journal.write("step_done", cycle=job.name, run=job.build.name, step=step, seconds=outcome.done[step])
             job.tell("step_done", {"step": step, "seconds": outcome.done[step], "position": position + 1, "of": len(todo)})
@@ -325,19 +279,12 @@ def _build(job: Job, bases: list[Path]) -> Outcome:
                 each.stop()
     outcome.verdict = _verdict(job)
     manifest["verdict"] = outcome.verdict
-    manifest["front"] = _front_key(job, manifest)
+    manifest["front"] = reuse.front_key(job, manifest)
     if job.pages:
         job.tell("pages", {})
         _finish(job, manifest)
-    _write_manifest(job.build, manifest)
+    reuse.write_manifest(job.build, manifest)
     return outcome
-
-
-def _all_steps(job: Job, bases: list[Path]) -> list[str]:
-    """The steps of the set: those wanted, those before them, and later ones already there that must stay true."""
-    last = project.STEPS.index(job.wanted[-1])
-    later = [s for s in project.STEPS[last + 1:] if job.target.is_dir() and s in _manifest(job.target)["steps"]]
-    return [*project.STEPS[:last + 1], *later]
 
 
 def _run_step(job: Job, step: str, kernel: Kernel | None, environment: dict[str, str], seconds: float) -> dict[str, str]:
@@ -381,93 +328,14 @@ def _strip(executed: Path) -> None:
     os.replace(temporary, executed)
 
 
-# --- keys and reuse -------------------------------------------------------------------------------------------------
-
-def _key(job: Job, step: str, manifest: dict[str, Any]) -> str:
-    """The digest of all that a step depends on."""
-    notebook = steps.read_notebook(job.where.root / "notebooks" / f"{step}.ipynb")
-    settings = job.company.model_dump(mode="json", exclude={"mail", "run", "owner"})
-    upstream = {s: {p: d for p, d in m["outputs"].items() if p.startswith("tables/")} for s, m in manifest["steps"].items()}
-    inputs = _inputs_digest(job) if step == project.STEPS[0] else ""
-    ledger = _ledger_digest(job, step) if step in WITH_LEDGER else ""
-    minutes = _minutes_digest(job) if step == RECAP_STEP else ""
-    return steps.digest(steps.code_digest(notebook), settings, job.settings, job.name, upstream, inputs, _past_digest(job), ledger, minutes)
-
-
-def _inputs_digest(job: Job) -> str:
-    """Digest of every input file's bytes, and of what a database answers."""
-    settings = project.source_settings(job.where, job.company, job.name)
-    files: dict[str, Any] = {}
-    for name, source in settings.items():
-        given = [source["path"]] if source["path"] else list(source["files"].values())
-        files[name] = [steps.file_digest(Path(p)) if Path(p).is_file() else "missing" for p in given]
-        if source["url"]:
-            from sopnb import sources
-
-            files[name] = [sources.digest({name: source})]
-    return steps.digest(files)
-
-
-def _past_digest(job: Job) -> str:
-    """Digest of the published cycles before this one: the memory a step reads."""
-    earlier = [c for c in job.where.cycles() if c < job.name]
-    return steps.digest({c: {s: {p: d for p, d in m["outputs"].items() if p.startswith("tables/")}
-                             for s, m in _manifest(job.where.published(c))["steps"].items()} for c in earlier})
-
-
-def _ledger_path(job: Job) -> Path:
-    return job.where.reports / "ledger.sqlite"
-
-
-def _ledger_digest(job: Job, step: str) -> str:
-    """Digest of what the ledger says on the step's day.
-
-    A ledger file with the bytes of last time says what it said then: to open it takes longer than all else that a run
-    with nothing to do must find out.
-    """
-    # The recap looks at the end of its month: the meeting and what was reported after it.
-    day = _as_of(job) if step != RECAP_STEP else _month_end(job)
-    if job.company.ledger.url is None and not _ledger_path(job).is_file():
-        return NO_EVENTS
-    noted = job.where.runs / f"{job.name}-{step}.ledger"
-    asked = "" if job.company.ledger.url else f"{steps.file_digest(_ledger_path(job))} {day} "
-    told = noted.read_text(encoding="utf-8") if asked and noted.is_file() else ""
-    if asked and told.startswith(asked):
-        return told.removeprefix(asked)
-    from sopnb import ledger
-
-    said = ledger.open(job.company.ledger.url, job.where.reports).digest(day)
-    if asked:
-        noted.write_text(asked + said, encoding="utf-8")
-    return said
-
-
-def _as_of(job: Job) -> dt.date:
-    return job.company.as_of or dt.date(int(job.name[:4]), int(job.name[5:]), 1)
-
-
-def _month_end(job: Job) -> dt.date:
-    year, month = int(job.name[:4]), int(job.name[5:])
-    return dt.date(year + month // 12, month % 12 + 1, 1) - dt.timedelta(days=1)
-
-
-def _minutes_path(job: Job) -> Path | None:
-    given = job.company.meeting.file
-    path = job.where.resolve(given, job.name, job.company.folders) if given else None
-    return path if path and path.is_file() else None
-
-
-def _minutes_digest(job: Job) -> str:
-    path = _minutes_path(job)
-    return steps.file_digest(path) if path else "not held yet"
-
+# --- the meeting ------------------------------------------------------------------------------------------------------
 
 def _minutes(job: Job) -> Any:
     """The minutes, read and checked against the people of the cycle and the actions of the ledger; None where no meeting was held.
 
     raises   Problems
     """
-    path = _minutes_path(job)
+    path = reuse.minutes_path(job)
     if path is None:
         return None
     from sopnb import ledger, meeting
@@ -482,97 +350,6 @@ def _record_minutes(job: Job, minutes: Any) -> None:
 
     meeting.record(ledger.open(job.company.ledger.url, job.where.reports), minutes, aftermath.people(job.target))
 
-
-def _manifest(folder: Path) -> dict[str, Any]:
-    try:
-        return json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {"steps": {}}
-
-
-def _write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
-    temporary = folder / "manifest.partial"
-    with open(temporary, "w", encoding="utf-8") as file:
-        json.dump(manifest, file, indent=1, sort_keys=True)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, folder / "manifest.json")
-
-
-def _bases(job: Job) -> list[Path]:
-    """Where unchanged steps may be taken from: the published set, then unfinished runs of this cycle, newest first."""
-    unfinished = sorted((p for p in job.where.runs.glob(f"{job.name}-*T*-*") if (p / "manifest.json").is_file()), reverse=True)
-    return [p for p in [job.target, *unfinished] if p.is_dir()]
-
-
-def _reusable(job: Job, step: str, key: str, bases: list[Path], *, pages: bool = True) -> Path | None:
-    """The first base that holds the step with this key, its outputs intact, and an executed notebook where pages are wanted."""
-    for base in bases:
-        entry = _manifest(base)["steps"].get(step)
-        if not entry or entry["key"] != key:
-            continue
-        if pages and job.pages and not entry["page"]:
-            continue
-        if _intact(base, entry):
-            return base
-    return None
-
-
-def _intact(base: Path, entry: dict[str, Any]) -> bool:
-    return all((base / p).is_file() and steps.file_digest(base / p) == d for p, d in entry["outputs"].items())
-
-
-def _as_met(job: Job, step: str, key: str) -> Path | None:
-    """For a recap: the published set, where a step before it would give something else by now.
-
-    The pack stays as the meeting saw it; the next `sopnb run` sees what changed.
-    """
-    entry = _manifest(job.target)["steps"].get(step)
-    if not job.recap or step == RECAP_STEP or not entry or entry["key"] == key or not _intact(job.target, entry):
-        return None
-    return job.target
-
-
-def _all_reusable(job: Job, bases: list[Path]) -> dict[str, Any] | None:
-    """The published manifest, where every wanted step is unchanged in it and the pages are whole; else None."""
-    published = _manifest(job.target)
-    walked: dict[str, Any] = {"steps": {}}
-    for step in _all_steps(job, bases):
-        if step not in published["steps"]:
-            return None
-        key = _key(job, step, walked)
-        met = _as_met(job, step, key)
-        if met is None and _reusable(job, step, key, [job.target]) is None:
-            return None
-        walked["steps"][step] = entry = published["steps"][step]
-        if job.pages and entry["page"] != steps.page_digest() and (entry["page"] or not met):
-            return None
-    if job.pages and (published.get("front") != _front_key(job, published) or not _pages_whole(job.target, published)):
-        return None
-    return published
-
-
-def _pages_whole(folder: Path, manifest: dict[str, Any]) -> bool:
-    return all((folder / p).is_file() and steps.file_digest(folder / p) == d for p, d in manifest.get("pages", {}).items())
-
-
-def _front_key(job: Job, manifest: dict[str, Any]) -> str:
-    """Digest of what the front page, the pack and the mails are made from."""
-    mail = (steps.file_digest(steps.PACKAGE / "mail.py"), job.company.mail.model_dump(mode="json", exclude={"send", "smtp"}), job.company.owner)
-    return steps.digest(steps.page_digest(), {s: m["key"] for s, m in manifest["steps"].items()}, manifest.get("verdict", ""), mail)
-
-
-def _take(job: Job, base: Path, step: str) -> dict[str, Any]:
-    """Carry a step's outputs over from an earlier set; the same file on disk where the file system can."""
-    entry = _manifest(base)["steps"][step]
-    for relative in entry["outputs"]:
-        target = job.build / relative
-        target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            os.link(base / relative, target)
-        except OSError:
-            shutil.copy2(base / relative, target)
-    return {**entry, "page": steps.page_digest() if job.pages and entry["page"] else entry["page"]}
 
 
 # --- the set --------------------------------------------------------------------------------------------------------
@@ -603,7 +380,7 @@ def _finish(job: Job, manifest: dict[str, Any]) -> None:
 
 
 def _kept_mails(job: Job, manifest: dict[str, Any]) -> list[Path]:
-    before = _manifest(job.target)
+    before = reuse.manifest(job.target)
     if "mail" in before:
         manifest["mail"] = before["mail"]
     paths = []

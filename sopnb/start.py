@@ -125,5 +125,5 @@ def demo_cycles(earlier: int, tell: Callable[[str], Any] = print, progress: Call
         tell(f"Memory of {len(names)} earlier cycles in {time.monotonic() - began:.0f} s.")
     tell(f"Current cycle {latest}:")
     began = time.monotonic()
-    outcome = runner.run(params_file, latest, tell=progress("") if progress else runner._silent)
+    outcome = runner.run(params_file, latest, tell=progress("") if progress else runner.silent)
     return outcome, time.monotonic() - began

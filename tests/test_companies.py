@@ -22,7 +22,7 @@ import pytest
 import yaml
 from conftest import SHARED
 
-from sopnb import cycle, demo, pack, params, report, run, sales, steps, words
+from sopnb import cycle, demo, pack, params, report, reuse, run, sales, steps, words
 from sopnb.problems import Problems
 
 PROJECT = Path(__file__).parent.parent
@@ -84,7 +84,7 @@ class Company:
         words.speak(company.language, company.currency)
         build = where.published(cycle_month)
         tables = {path.stem: cycle.load_table(path, path.stem) for path in sorted((build / "tables").glob("*.parquet"))}
-        manifest = run._manifest(build)
+        manifest = reuse.manifest(build)
         page = report.front_page(tables, {name: pack._past(where, cycle_month, name) for name in pack.MEMORY}, links=pack.links(list(manifest["steps"])),
                                  header=pack.heading(company, cycle_month, tables, manifest), assumptions=[], out=self.root / "front.html")
         return page.read_text(encoding="utf-8")

@@ -47,7 +47,7 @@ def test_what_is_wrong_is_named(tmp_path, text, expected):
 
 def test_a_missing_file_names_the_nearest_one(tmp_path):
     (tmp_path / "acme.yaml").write_text(GOOD)
-    with pytest.raises(Problems, match="Did you mean acme?"):
+    with pytest.raises(Problems, match=r"Did you mean acme\?"):
         params.load(tmp_path / "acmee.yaml")
 
 
@@ -82,7 +82,7 @@ def test_a_cycle_knows_its_months(tmp_path):
     c = cycle.open(str(tmp_path / "params" / "tiny.yaml"), "2026-10", horizon_months=3)
     assert (f"{c.origin:%Y-%m}", [f"{m:%Y-%m}" for m in c.months]) == ("2026-09", ["2026-10", "2026-11", "2026-12"])
     assert "DRAFT" in repr(c)
-    with pytest.raises(cycle.NotRunYet, match="sopnb run params/tiny.yaml --cycle 2026-10"):
+    with pytest.raises(cycle.NotRunYet, match=r"sopnb run params/tiny\.yaml --cycle 2026-10"):
         c.read("history")
 
 
