@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo test quick lab check bench torture install clean
+.PHONY: help demo test quick lab check bench install clean
 
 help:
 	@echo "make demo     install, make the demo company, run its cycle and the eleven before it, say where the report is"

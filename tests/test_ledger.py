@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -174,19 +175,35 @@ def test_several_processes_write_at_once(tmp_path: Path):
     _race(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
 
 
+def _program(name: str) -> str | None:
+    """A PostgreSQL program: on the path, or where Debian keeps the server's."""
+    return shutil.which(name) or max(map(str, Path("/usr/lib/postgresql").glob(f"*/bin/{name}")), default=None)
+
+
 @pytest.fixture(scope="module")
-def postgres(tmp_path_factory: pytest.TempPathFactory):
+def postgres():
     """The address of a PostgreSQL of our own on a local socket, or a skip with its reason."""
     pytest.importorskip("psycopg", reason="psycopg is not installed (the extra `postgres`)")
-    if not (shutil.which("initdb") and shutil.which("pg_ctl")):
+    initdb, pg_ctl = _program("initdb"), _program("pg_ctl")
+    if not (initdb and pg_ctl):
         pytest.skip("no PostgreSQL server programs (initdb, pg_ctl) on this machine")
-    if sys.platform == "win32" or os.geteuid() == 0:
-        pytest.skip("PostgreSQL refuses to run as root")
-    folder = tmp_path_factory.mktemp("pg")
-    subprocess.run(["initdb", "-D", folder / "db", "-U", "sopnb", "-A", "trust"], check=True, capture_output=True)
-    subprocess.run(["pg_ctl", "-D", folder / "db", "-w", "-l", folder / "log", "-o", f"-k {folder} -c listen_addresses=''", "start"], check=True, capture_output=True)
-    yield f"postgresql+psycopg://sopnb@/postgres?host={folder}"
-    subprocess.run(["pg_ctl", "-D", folder / "db", "-m", "fast", "stop"], check=True, capture_output=True)
+    if sys.platform == "win32":
+        pytest.skip("the test's server listens on a Unix socket")
+    folder = Path(tempfile.mkdtemp(prefix="sopnb-pg-"))  # a short path: sockets allow about 100 characters
+    user = "postgres" if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
+    if user:
+        shutil.chown(folder, user)
+
+    def call(*command: object) -> None:
+        subprocess.run(list(map(str, command)), check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, user=user, cwd=folder)
+
+    try:
+        call(initdb, "-D", folder / "db", "-U", "sopnb", "-A", "trust")
+        call(pg_ctl, "-D", folder / "db", "-w", "-l", folder / "log", "-o", f"-k {folder} -c listen_addresses=''", "start")
+        yield f"postgresql+psycopg://sopnb@/postgres?host={folder}"
+        call(pg_ctl, "-D", folder / "db", "-m", "fast", "stop")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def test_a_team_shares_a_ledger_in_postgresql(postgres: str):
