@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import csv
 import gzip
-import os
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +16,7 @@ from typing import Any
 import duckdb
 import pandas as pd
 
+from sopnb import databases
 from sopnb.problems import Problem, Problems, nearest
 
 TEXT = (".csv", ".csv.gz", ".txt", ".txt.gz", ".tsv", ".tsv.gz")
@@ -27,8 +26,6 @@ _LOCKED: dict[str, str | bool | int | float | list[str]] = {
     "threads": 1, "preserve_insertion_order": "true", "autoinstall_known_extensions": "false", "autoload_known_extensions": "false",
     "allow_community_extensions": "false", "python_enable_replacements": "false",
 }
-_WRITES = re.compile(r"\b(insert|update|delete|merge|drop|alter|create|truncate|grant|revoke|exec|execute|call|attach|copy|into|pragma|install|load|set)\b", re.I)
-_QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|`[^`]*`|\[[^\]]*\]", re.S)
 
 
 Seen = dict[tuple[Path, str, str], tuple[Any, list[tuple[str, int, str]]]]  # file, delimiter, encoding: table and bad rows
@@ -60,7 +57,8 @@ def read(name: str, setting: dict[str, Any], *, cut_off: pd.Timestamp, seen: See
     raises    Problems
     """
     if setting.get("url"):
-        return _read_database(name, setting, cut_off)
+        df = databases.read(name, setting, cut_off=cut_off)
+        return Raw(df, [0] * len(df), setting["url"])
     if setting.get("sql"):
         return _read_query(name, setting, cut_off, {} if seen is None else seen)
     path = existing(name, setting["path"])
@@ -340,15 +338,9 @@ def _select_only(name: str, con: duckdb.DuckDBPyConnection, sql: str) -> None:
         kinds = [statement.type for statement in con.extract_statements(sql)]
     except duckdb.Error as error:
         raise Problems([Problem(f"{name}: sql", f"is not SQL that can be read: {_first_lines(error)}", "one SELECT")]) from None
-    if len(kinds) != 1 or kinds[0] != duckdb.StatementType.SELECT or not _only_reads(sql):
+    if len(kinds) != 1 or kinds[0] != duckdb.StatementType.SELECT or not databases.only_reads(sql):
         told = f"holds {len(kinds)} statements" if len(kinds) != 1 else f"is not a SELECT but {kinds[0].name}" if kinds[0] != duckdb.StatementType.SELECT else "changes data"
         raise Problems([Problem(f"{name}: sql", told, "one SELECT", "Reading is all a source may do")])
-
-
-def _only_reads(sql: str) -> bool:
-    """No word that writes stands outside quotes: `WITH x AS (DELETE …)` parses as a SELECT too."""
-    bare = _QUOTED.sub(" ", sql).strip().rstrip(";")
-    return not _WRITES.search(bare) and ";" not in bare and bool(re.match(r"(select|with|from|values)\b|\(", bare, re.I))
 
 
 def _run(name: str, con: duckdb.DuckDBPyConnection, sql: str, values: dict[str, Any]) -> pd.DataFrame:
@@ -364,46 +356,3 @@ def _run(name: str, con: duckdb.DuckDBPyConnection, sql: str, values: dict[str, 
 
 def _first_lines(error: Exception) -> str:
     return " ".join(line.strip() for line in str(error).splitlines()[:2] if line.strip())
-
-
-# --- databases ------------------------------------------------------------------------------------------------------
-
-def _read_database(name: str, setting: dict[str, Any], cut_off: pd.Timestamp) -> Raw:
-    """One SELECT on a database, in a transaction that is rolled back. The address is named, never shown.
-
-    raises   Problems: variable not set, not a SELECT, or what the database answers
-    """
-    import sqlalchemy as sa
-
-    variable = setting["url"].removeprefix("env:")
-    address = os.environ.get(variable)
-    if not address:
-        raise Problems([Problem(f"{name}: url", f"the environment variable {variable} is not set", "an address such as postgresql+psycopg://…",
-                                f"Set {variable} where sopnb runs")])
-    if not _only_reads(setting["sql"]):
-        raise Problems([Problem(f"{name}: sql", "is not a single SELECT", "one SELECT", "Reading is all a source may do")])
-    sql = re.sub(r"\$cut_off\b", ":cut_off", setting["sql"])
-    try:
-        engine = sa.create_engine(address)
-        try:
-            with engine.connect() as con:
-                if engine.dialect.name == "postgresql":
-                    con.execute(sa.text("SET TRANSACTION READ ONLY"))
-                result = con.execute(sa.text(sql), {"cut_off": cut_off.date()} if re.search(r"(?<!:):cut_off\b", sql) else {})
-                df = pd.DataFrame(result.fetchall(), columns=list(result.keys()), dtype=object)
-                con.rollback()
-        finally:
-            engine.dispose()
-    except (sa.exc.SQLAlchemyError, ImportError, ValueError) as error:
-        told = _without_secrets(str(getattr(error, "orig", None) or error).splitlines()[0], address)
-        raise Problems([Problem(f"{name}: url env:{variable}", f"the database answers: {told}", remedy="Mend the query, or the address in that variable")]) from None
-    return Raw(df, [0] * len(df), setting["url"])
-
-
-def _without_secrets(text: str, address: str) -> str:
-    """A message without the address or any part of its user and password."""
-    inside = re.search(r"//([^@/]*)@", address)
-    secrets = [address, *(inside.group(1).split(":") if inside else [])]
-    for secret in secrets:
-        text = text.replace(secret, "***") if secret else text
-    return text
