@@ -147,7 +147,7 @@ def status(params_file: ParamsFile) -> None:
 
     where, company = company_of(params_file)
     events = Journal(where.runs / "journal.jsonl").read()
-    names = sorted({*where.cycles(), *(e["cycle"] for e in events if "cycle" in e)})
+    names = sorted({*where.cycles(), *(e["cycle"] for e in events if e["event"] == "run_started")})
     table = Table(title=company.name, title_justify="left")
     for heading in ("cycle", "state", "verdict", "last run (UTC)", "seconds by step"):
         table.add_column(heading, no_wrap=heading in ("cycle", "last run (UTC)"))
@@ -155,9 +155,9 @@ def status(params_file: ParamsFile) -> None:
     for name in names:
         mine = [e for e in events if e.get("cycle") == name]
         table.add_row(*_state(where, name, mine))
-        needs += _needs(name, mine, params_file)
+        needs += _needs(where, name, mine, params_file)
     out.print(table if names else f"{company.name}: no cycle has been run. Start with: sopnb run {params_file}")
-    for line in needs:
+    for line in [*needs, *_refusal(events, params_file)]:
         out.print(escape(redact.text(line)))
 
 
@@ -182,7 +182,7 @@ def _state(where: Any, name: str, mine: list[dict[str, Any]]) -> list[str]:
     elif last.get("event") == "run_refused":
         state += f"; last run refused, {len(last['problems'])} to mend"
     elif last.get("event") == "run_started":
-        state += "; a run is under way, or was killed"
+        state += "; a run is under way" if _held(where, name) else "; last run was killed"
     spent: dict[str, float] = {}
     for event in mine:  # the newest time of each step, whichever run it was
         spent.update({event["step"]: event["seconds"]} if event["event"] == "step_done" else {})
@@ -190,16 +190,40 @@ def _state(where: Any, name: str, mine: list[dict[str, Any]]) -> list[str]:
             "  ".join(f"{step[:2]} {spent[step]:.1f}" for step in sorted(spent)) or "–"]
 
 
-def _needs(name: str, mine: list[dict[str, Any]], params_file: str) -> list[str]:
+def _held(where: Any, name: str) -> bool:
+    """Whether a run holds the cycle now: the system frees the lock of one that was killed."""
+    from filelock import FileLock, Timeout
+
+    path = where.runs / f"{name}.lock"
+    if not path.is_file():
+        return False
+    try:
+        with FileLock(path, timeout=0):
+            return False
+    except Timeout:
+        return True
+
+
+def _needs(where: Any, name: str, mine: list[dict[str, Any]], params_file: str) -> list[str]:
     """What a cycle's last run needs, where it did not end well."""
     last = _last(mine)
-    if last.get("event") == "run_refused":
-        return [f"{name} needs:", *(f"- {problem}" for problem in last["problems"])]
+    again = f"- then: sopnb run {params_file} --cycle {name} (finished steps are kept)"
     if last.get("event") == "run_failed":
         place = f"{last['step']}, cell {last['cell']}: " if last.get("step") else ""
-        return [f"{name} needs: {place}{last['error']}: {last['message']} {last.get('remedy', '')}".rstrip(),
-                f"- then: sopnb run {params_file} --cycle {name} (finished steps are kept)"]
+        return [f"{name} needs: {place}{last['error']}: {last['message']} {last.get('remedy', '')}".rstrip(), again]
+    if last.get("event") == "run_started" and not _held(where, name):
+        return [f"{name} needs: nothing; its last run was killed before its end.", again]
     return []
+
+
+def _refusal(events: list[dict[str, Any]], params_file: str) -> list[str]:
+    """The last run that was refused before it began, in one line; none where its cycle has run since."""
+    last = next((e for e in reversed(events) if e["event"] == "run_refused"), None)
+    if last is None or _last([e for e in events if e.get("cycle") == last["cycle"]]) is not last:
+        return []
+    n, first = len(last["problems"]), str(last["problems"][0]).split("; ")[0].split(". ")[0].rstrip(".")
+    return [f"Last refusal: {last['cycle']}, {last['at'][:16].replace('T', ' ')}, {n} to mend{', the first' if n > 1 else ''}: {first}. "
+            f"All of it: sopnb check {params_file} --cycle {last['cycle']}"]
 
 
 @app.command()

@@ -8,12 +8,15 @@ import os
 import re
 import shlex
 import signal
+import subprocess
+import sys
 
 import pytest
 import typer
 from tiny import WORK, add, here, write_notebook
 
 from sopnb import cli, cycle, ledger, run
+from sopnb.journal import Journal
 
 COMMANDS = ["run", "recap", "check", "status", "init", "demo"]
 VERBS = ["list", "show", "add", "start", "done", "drop", "move"]
@@ -125,11 +128,55 @@ def test_status_says_what_a_failed_run_needs(tiny, sopnb):
     assert "then: sopnb run params/tiny.yaml --cycle 2026-03 (finished steps are kept)" in said
 
 
-def test_status_says_what_a_refused_run_needs(tiny, sopnb):
-    (tiny / "data/tiny/2026-03/items.csv").unlink()
+def test_status_tells_the_last_refusal_in_one_line_and_shows_no_cycle_for_it(tiny, sopnb):
+    """Months that never could be planned are no cycles of the company."""
+    here(cycle_month="2026-02")
+    for nonsense in ("2022-01", "2030-01"):
+        assert sopnb("run", "params/tiny.yaml", "--cycle", nonsense, "--no-pages").code == run.BAD_INPUT
+    lines = sopnb("status", "params/tiny.yaml").out.splitlines()
+    assert not any("2022-01" in line for line in lines)
+    refusal = [line for line in lines if "2030-01" in line]
+    assert len(refusal) == 1 and refusal[0].startswith("Last refusal: 2030-01, ") and "to mend" in refusal[0]
+    assert refusal[0].endswith("sopnb check params/tiny.yaml --cycle 2030-01")
+
+
+def test_status_forgets_a_refusal_once_its_cycle_has_run(tiny, sopnb):
+    items = tiny / "data/tiny/2026-03/items.csv"
+    kept = items.read_text()
+    items.unlink()
     sopnb("run", "params/tiny.yaml", "--no-pages")
     said = sopnb("status", "params/tiny.yaml").out
-    assert "not published; last run refused, 1 to mend" in said and "2026-03 needs:" in said and "items.csv" in said
+    assert "Start with:" in said and "Last refusal: 2026-03" in said and "1 to mend" in said and "items.csv" in said
+    items.write_text(kept)
+    here(cycle_month="2026-03")
+    assert "Last refusal" not in sopnb("status", "params/tiny.yaml").out
+
+
+def test_status_tells_a_run_that_was_killed_from_one_under_way(tiny, sopnb):
+    """A killed run leaves its journal open and its lock free."""
+    here(cycle_month="2026-03")
+    runs = tiny / "reports/tiny/.runs"
+    Journal(runs / "journal.jsonl").write("run_started", cycle="2026-03", run="x", steps=[])
+    said = sopnb("status", "params/tiny.yaml").out
+    assert "last run was killed" in " ".join(said.split()) and "under way" not in said
+    assert "then: sopnb run params/tiny.yaml --cycle 2026-03" in said
+    holder = subprocess.Popen([sys.executable, "-c", f"from filelock import FileLock\nwith FileLock({str(runs / '2026-03.lock')!r}):\n print('held', flush=True)\n input()"],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        assert holder.stdout.readline() == "held\n"
+        said = sopnb("status", "params/tiny.yaml").out
+        assert "under way" in said and "killed" not in said
+    finally:
+        holder.communicate("\n")
+
+
+@pytest.mark.parametrize("command", ["run", "check", "recap"])
+@pytest.mark.parametrize("empty", ["", " "])
+def test_a_cycle_given_as_empty_is_refused(tiny, sopnb, command, empty):
+    """`--cycle "$MONTH"` with MONTH unset must not plan whatever is latest."""
+    said = sopnb(command, "params/tiny.yaml", "--cycle", empty)
+    assert said.code == run.BAD_INPUT and "--cycle: is given and empty" in said.err
+    assert not (tiny / "reports").exists()
 
 
 def test_a_stop_from_outside_ends_in_its_own_code_without_kernels_too(tiny, sopnb):
