@@ -37,7 +37,8 @@ def exceptions(projection, items, *, as_of, plan, stock=None, proposed=None, loa
     short     closing below zero: the most units owed at one time, at what a unit brings; what is not sold (a component)
               at its cost
     excess    stock today above excess_months of coming demand: units above it, at cost
-    obsolete  stock today without any coming demand, or past its end date: all of it, at cost
+    obsolete  stock today without any coming demand: all of it; past its end date: what is more than all coming demand,
+              at cost. Demand is all of the projection's: an item no longer sold may still go into others
     overload  hours above available, month after month without a gap: the revenue behind them
     late      open orders due before as_of: their units, at cost
 
@@ -126,18 +127,37 @@ def _later(kind, months, after, *, n, **values):
     return {"kind": kind, "units": values["units"], "amount": values["amount"], "because": f"exceptions.beyond_{kind}{form}", "values": told}
 
 
-def worth_of(plan, items):
-    """What a unit of each item brings and costs: from the plan, else by list price; what is not sold is worth its cost."""
+def worth_of(plan, items, history=None):
+    """What a unit of each item brings and costs: from the plan, else what customers last paid, else by list price; what
+    is not sold is worth its cost.
+
+    history  item × month   demand_raw, returns (units), revenue (money, net): for the price last paid; None: by list price
+    returns  item           price, cost, margin (money a unit), sold, paid (a price is planned, or was paid)
+    """
     sums = plan.groupby("item")[["consensus", "revenue", "margin"]].sum()
     units = sums["consensus"].where(sums["consensus"] > 0)
     own = items.set_index("item")
     out = pd.DataFrame({"price": own["unit_price"], "cost": own["unit_cost"]}, dtype="float64")
-    out["price"] = (sums["revenue"] / units).reindex(out.index).fillna(out["price"]).fillna(0.0)
+    known = (sums["revenue"] / units).reindex(out.index)
+    known = known if history is None else known.fillna(last_paid(history).reindex(out.index))
+    out["price"], out["paid"] = known.fillna(out["price"]).fillna(0.0), known.notna()
     out["cost"] = out["cost"].fillna(0.0)
     out["sold"] = out["price"] > 0
     out["price"] = out["price"].where(out["sold"], out["cost"])
     out["margin"] = (sums["margin"] / units).reindex(out.index).fillna(out["price"] - out["cost"]).where(out["sold"], 0.0)
     return out
+
+
+def last_paid(history):
+    """The net price of each item in the last month in which customers kept any of it.
+
+    history  item × month   demand_raw, returns (units), revenue (money, net)
+    returns  item           price (money a unit)
+    """
+    sold = history.assign(units=history["demand_raw"].fillna(0.0) - history["returns"].fillna(0.0))
+    sums = sold.groupby(["item", "month"], as_index=False)[["units", "revenue"]].sum()
+    last = sums[(sums["units"] > NONE) & (sums["revenue"] > 0)].sort_values(["item", "month"], kind="stable").drop_duplicates("item", keep="last")
+    return (last["revenue"] / last["units"]).set_axis(last["item"])
 
 
 def _row(table, kind, *, first, last, units, amount, because, values):
@@ -215,16 +235,19 @@ def _too_much(projection, worth, items, as_of, excess_months):
     weight = np.where(rank < whole, 1.0, np.where(rank == whole, excess_months - whole, 0.0))
     sums = p.assign(within=p["demand"] * weight).groupby(SERIES, as_index=False).agg(
         on_hand=("opening", "first"), within=("within", "sum"), all=("demand", "sum"), months=("demand", "size"), first=("month", "min"))
-    # a plan shorter than the limit goes on at its own mean
-    sums["within"] += sums["all"] / sums["months"] * (excess_months - sums["months"]).clip(lower=0)
     ends = sums["item"].map(items.set_index("item")["end_date"])
     ended = ends.notna() & (ends < pd.Timestamp(as_of))
-    over = sums.assign(units=sums["on_hand"] - sums["within"], cost=sums["item"].map(worth["cost"]).fillna(0.0), ends=ends, limit=float(excess_months))
-    dead = over[(over["on_hand"] > NONE) & ((over["all"] <= NONE) | ended)].assign(units=lambda d: d["on_hand"])
-    much = over[(over["units"] > NONE) & (over["all"] > NONE) & ~ended]
+    # a plan shorter than the limit goes on at its own mean, unless the item has ended
+    sums["within"] += (sums["all"] / sums["months"] * (excess_months - sums["months"]).clip(lower=0)).where(~ended, 0.0)
+    over = sums.assign(cost=sums["item"].map(worth["cost"]).fillna(0.0), ends=ends, limit=float(excess_months))
+    # past its end date an item has no demand behind the plan: what the whole plan does not use, nothing will
+    beyond = (over["on_hand"] - over["all"]).where(ended | (over["all"] <= NONE), 0.0).clip(lower=0)
+    dead = over.assign(units=beyond)[beyond > NONE]
+    much = over.assign(units=over["on_hand"] - over["within"] - beyond)
+    much = much[(much["units"] > NONE) & (much["all"] > NONE)]
+    because = np.where(dead["ends"].notna(), "exceptions.obsolete_ended", "exceptions.obsolete")
     return [_stock_row(much, "excess", ["exceptions.excess"] * len(much), ("item", "location", "units", "on_hand", "within", "limit")),
-            _stock_row(dead, "obsolete", np.where(dead["ends"].notna(), "exceptions.obsolete_ended", "exceptions.obsolete"),
-                       ("item", "location", "units", "ends"))]
+            _stock_row(dead, "obsolete", because, ("item", "location", "units", "ends"))]
 
 
 def _stock_row(table, kind, because, names):

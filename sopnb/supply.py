@@ -25,18 +25,19 @@ from sopnb.exceptions import (
 __all__ = ["beyond", "by_kind", "exceptions", "largest_groups", "limits", "options", "ranked", "window_end"]
 
 LONGEST = 60.0  # months after which stock that hardly moves is taken as carried long enough
-NOTHING = ("ration", "wait", "carry", "keep")  # the answers that leave things as they are: always shown, since they are the measure
+NOTHING = ("ration", "ration_loss", "wait", "wait_loss", "carry", "keep")  # the answers that leave things as they are: always shown, since they are the measure
 
 
 # --- answers --------------------------------------------------------------------------------------------------------
 # One scale for all: net = gains − costs.
-#     overload, short   gains = the margin at stake;  costs = what is spent, and the margin of what is still not served
+#     overload, short   gains = the margin at stake;  costs = what is spent, and the margin of what is still not served;
+#                       where goods sell below cost, gains = the loss that is avoided on what is not served
 #     excess            gains = 0;                    costs = carrying it, or the price given away
 #     obsolete          gains = the money recovered;  costs = the book value given up, and what keeping it costs
-# So doing nothing about an overload has a net of 0: all of its margin is lost. Late open orders get no options: what they
+# So doing nothing about an overload has a net of 0: all of its margin is lost. No cost is below 0. Late open orders get no options: what they
 # endanger is the shortage they cause, and that has its own.
 
-def options(exceptions, projection, items, *, plan, load=None, receipts=None, holding_rate=0.20, subcontract_premium=0.15,
+def options(exceptions, projection, items, *, plan, load=None, receipts=None, history=None, holding_rate=0.20, subcontract_premium=0.15,
             expedite_premium=0.10, transfer_cost=0.05, promotion_discount=0.20, clearance_discount=0.50, excess_months=6.0):
     """Answers to the exceptions given, usually those of `supply.largest_groups`.
 
@@ -46,6 +47,7 @@ def options(exceptions, projection, items, *, plan, load=None, receipts=None, ho
     plan        item × location × month   consensus, revenue, margin: what a unit brings
     load        resource × month          LOAD, for overloads
     receipts    order × item × location   quantity: open orders that could be stopped
+    history     item × month              demand_raw, returns (units), revenue (money): the price last paid, where none is planned
     rates       holding_rate a year, the others once; all of unit cost, discounts of price
     returns     OPTIONS, `exception` being the group; lettered by net, the highest first and recommended (of equals the
                 first named below), the answer that leaves things as they are last unless it is the best
@@ -59,7 +61,7 @@ def options(exceptions, projection, items, *, plan, load=None, receipts=None, ho
     The answers of a group are the sums of its members' answers. A member to which an answer is not open (nothing is on
     order that could be stopped) is left as it is.
     """
-    worth = worth_of(plan, items)
+    worth = worth_of(plan, items, history)
     mean = projection.groupby(SERIES)["demand"].mean()
     on_order = None if receipts is None else receipts.groupby(SERIES)["quantity"].sum()
     rows: list[dict] = []
@@ -73,11 +75,11 @@ def options(exceptions, projection, items, *, plan, load=None, receipts=None, ho
             elif e["kind"] == "excess":
                 found = _for_excess(e, mean, worth, on_order, holding_rate, promotion_discount, excess_months)
             elif e["kind"] == "obsolete":
-                found = _for_obsolete(e, worth, clearance_discount, holding_rate)
+                found = _for_obsolete(e, worth, clearance_discount, holding_rate, asked=history is not None)
             else:
                 found = []
             answers.append(found)
-        rows += _lettered(group, _together(answers))
+        rows += _lettered(group, [_by_list(one) for one in _together(answers)])
     if not rows:
         return frames.empty(frames.OPTIONS)
     return frames.conform(pd.DataFrame(rows)[frames.OPTIONS.names], frames.OPTIONS)
@@ -94,9 +96,16 @@ def _together(answers):
         chosen = [one for one in chosen if one is not None]
         taking = [one["told"] for one in chosen if one["title"] == title]
         told = {**taking[0], "units": sum(one["units"] for one in taking), "count": len(taking)}
+        if "listed" in told:
+            told["listed"] = sum(one["listed"] for one in taking)
         sums = {name: sum(one[name] for one in chosen) for name in ("keeps", "gains", "costs", "net")}
         out.append({"title": title, "told": told, **sums, "service": float("nan")})
     return out
+
+
+def _by_list(answer):
+    """A price nobody ever paid is said to be one."""
+    return {**answer, "title": answer["title"] + "_listed"} if answer["told"].get("listed", 0.0) > NONE else answer
 
 
 def _as_it_is(found):
@@ -135,15 +144,18 @@ def _for_overload(e, load, holding_rate, subcontract_premium):
         ("subcontract", hours, float((hours * rate["goods"]).sum()) * subcontract_premium),
         ("ration", none, 0.0),
     ]
-    at_stake, total = float((hours * rate["margin"]).sum()), float(over["hours"].sum())
+    margin, loss = rate["margin"].clip(min=0), (-rate["margin"]).clip(min=0)
+    at_stake, total = float((hours * margin).sum()), float(over["hours"].sum())
     found = []
     for title, covered, spent in answers:
         left = hours - covered
         if title != "ration" and covered.sum() <= NONE:
             continue
         told = float(left.sum() if title == "ration" else covered.sum())
-        found.append(_answer(title, gains=at_stake, costs=spent + float((left * rate["margin"]).sum()), keeps=float((covered * rate["revenue"]).sum()),
-                             service=1 - float(left.sum()) / total, hours=told))
+        avoided = float((left * loss).sum())
+        by_loss = {"loss": avoided} if title == "ration" and avoided > at_stake else {}
+        found.append(_answer(title + ("_loss" if by_loss else ""), gains=at_stake + avoided, costs=spent + float((left * margin).sum()),
+                             keeps=float((covered * rate["revenue"]).sum()), service=1 - float(left.sum()) / total, hours=told, **by_loss))
     return found
 
 
@@ -168,14 +180,16 @@ def _for_short(e, projection, worth, expedite_premium, transfer_cost):
     ours = _of(projection, e)
     asked = ours.loc[(ours["month"] >= e["first"]) & (ours["month"] <= e["last"]), "demand"].sum()
     asked = max(float(asked), units)
+    loss, margin = max(-margin, 0.0), max(margin, 0.0)
     found = [_answer("expedite", gains=units * margin, costs=units * cost * expedite_premium, keeps=units * price, service=1.0, units=units)]
     source, spare = _donor(e, projection)
     if spare >= 1:
         moved = min(units, spare)
-        found.append(_answer("transfer", gains=units * margin, costs=moved * cost * transfer_cost + (units - moved) * margin,
+        found.append(_answer("transfer", gains=units * margin + (units - moved) * loss, costs=moved * cost * transfer_cost + (units - moved) * margin,
                              keeps=moved * price, service=1 - (units - moved) / asked, units=moved, source=source))
     if sold:  # nobody can wait for a component: what is made of it stops
-        found.append(_answer("wait", gains=units * margin, costs=units * margin, service=1 - units / asked, units=units))
+        by_loss = {"loss": units * loss} if loss else {}
+        found.append(_answer("wait_loss" if loss else "wait", gains=units * (margin + loss), costs=units * margin, service=1 - units / asked, units=units, **by_loss))
     return found
 
 
@@ -207,12 +221,13 @@ def _for_excess(e, mean, worth, on_order, holding_rate, promotion_discount, exce
     return found
 
 
-def _for_obsolete(e, worth, clearance_discount, holding_rate):
+def _for_obsolete(e, worth, clearance_discount, holding_rate, *, asked=False):
     price, _, cost = _money_of(e, worth)
     units, found = e["units"], []
     recovered = units * price * (1 - clearance_discount)
     if recovered > 0:
-        found.append(_answer("clear", gains=recovered, costs=units * cost, keeps=recovered, units=units, discount=clearance_discount))
+        listed = 0.0 if not asked or worth.loc[e["item"], "paid"] else units
+        found.append(_answer("clear", gains=recovered, costs=units * cost, keeps=recovered, units=units, discount=clearance_discount, listed=listed))
     found.append(_answer("write_off", gains=0.0, costs=units * cost, units=units))
     found.append(_answer("keep", gains=0.0, costs=units * cost * (1 + holding_rate), units=units))
     return found

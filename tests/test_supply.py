@@ -113,9 +113,18 @@ def test_stock_nobody_asks_for_is_obsolete():
     assert (got.kind, got.units, got.amount, got.because) == ("obsolete", 7, 42, "exceptions.obsolete")
 
 
-def test_stock_past_its_end_date_is_obsolete_even_where_some_demand_is_left():
-    got = exceptions((1, 1, 1), 7, master=items("A 6 10 make 2025-06-30")).iloc[0]
-    assert (got.kind, got.because) == ("obsolete", "exceptions.obsolete_ended")
+def test_stock_past_its_end_date_is_obsolete_beyond_what_is_still_asked_for():
+    """Forks are no longer sold. Bicycles still take 1 a month: 3 of the 7 are live, 4 are not. At 10 a month all are live."""
+    ended = items("A 6 10 make 2025-06-30")
+    got = exceptions((1, 1, 1), 7, master=ended).iloc[0]
+    assert (got.kind, got.units, got.because) == ("obsolete", 4, "exceptions.obsolete_ended")
+    assert exceptions((10, 10, 10), 7, master=ended, months=1).query("kind == 'obsolete'").empty
+
+
+def test_stock_past_its_end_date_is_counted_once():
+    """2 a month, 9 on hand, a limit of two months: 3 are beyond the whole plan, 2 of the others beyond the limit."""
+    got = exceptions((2, 2, 2), 9, master=items("A 6 10 make 2025-06-30"), excess_months=2).set_index("kind")["units"]
+    assert got.to_dict() == {"excess": 2, "obsolete": 3}
 
 
 def test_overloads_in_a_row_are_one_exception():
@@ -325,6 +334,32 @@ def test_answers_to_excess_and_obsolete_stock():
     dead = netting.project(stock(7), None, None, nothing, as_of=AS_OF)
     got = answers(supply.exceptions(dead, ONE, as_of=AS_OF, plan=nothing), projection=dead, p=nothing)
     assert got["net"].to_dict() == pytest.approx({"clear": 7 * 10 * 0.5 - 42, "write_off": -42, "keep": -42 * 1.2})
+
+
+def test_what_is_cleared_brings_part_of_the_price_last_paid():
+    """List price 10; customers last paid 4 a unit: half of it. Where nobody ever bought, half of the list price, and it says so."""
+    nothing = plan(0, 0).assign(revenue=0.0, margin=0.0)
+    dead = netting.project(stock(7), None, None, nothing, as_of=AS_OF)
+    table = supply.exceptions(dead, ONE, as_of=AS_OF, plan=nothing)
+    history = frame("item location month demand_raw returns revenue", "A EU 2024-01-01 10 0 80", "A EU 2024-03-01 12 2 40", "A EU 2024-04-01 0 0 0")
+    assert answers(table, projection=dead, p=nothing, history=history).loc["clear", "gains"] == 7 * 4 * 0.5
+    never = answers(table, projection=dead, p=nothing, history=history.assign(item="B"))
+    assert never.loc["clear_listed", "gains"] == 7 * 10 * 0.5 and json.loads(never["values"]["clear_listed"])["listed"] == 7
+
+
+def test_no_cost_is_below_nothing_where_goods_sell_at_a_loss():
+    """100 hours too many for goods that lose 1 a unit: not making the 200 units avoids 200, which is the reason for it."""
+    p = plan(100, 400, 100, price=5)
+    projection = netting.project(stock(9999), None, None, p, as_of=AS_OF)
+    load = capacity.load(capacity.production(p, ROUTING, ONE, as_of=AS_OF), ROUTING, oven(100, 100, 100, overtime=20), ONE, p)
+    table = supply.exceptions(projection, ONE, as_of=AS_OF, plan=p, load=load, excess_months=9999)
+    got = answers(table, projection=projection, p=p, load=load)
+    assert (got[["gains", "costs"]] >= 0).all(axis=None) and np.allclose(got["net"], got["gains"] - got["costs"])
+    assert got["recommended"].idxmax() == "ration_loss" and got.loc["ration_loss", ["gains", "costs", "net"]].tolist() == [200, 0, 200]
+    assert got.loc["overtime", "gains"] == 160 and got.loc["overtime", "costs"] == 300
+    short = netting.project(stock(50), None, None, plan(100, price=5), as_of=AS_OF)
+    got = answers(supply.exceptions(short, ONE, as_of=AS_OF, plan=plan(100, price=5)), projection=short, p=plan(100, price=5))
+    assert got["recommended"].idxmax() == "wait_loss" and (got["costs"] >= 0).all() and got.loc["wait_loss", "net"] == 50
 
 
 def test_open_orders_can_be_stopped_instead():
