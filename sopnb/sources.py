@@ -24,7 +24,12 @@ from sopnb.problems import Problem, Problems, nearest
 
 AGES = ("orders", "stock", "stock_history", "purchases", "opportunities", "market")  # sources that grow, and so grow stale
 NO_DATE = -1
+LAST_DAY = pd.Timestamp("2199-12-31")  # as of which everything is known
 LAST_ROWS = 2000  # extracts mostly end with the latest orders
+
+
+class OutOfTime(Problem):
+    """The cycle lies before the first order or after the last."""
 
 
 @dataclass
@@ -64,11 +69,13 @@ def collect(settings: dict[str, dict[str, Any]], *, cut_off: pd.Timestamp, locat
     returns    Collected; for every source, rows = used + set aside + left out
     raises     Problems of all sources, in one list
     """
-    problems: list[Problem] = []
+    problems, without = _missing_files(settings)
     done: dict[str, vetting.Vetted] = {}
     lines: list[dict[str, Any]] = []
     seen: reading.Seen = {}
     for name in _items_first(settings):
+        if name in without:
+            continue
         try:
             raw = reading.read(name, settings[name], cut_off=cut_off, seen=seen)
             cells = _our_columns(name, settings[name], raw.df)
@@ -98,11 +105,15 @@ def check(settings: dict[str, dict[str, Any]], *, cut_off: pd.Timestamp) -> list
     Of a file only the header and one row are read; orders are read in full, for their last month.
     returns   problems, each naming file and column, what is allowed and what to do; none is good
     """
-    problems: list[Problem] = []
+    problems, without = _missing_files(settings)
+    empty: dict[str, Problem] = {}
     seen: reading.Seen = {}
+    outside = False  # the cycle lies where the orders tell nothing: a query up to the cut-off is empty for that reason
     for name in _items_first(settings):
         try:
             _check_locale(name, settings[name])
+            if name in without:
+                continue
             if name == "orders":
                 raw = reading.read(name, settings[name], cut_off=cut_off, seen=seen)
                 names, any_row = [str(c) for c in raw.df.columns], bool(len(raw.df))
@@ -110,14 +121,44 @@ def check(settings: dict[str, dict[str, Any]], *, cut_off: pd.Timestamp) -> list
                 names, any_row = reading.header(name, settings[name], cut_off=cut_off, seen=seen)
             found = _column_problems(name, settings[name], names)
             problems += found
+            if name == "orders" and not found and (any_row or _asks_cut_off(settings[name])):
+                late = _last_month(settings[name], raw, cut_off, seen)
+                problems += late
+                outside = any(isinstance(problem, OutOfTime) for problem in late)
+                any_row = any_row or outside
             if not any_row and not found:
-                problems.append(Problem(f"{name}: {_place(settings[name])}", "is empty: no row stands below the header", "at least one row",
-                                        "Make the extract again, or take the source out of the params file"))
-            elif name == "orders" and not found:
-                problems += _last_month(settings[name], raw, cut_off)
+                empty[name] = _empty(name, settings[name])
         except Problems as found_now:
             problems += found_now.problems
-    return problems
+    return problems + [problem for name, problem in empty.items() if not (outside and _asks_cut_off(settings[name]))]
+
+
+def _missing_files(settings: dict[str, dict[str, Any]]) -> tuple[list[Problem], set[str]]:
+    """One problem for each file that is not there, with all sources that need it; and those sources."""
+    needed_by: dict[Path, list[str]] = {}
+    for name in _items_first(settings):
+        for path in dict.fromkeys(reading.files(settings[name]).values()):
+            if not path.is_file():
+                needed_by.setdefault(path, []).append(name)
+    problems: list[Problem] = []
+    for path, names in needed_by.items():
+        try:
+            reading.existing(", ".join(names), str(path))
+        except Problems as found:
+            problems += found.problems
+    return problems, {name for names in needed_by.values() for name in names}
+
+
+def _asks_cut_off(setting: dict[str, Any]) -> bool:
+    return "$cut_off" in (setting.get("sql") or "")
+
+
+def _empty(name: str, setting: dict[str, Any]) -> Problem:
+    if setting.get("sql"):
+        return Problem(f"{name}: {_place(setting)}", "is empty: the query gives no row", "at least one row",
+                       "Mend the query or its extracts, or take the source out of the params file")
+    return Problem(f"{name}: {_place(setting)}", "is empty: no row stands below the header", "at least one row",
+                   "Make the extract again, or take the source out of the params file")
 
 
 def digest(settings: dict[str, dict[str, Any]]) -> str:
@@ -149,7 +190,7 @@ def _bytes_digest(path: Path) -> bytes:
 def _rows_digest(name: str, setting: dict[str, Any]) -> bytes:
     """A query with $cut_off is asked as of the last day there is: later rows change the digest, which is right."""
     try:
-        raw = reading.read(name, setting, cut_off=pd.Timestamp("2199-12-31"))
+        raw = reading.read(name, setting, cut_off=LAST_DAY)
     except Problems as found:
         return str(found).encode()
     text = raw.df.astype(str).to_csv(index=False)
@@ -249,29 +290,58 @@ def _check_locale(name: str, setting: dict[str, Any]) -> None:
         raise Problems([Problem(f"{name}: thousands", f"is {setting['thousands']!r}, the same as decimal", "two different marks")])
 
 
-def _last_month(setting: dict[str, Any], raw: reading.Raw, cut_off: pd.Timestamp) -> list[Problem]:
+def _last_month(setting: dict[str, Any], raw: reading.Raw, cut_off: pd.Timestamp, seen: reading.Seen) -> list[Problem]:
     """Orders without one line asked for in the month before the cut-off: the cycle would plan on a month it has not seen."""
-    cells = _our_columns("orders", setting, raw.df)
-    cells = cells[[c for c in cells if c in frames.ORDERS.needed or c in ("requested_date", "status")]].reset_index(drop=True)
-    context, last = vetting.Context(setting, cut_off), frames.next_month(cut_off, -1)
+    last = frames.next_month(cut_off, -1)
+    size = len(raw.df)
     # Most often a handful of the last rows tells; all are judged only where they do not.
-    for rows in (cells.index[-LAST_ROWS:], cells.index):
-        done = vetting.vet("orders", cells.loc[rows], [raw.rows[i] for i in rows], raw.file, raw.bad, context=context)
-        orders = done.table
-        asked = orders["requested_date"].fillna(orders["order_date"])
-        real = (orders["quantity"] > 0) & (orders["status"] != "cancelled")
-        if ((asked >= last) & (asked < cut_off) & real).any():
+    for tail in (LAST_ROWS, size):
+        done = _vet_orders(setting, raw, cut_off, tail=tail)
+        asked = _asked(done.table)
+        if ((asked >= last) & (asked < cut_off)).any():
             return []
     place = f"orders: {_place(setting)}"
-    if orders.empty:
-        first = done.set_aside.iloc[0] if len(done.set_aside) else None
-        told = f"; {len(done.set_aside)} rows cannot be used, first row {first['row']}, {first['column']}: {first['value']}" if first is not None else ""
-        return [Problem(place, f"no row can be used before {cut_off:%Y-%m-%d}{told}", f"rows dated {setting['dates']}, decimal {setting['decimal']}",
-                        "Check dates:, decimal: and thousands: of orders in the params file")]
-    latest = asked[real & (asked < cut_off)].max()
-    return [Problem(place, f"has no order for {last:%Y-%m}, the month before the cycle; the last is of {latest:%Y-%m-%d}",
-                    f"orders up to {cut_off - pd.Timedelta(days=1):%Y-%m-%d}", f"Make the extract again, or plan an earlier cycle: --cycle {frames.next_month(latest):%Y-%m}"
-                    if pd.notna(latest) else "Make the extract again")]
+    if done.table.empty:
+        return [_nothing_before(place, setting, raw, done, cut_off, seen)]
+    known = asked[asked < cut_off]
+    if known.empty:
+        return [OutOfTime(place, f"has no order asked for before {cut_off:%Y-%m-%d}, the cut-off of the cycle", remedy="Plan a later cycle, or make the extract again")]
+    return [OutOfTime(place, f"has no order for {last:%Y-%m}, the month before the cycle; the last is of {known.max():%Y-%m-%d}, the first of {known.min():%Y-%m}",
+                      f"orders up to {cut_off - pd.Timedelta(days=1):%Y-%m-%d}",
+                      f"Make the extract again, or plan an earlier cycle: --cycle {frames.next_month(known.max()):%Y-%m}")]
+
+
+def _nothing_before(place: str, setting: dict[str, Any], raw: reading.Raw, done: vetting.Vetted, cut_off: pd.Timestamp, seen: reading.Seen) -> Problem:
+    """No order can be used: the extract begins after the cut-off, or it is not written as declared."""
+    if _asks_cut_off(setting):
+        raw = reading.read("orders", setting, cut_off=LAST_DAY, seen=seen)
+    table = _vet_orders(setting, raw, LAST_DAY, tail=len(raw.df)).table
+    asked = _asked(table)
+    if len(asked):
+        placed = table.loc[asked.index, "order_date"]
+        first = frames.next_month(pd.concat([asked, placed], axis=1).max(axis=1).min())
+        return OutOfTime(place, f"begins in {placed.min():%Y-%m} and ends in {placed.max():%Y-%m}: no actuals exist before {cut_off:%Y-%m-%d}, the cut-off of the cycle",
+                       f"cycles from {first:%Y-%m} on", f"Plan the first possible cycle or a later one: --cycle {first:%Y-%m}")
+    if raw.df.empty:
+        return _empty("orders", setting)
+    row = done.set_aside.iloc[0] if len(done.set_aside) else None
+    number = f"row {row['row']}, " if row is not None and row["row"] else ""  # a query has no row numbers
+    told = "" if row is None else f"; {len(done.set_aside)} rows cannot be used, first {number}{row['column']}: {row['value']}"
+    return Problem(place, f"no row can be used before {cut_off:%Y-%m-%d}{told}", f"rows dated {setting['dates']}, decimal {setting['decimal']}",
+                   "Check dates:, decimal: and thousands: of orders in the params file")
+
+
+def _vet_orders(setting: dict[str, Any], raw: reading.Raw, cut_off: pd.Timestamp, *, tail: int) -> vetting.Vetted:
+    """The last rows of the orders, judged by the columns that tell whether an order counts in a month."""
+    cells = _our_columns("orders", setting, raw.df.tail(tail))
+    cells = cells[[c for c in cells if c in frames.ORDERS.needed or c in ("requested_date", "status")]]
+    return vetting.vet("orders", cells, raw.rows[-tail:] if tail else [], raw.file, raw.bad, context=vetting.Context(setting, cut_off))
+
+
+def _asked(orders: pd.DataFrame) -> pd.Series:
+    """The days that orders were asked for; without returns and what was cancelled."""
+    real = (orders["quantity"] > 0) & (orders["status"] != "cancelled")
+    return orders["requested_date"].fillna(orders["order_date"])[real]
 
 
 # --- freshness ------------------------------------------------------------------------------------------------------

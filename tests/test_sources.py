@@ -245,6 +245,47 @@ def test_a_month_without_orders_is_an_error(tiny):
     assert "has no order for 2026-05" in message and "--cycle 2026-05" in message
 
 
+def test_a_cycle_before_the_first_order_names_the_first_possible_one(tmp_path):
+    """The dates are fine, only later than the cut-off: nothing is said of their format. Queries up to the cut-off are empty for the same cause."""
+    settings = plain(tmp_path)
+    late = setting(sql="SELECT item, 'all' AS location, CAST(order_date AS DATE) AS as_of, 1 AS on_hand FROM o WHERE CAST(order_date AS DATE) < $cut_off",
+                   files={"o": settings["orders"]["path"]})
+    query = setting(sql="SELECT * FROM o", files={"o": settings["orders"]["path"]})
+    up_to = setting(sql="SELECT * FROM o WHERE CAST(order_date AS DATE) < $cut_off", files={"o": settings["orders"]["path"]})
+    for orders in (settings["orders"], query, up_to):
+        for years in (1, 4):  # a year before, an order may still be one of the months to come; four years before, it is far
+            problems = sources.check({**settings, "orders": orders, "stock": late}, cut_off=pd.Timestamp(f"{2026 - years}-01-01"))
+            assert len(problems) == 1
+            message = str(problems[0])
+            assert "begins in 2026-03 and ends in 2026-03: no actuals exist before" in message and "--cycle 2026-04" in message
+            assert "row 0" not in message and "dates:" not in message
+
+
+def test_a_query_that_is_empty_for_another_cause_is_told(tmp_path):
+    settings = plain(tmp_path)
+    settings["stock"] = setting(sql="SELECT item, 'all' AS location, DATE '2026-03-01' AS as_of, 1 AS on_hand FROM o WHERE false", files={"o": settings["orders"]["path"]})
+    assert "is empty: the query gives no row" in told(sources.check(settings, cut_off=APRIL))
+    assert len(sources.check(settings, cut_off=pd.Timestamp("2022-01-01"))) == 2
+
+
+def test_a_query_whose_rows_cannot_be_read_names_no_row(tmp_path):
+    settings = plain(tmp_path, orders=PLAIN_ORDERS.replace("2026-03", "03/2026"))
+    settings["orders"] = setting(sql="SELECT * FROM o", files={"o": settings["orders"]["path"]})
+    assert "rows cannot be used, first order_date: 03/2026-02" in told(sources.check(settings, cut_off=APRIL))
+
+
+def test_a_missing_file_is_told_once_with_all_sources_that_need_it(tmp_path):
+    settings = plain(tmp_path)
+    gone, other = str(tmp_path / "header.csv"), str(tmp_path / "detail.csv")
+    for name in ("stock", "receipts", "lanes"):
+        settings[name] = setting(sql="SELECT * FROM h JOIN d USING (order)", files={"h": gone, "d": other})
+    problems = sources.check(settings, cut_off=APRIL)
+    assert [problem.where for problem in problems] == [f"stock, receipts, lanes: {path}" for path in (gone, other)]
+    with pytest.raises(Problems) as found:
+        sources.collect(settings, cut_off=APRIL)
+    assert found.value.problems == problems
+
+
 def test_the_last_month_is_found_wherever_its_orders_stand(tiny, monkeypatch):
     monkeypatch.setattr(sources, "LAST_ROWS", 1)
     assert sources.check(tiny, cut_off=APRIL) == []
