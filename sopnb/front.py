@@ -106,10 +106,17 @@ def lead(page: Facts) -> list[Sentence]:
             "window": page["window"], "plan": totals["plan"], "units": totals["units"],
             "change": _more(totals["change"]), "gap": _gap(totals["gap"], totals["budget"])}))
     if page["exceptions"] and page["exceptions"]["short"]:
-        said.append(message("front.lead.risk", {"amount": about(page["exceptions"]["short"])}))
+        said.append(_risk(page))
     if totals and not page["changes"]["rows"]:
         said.append(message("front.lead.first", {}))
     return said
+
+
+def _risk(page: Facts) -> Sentence:
+    """Sales at risk, and how much of it the decisions asked for answer: only then does it hang on deciding."""
+    short, answered = page["exceptions"]["short"], page["exceptions"]["answered"]
+    kind = "" if not page["decisions"] else ".none" if not about(answered) else ".all" if about(answered) == about(short) else ".part"
+    return message(f"front.lead.risk{kind}", {"amount": about(short), "answered": about(answered)})
 
 
 def _more(change: float | None) -> str:
@@ -151,8 +158,7 @@ def _answer(step: str, page: Facts) -> Sentence:
     if step == "02" and page["outlook"]:
         return message("front.answer.02.outlook", page["outlook"])
     if step == "03" and page["exceptions"]:
-        n = page["exceptions"]["count"]
-        return message("front.answer.03" if n > 1 else "front.answer.03.one" if n else "front.answer.03.calm", {"n": n, "amount": about(page["exceptions"]["total"])})
+        return _supplied(page["exceptions"])
     if step == "04" and page["scorecard"]:
         return page["scorecard"]["answer"]
     if step == "05":
@@ -161,6 +167,13 @@ def _answer(step: str, page: Facts) -> Sentence:
     if step == "06":
         return message("front.answer.06", {})
     return none
+
+
+def _supplied(exceptions: Facts) -> Sentence:
+    """Shortages, overloads and late orders are why it cannot be made; stock that is too much is not."""
+    n = exceptions["losing"]
+    kind = "" if n > 1 else ".one" if n else ".stock" if exceptions["count"] else ".calm"
+    return message(f"front.answer.03{kind}", {"n": n, "amount": about(exceptions["short"] + exceptions["late"] if n else exceptions["stock"])})
 
 
 _MONEY = re.compile(r"\b(Rp|[A-Z]{3}) (?=[\d−])|(?<=\d) (?=(?:tn|bn|m|triliun|miliar|juta|h|pts)\b)")

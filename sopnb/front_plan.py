@@ -106,7 +106,7 @@ def _waterfall(parts: list[tuple[str, float, float]], sums: dict[str, Any], scal
 
     rows: list[dict[str, Any]] = [{"kind": "last", "label": message("front.last_plan", {}), "why": "", "text": scale.show(sums["last"]), "zero": at(0)}]
     for (part, amount, units), start in zip(parts, ends[:-1], strict=True):
-        why = "" if np.isnan(units) else message("front.part.units", {"units": units}).text
+        why = "" if np.isnan(units) or part == "price" else message("front.part.units", {"units": units}).text
         rows.append({"kind": "part", "label": _part(part), "why": why, "text": scale.show(amount, signed=True), "zero": at(0), "up": amount >= 0,
                      "before": at(start), "after": at(start + amount), "left": min(at(start), at(start + amount)),
                      "width": max(abs(at(start + amount) - at(start)), 0.4)})

@@ -79,6 +79,11 @@ def _of_scope(measured: pd.DataFrame, every: pd.DataFrame, kpi: str) -> pd.DataF
 def _card(kpi: str, rows: pd.DataFrame, last: pd.Timestamp, about: dict[str, Any]) -> dict[str, Any]:
     by_month = rows.set_index("month")
     now = by_month.loc[last]
+    if str(now["scope"]).startswith("lag:"):  # not of the decision lag yet: it says its own lag, and the target is not meant for it
+        months = int(str(now["scope"]).removeprefix("lag:"))
+        about = {**about, "measure": message("front.score.lag.one" if months == 1 else "front.score.lag", {"lag": months}).text}
+        by_month = by_month.assign(target=float("nan"), status="none")
+        now = by_month.loc[last]
     span = frames.months(frames.next_month(last, -12), 13)
     line = by_month["value"].reindex(span)
     unit, name = about.get("unit", ""), about.get("name") or kpi.replace("_", " ").capitalize()

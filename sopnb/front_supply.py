@@ -33,13 +33,13 @@ def exceptions(ground: Ground, *, top: int) -> dict[str, Any] | None:
 
     returns  rows: name, place, kind, status, span, because, units, text, amount, bar (% of the longest), tone, answer
              (id of the decision that answers it); other; overlap (text, or None); total = Σ amount − Σ overlap; short, late
-             and stock: its parts; beyond: what lies behind these months; count, unit; None where it was not computed
+             and stock: its parts; answered: what of short a decision asked for answers; losing: how many are not stock; beyond: what lies behind these months; count, unit; None where it was not computed
     """
     if "exceptions" not in ground.tables:
         return None
     table = ground.tables["exceptions"]
     later = beyond(ground)
-    empty: dict[str, Any] = {"rows": [], "other": None, "overlap": None, "total": 0.0, "short": 0.0, "late": 0.0, "stock": 0.0, "count": 0, "unit": "",
+    empty: dict[str, Any] = {"rows": [], "other": None, "overlap": None, "total": 0.0, "short": 0.0, "late": 0.0, "stock": 0.0, "answered": 0.0, "losing": 0, "count": 0, "unit": "",
                              "beyond": later, "finding": message("front.exceptions.calm", {"window": ground.window_text})}
     if table.empty:
         return empty
@@ -47,6 +47,7 @@ def exceptions(ground: Ground, *, top: int) -> dict[str, Any] | None:
     shown, rest = (ranked, ranked.iloc[:0]) if len(ranked) <= top else (ranked.head(top), ranked.iloc[top:])
     total, overlap, scale = float(ranked["counted"].sum()), float(ranked["twice"].sum()), Scale.of(ranked["size"])
     parts = {kind: float(ranked.loc[ranked["kind"].isin(of), "counted"].sum()) for kind, of in (("short", SELLING), ("late", ("late",)), ("stock", ("excess", "obsolete")))}
+    met = ranked.loc[ranked["kind"].isin(SELLING) & ranked["answered"].isin(list(_answers(ground))), "counted"]
     longest = max(float(shown["size"].max()), float(rest["size"].sum()), 1e-9)
     answers = _answers(ground)
     rows = [_exception(ground, row, scale, longest, answers) for row in rows_of(shown)]
@@ -55,6 +56,7 @@ def exceptions(ground: Ground, *, top: int) -> dict[str, Any] | None:
                                      "label": message("front.exceptions.other.one" if len(rest) == 1 else "front.exceptions.other", {"n": len(rest)})}
     said = {"total": about(total), "first": about(amount), "name": largest, "cycle": f"{ground.cycle:%Y-%m}", **{kind: about(part) for kind, part in parts.items()}}
     return {"rows": rows, "other": other, "total": total, "total_text": scale.show(total), "count": len(ranked), "unit": scale.label, "scale": scale, **parts,
+            "answered": float(met.sum()), "losing": int(ranked["kind"].isin(LOSING).sum()),
             "overlap": {"text": scale.show(-overlap), "amount": overlap} if overlap > 0 else None, "beyond": later, "because": any(r["because"].text for r in rows),
             "answers": any(r["answer"] for r in rows), "places": any(r["place"] for r in rows), "largest": largest,
             "finding": message("front.exceptions.one" if amount >= total else "front.exceptions.finding", said),

@@ -106,7 +106,8 @@ def absent(tables: Mapping[str, pd.DataFrame | None], kpis: pd.DataFrame, *, mon
     returns  kpi, name, missing: the tables that are not there, joined; '' where they are there and too young or empty
     """
     have = {name for name, table in tables.items() if table is not None and len(table)}
-    taken = set(kpis.loc[(kpis["month"] == frames.month(month)) & (kpis["scope"] == "all"), "kpi"])
+    whole = (kpis["scope"] == "all") | kpis["scope"].str.startswith("lag:")
+    taken = set(kpis.loc[(kpis["month"] == frames.month(month)) & whole, "kpi"])
     rows = [(one.id, one.name, ", ".join(name for name in one.needs if name not in have)) for one in BOOK.values() if one.id not in taken]
     return pd.DataFrame(rows, columns=["kpi", "name", "missing"])
 
@@ -116,23 +117,36 @@ def trend(past_kpis: pd.DataFrame | None, kpis: pd.DataFrame, *, month: Any, mon
 
     past_kpis  kpis of earlier cycles, with `cycle`: of a month judged more than once, the cycle that judged it as its
                last month counts, then the earliest
-    returns    kpi × month   value, target, low, status, version, line
+    returns    kpi × month   value, target, low, status, version, scope, line
+               A measure that cannot be taken at the decision lag yet stands in for it with its first lag, as scope
+               `lag:…`; a target is meant for the decision lag, so it has none.
                `line` counts up where the definition changed: values on two lines are not comparable. A measure taken
                in no month is left out; other months without a value are there, with the value missing.
     """
     month = frames.month(month)
     now = kpis.assign(cycle=frames.next_month(month))
     every = now if past_kpis is None or past_kpis.empty else pd.concat([past_kpis, now], ignore_index=True)
-    every = every[(every["scope"] == scope) & every["month"].between(frames.next_month(month, 1 - months), month)]
+    every = _stood_in(every, month, scope)
+    every = every[every["month"].between(frames.next_month(month, 1 - months), month)]
     frozen = every["cycle"] == every["month"] + pd.DateOffset(months=1)
     every = every.assign(later=~frozen).sort_values(["kpi", "month", "later", "cycle"], kind="stable").drop_duplicates(["kpi", "month"])
     span = pd.DataFrame({"month": frames.months(frames.next_month(month, 1 - months), months)})
     grid = pd.DataFrame({"kpi": [name for name in BOOK if name in set(every["kpi"])]}).merge(span, how="cross")
-    out = grid.merge(every[["kpi", "month", "value", "target", "low", "status", "version"]], on=["kpi", "month"], how="left")
+    out = grid.merge(every[["kpi", "month", "value", "target", "low", "status", "version", "scope"]], on=["kpi", "month"], how="left")
     filled = out.groupby("kpi", sort=False)["version"].transform(lambda version: version.ffill().bfill())
     changed = (filled != filled.groupby(out["kpi"], sort=False).shift()) & (out["kpi"] == out["kpi"].shift())
     out["line"] = changed.groupby(out["kpi"], sort=False).cumsum().astype(int) + 1
     return out
+
+
+def _stood_in(every: pd.DataFrame, month: pd.Timestamp, scope: str) -> pd.DataFrame:
+    """The rows of a scope; of a measure that has none in the month judged, those of its first lag."""
+    now = every[every["month"] == month]
+    by_lag = now[now["scope"].str.startswith("lag:") & ~now["kpi"].isin(now.loc[now["scope"] == scope, "kpi"])]
+    first = by_lag.groupby("kpi")["scope"].min()
+    lagged = every[every["kpi"].isin(first.index) & (every["scope"] == every["kpi"].map(first))]
+    rest = every[(every["scope"] == scope) & ~every["kpi"].isin(first.index)]
+    return pd.concat([rest, lagged.assign(target=np.nan, low=np.nan, status="none")], ignore_index=True) if len(lagged) else rest
 
 
 def scorecard(trended: pd.DataFrame, *, month: Any) -> pd.DataFrame:
@@ -140,12 +154,12 @@ def scorecard(trended: pd.DataFrame, *, month: Any) -> pd.DataFrame:
 
     trended  see `trend`
     returns  kpi, name, value, before (the month before), year_ago, target, status, got_worse (flag: away from where
-             it is better than the month before), version, unit; `before` and `year_ago` only on the same line
+             it is better than the month before), version, unit, scope; `before` and `year_ago` only on the same line
     """
     month = frames.month(month)
     at = {name: trended[trended["month"] == frames.next_month(month, -back)].set_index("kpi") for name, back in (("now", 0), ("before", 1), ("year_ago", 12))}
     now = at["now"].dropna(subset=["value"])
-    out = now[["value", "target", "status", "version"]].copy()
+    out = now[["value", "target", "status", "version", "scope"]].copy()
     for name in ("before", "year_ago"):
         other = at[name].reindex(now.index)
         out[name] = other["value"].where(other["line"] == now["line"])
@@ -155,7 +169,7 @@ def scorecard(trended: pd.DataFrame, *, month: Any) -> pd.DataFrame:
     out["got_worse"] = [bool(worse[BOOK[one].better].loc[one]) for one in out.index]
     rank = out["status"].map({"off": 0, "watch": 1, "on": 2}).fillna(3)
     out = out.assign(rank=rank, place=[list(BOOK).index(one) for one in out.index]).sort_values(["rank", "place"], kind="stable")
-    return out.rename_axis("kpi").reset_index()[["kpi", "name", "value", "before", "year_ago", "target", "status", "got_worse", "version", "unit"]]
+    return out.rename_axis("kpi").reset_index()[["kpi", "name", "value", "before", "year_ago", "target", "status", "got_worse", "version", "unit", "scope"]]
 
 
 def panels(trended: pd.DataFrame, *, names: Mapping[str, str]) -> pd.DataFrame:

@@ -31,7 +31,7 @@ def otif(orders: pd.DataFrame, items: pd.DataFrame | None = None, *, month: pd.T
     return scopes(lines.assign(n=good.astype(float), d=1.0), items)
 
 
-@kpi("Fill rate", unit="percent", better="higher", owner="Supply planner", history=True, measure="units shipped by month end",
+@kpi("Fill rate", unit="percent", better="higher", owner="Supply planner", history=True, measure="of units due in the month, shipped by its end",
      formula="units shipped by the end of the month / units of the order lines due in it", source="textbook, by volume; order lines", example=_LINES, gives=0.7)
 def fill_rate(orders: pd.DataFrame, items: pd.DataFrame | None = None, *, month: pd.Timestamp) -> pd.DataFrame | None:
     """10 + 10 + 8 + 0 = 28 of 40 left by 30 September."""
@@ -167,7 +167,7 @@ def inventory_turns(history: pd.DataFrame, stock_history: pd.DataFrame, items: p
     return scopes(pd.concat([left, held])[["item", "location", "n", "d"]], items)
 
 
-@kpi("Capacity load", unit="percent", better="lower", owner="Production manager", digits=0, measure="peak of the next six months",
+@kpi("Capacity load", unit="percent", better="lower", owner="Production manager", digits=0, measure="peak of the coming six months",
      formula="hours required / hours available of the fullest resource and month, the next six months", source="textbook, rough-cut capacity; load",
      example="""
          load

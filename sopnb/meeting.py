@@ -228,7 +228,8 @@ def _ahead(gap: pd.DataFrame | None, asked: pd.DataFrame | None) -> Iterable[dic
         yield _point("ahead", "plan", values, stake=amount)
     for row in ([] if asked is None else _records(asked.sort_values("position"))):
         yield _point("ahead", "decision", json.loads(row["values"]), stake=row["amount"], topic=row["question"], owner=row["decides"])
-    yield _point("ahead", "close", {"count": 0 if asked is None else len(asked)})
+    count = 0 if asked is None else len(asked)
+    yield _point("ahead", "close", {"count": count}, topic="meeting.point_close" + {0: ".none", 1: ".one"}.get(count, ""))
 
 
 def _heaviest(rows: list[dict[str, Any]], minutes: int) -> list[dict[str, Any]]:

@@ -213,12 +213,38 @@ def test_money_at_risk_is_of_the_plans_months_and_counts_no_good_twice():
     page = facts(tables)
     found = page["exceptions"]
     assert found["short"] == pytest.approx(13.8 * BN)
-    assert page["lead"][1].text == "If nothing is decided, sales of Rp 13.8 bn in these months are at risk."
+    assert page["lead"][1].text == "Sales of Rp 13.8 bn in these months are at risk; the decisions below answer Rp 12.3 bn of it."
     shown = sum(row["amount"] for row in found["rows"]) + 0.3 * BN  # ten rows and all other
     assert shown - found["overlap"]["amount"] == pytest.approx(found["total"]) and found["overlap"]["text"] == "−2.0"
     assert found["total"] == pytest.approx(found["short"] + found["stock"] + found["late"])
     assert "Same goods in two exceptions" in front.render(page)
     assert "Sales at risk Rp 13.8 bn. Too much stock Rp 1.0 bn. Goods in two exceptions count once, by the larger." in found["source"].text
+
+
+def test_sales_at_risk_hang_on_deciding_only_where_a_decision_answers_them():
+    tables = small.tables()
+    asked = tables["asked"]
+    said = {}
+    for name, table in (("no decision", asked.iloc[:0]), ("of other things", asked.assign(exception="X1"))):
+        said[name] = facts({**tables, "asked": table} if len(table) else {k: v for k, v in tables.items() if k != "asked"})["lead"][1].text
+    assert said["no decision"].endswith(" in these months are at risk.")
+    assert said["of other things"].endswith("no decision asked for answers them.")
+
+
+def test_stock_that_is_too_much_is_no_reason_why_it_cannot_be_made():
+    tables = small.tables()
+    answer = {step["number"]: step["answer"].text for step in facts(tables)["steps"]}["03"]
+    losing = int(tables["exceptions"]["kind"].isin(["short", "overload", "late"]).sum())
+    assert answer.startswith(f"Not all of it: {losing} exceptions")
+    alone = facts({**tables, "exceptions": tables["exceptions"].assign(kind="excess")})
+    assert {step["number"]: step["answer"].text for step in alone["steps"]}["03"].startswith("Yes, but ")
+
+
+def test_a_measure_of_another_lag_says_so_and_has_no_target():
+    tables = small.tables()
+    rows = tables["kpis"].assign(scope=lambda d: d["scope"].where(d["kpi"] != "forecast_accuracy", "lag:1"))
+    card = next(c for c in facts({**tables, "kpis": rows})["scorecard"]["cards"] if c["kpi"] == "forecast_accuracy")
+    assert (card["measure"], card["state"], card["target"].text) == ("one month ahead, item × location", "none", "")
 
 
 def test_orders_that_are_late_are_no_sales_at_risk():

@@ -171,6 +171,18 @@ def test_the_scorecard_has_the_worst_first_and_tells_what_got_worse():
     assert out.set_index("kpi")["got_worse"].to_dict() == {"fill_rate": False, "otif": True}
 
 
+def test_until_the_decision_lag_can_be_judged_the_first_lag_stands_in_under_its_own_name():
+    """A plan of September judged in October's cycle: lag 1 alone. A target is meant for the decision lag, so it judges nothing."""
+    tables, options = kpis.example(kpis.BOOK["forecast_accuracy"])
+    early = {**tables, "past_plans": tables["past_plans"].assign(cycle=pd.Timestamp("2026-09-01"))}
+    now = kpis.compute(early, targets={"forecast_accuracy": {"target": 0.9, "watch": 0.8, "better": "higher"}}, **options)
+    row = kpis.scorecard(kpis.trend(None, now, month="2026-09"), month="2026-09").set_index("kpi").loc["forecast_accuracy"]
+    assert (row["scope"], row["status"]) == ("lag:1", "none") and pd.isna(row["target"]) and row["value"] == pytest.approx(0.85)
+    assert "forecast_accuracy" not in set(kpis.absent(early, now, month="2026-09")["kpi"])
+    whole = kpis.scorecard(kpis.trend(None, kpis.compute(tables, **options), month="2026-09"), month="2026-09").set_index("kpi")
+    assert whole.loc["forecast_accuracy", "scope"] == "all"
+
+
 # --- bridges --------------------------------------------------------------------------------------------------------
 
 SOLD = "item location month demand_raw returns revenue"

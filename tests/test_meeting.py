@@ -265,7 +265,7 @@ def test_the_agenda_goes_from_last_month_to_the_months_ahead():
 
 def test_without_anything_the_agenda_still_closes_the_meeting():
     points = meeting.agenda(minutes=30, month="2026-09")
-    assert points[["topic", "minutes"]].to_numpy().tolist() == [["meeting.point_close", 30]]
+    assert points[["topic", "minutes"]].to_numpy().tolist() == [["meeting.point_close.none", 30]]
 
 
 @settings(max_examples=60, deadline=None)
