@@ -191,6 +191,22 @@ def as_receipts(proposed):
     return proposed.rename(columns={"due": "due_date"})[["order", *SERIES, "due_date", "quantity"]]
 
 
+def uncounted(proposed, plan, stock):
+    """What customers are to buy and nobody has counted: its orders assume an empty shelf.
+
+    proposed  order                     quantity (units), amount (money at cost): from `net`
+    plan      item × location × month   consensus (units): what customers ask for, components left out
+    stock     item × location           what was counted
+    returns   item   orders (count), quantity (units), amount (money at cost), the largest first; every item planned to
+              sell that has no stock row, with or without orders
+    """
+    planned = plan.groupby("item")["consensus"].sum()
+    out = pd.DataFrame({"item": [item for item in planned.index[planned > NONE] if item not in set(stock["item"])]}, dtype=object)
+    sums = proposed.groupby("item").agg(orders=("order", "size"), quantity=("quantity", "sum"), amount=("amount", "sum"))
+    out = out.merge(sums, left_on="item", right_index=True, how="left").fillna({"orders": 0, "quantity": 0.0, "amount": 0.0})
+    return out.sort_values(["amount", "item"], ascending=[False, True], kind="stable").reset_index(drop=True)
+
+
 # --- project --------------------------------------------------------------------------------------------------------
 
 def project(stock, receipts, proposed, plan, *, as_of, policy=None, expedite=False):

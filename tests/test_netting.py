@@ -197,3 +197,13 @@ def test_projected_stock_in_money():
     money = netting.at_cost(one, items("A - - 2"), plan(3, 3, 3, 3, 3))
     assert list(money.closing) == [18, 12, 6, 0, -6] and list(money.owed) == [0, 0, 0, 0, 6]
     assert list(money.cover) == [3, 2, 1, 0, 0]
+
+
+def test_what_is_sold_and_never_counted_is_named_with_the_orders_that_assume_an_empty_shelf():
+    """B and C have no stock row: B's 30 units are ordered as if none were there. The component P is not sold, Z is no longer asked for."""
+    sold = pd.concat([plan(10, 10), plan(10, 20, item="B"), plan(1, 0, item="C"), plan(0, 0, item="Z")])
+    orders = netting.net(pd.concat([sold[sold["item"] != "C"], plan(5, 5, item="P")]), stock(20), None, items("A - - 1", "B - - 2", "P - - 9"),
+                         as_of=AS_OF, lead=lead(0))
+    got = netting.uncounted(orders, sold, stock(20)).set_index("item")
+    assert got.loc["B", ["orders", "quantity", "amount"]].tolist() == [2, 30, 60]
+    assert list(got.index) == ["B", "C"] and got.loc["C", "amount"] == 0
