@@ -16,7 +16,7 @@ import pandas as pd
 from sopnb import frames
 from sopnb.insights import insights, restated
 
-__all__ = ["findings", "insights", "missing_weeks", "restated", "totals_agree", "verdict", "verdicts", "wrong_units"]
+__all__ = ["findings", "insights", "missing_weeks", "newer", "restated", "totals_agree", "verdict", "verdicts", "wrong_units"]
 
 GROWS_RED = {"wrong_unit", "amount_mismatch"}  # rows that are used, and bend totals: many of them are as bad as rows set aside
 RECENT_DAYS = 62  # older months were looked at in their own cycles
@@ -80,6 +80,19 @@ def totals_agree(totals: pd.DataFrame, *, cent: float = 0.005) -> bool:
     """received = used + set aside + left out, for every source, in rows, units and money to the cent."""
     by = {state: part.set_index("source")[["rows", "units", "amount"]] for state, part in totals.groupby("state", sort=True)}
     return bool(((by["received"] - by["used"] - by["set aside"] - by["left out"]).abs() < cent).all(axis=None))
+
+
+def newer(freshness: pd.DataFrame, *, cut_off: object) -> pd.Series:
+    """Days by which a source's last row lies after the cut-off; missing where it does not, or where the source has no age.
+
+    freshness   frames.FRESHNESS
+    cut_off     first day not known yet
+    returns     days, by freshness' rows
+
+    Only a stock count is used although it is newer: for want of an older one.
+    """
+    days = (freshness["last"] - frames.month(cut_off)).dt.days.astype("float64")
+    return days.where((days > 0) & (freshness["days_old"] >= 0))
 
 
 def _of(waiver: Any, name: str) -> Any:

@@ -81,6 +81,13 @@ def test_a_stale_source_is_told_with_its_age():
     assert words.message(found["rule"][0], found["values"][0]).text == "market is 45 days old: its last row is of 17 August 2026."
 
 
+def test_a_source_dated_after_the_cut_off_is_newer_not_fresh():
+    """A count of 11 August in the cycle of May: 102 days newer. Plans (no age) may reach beyond, and a count of the very day is of the day."""
+    table = pd.concat([fresh("stock", days=0), fresh("orders", days=1), fresh("events", days=-1), fresh("purchases", days=0)], ignore_index=True)
+    table["last"] = pd.to_datetime(["2025-08-11", "2025-04-30", "2026-12-31", "2025-05-01"])
+    assert checks.newer(table, cut_off="2025-05-01").fillna(0).tolist() == [102, 0, 0, 0]
+
+
 def test_order_lines_that_do_not_add_up_are_told_and_used():
     lines = order_lines(pd.date_range("2026-09-01", "2026-09-30"))
     lines.loc[3, "amount"] = 500.0
