@@ -18,7 +18,7 @@ import psutil
 import pytest
 from tiny import ORDERS, WORK, add, events, here, tables, write_notebook
 
-from sopnb import cycle, kernels, ledger, params, run
+from sopnb import cycle, kernels, ledger, params, reuse, run
 from sopnb.journal import Journal
 from sopnb.problems import Problems
 
@@ -335,7 +335,7 @@ def test_a_disk_that_takes_nothing_is_told_plainly(tiny, sopnb, monkeypatch, cod
     def full(*_arguments, **_settings):
         raise OSError(code, os.strerror(code), "reports/tiny")
 
-    monkeypatch.setattr(*((run, "_write_manifest") if where == "runner" else (cycle, "save_table")), full)
+    monkeypatch.setattr(*((reuse, "write_manifest") if where == "runner" else (cycle, "save_table")), full)
     said = sopnb("run", "params/tiny.yaml", "--no-pages", "--force")
     assert said.code == (run.UNEXPECTED if where == "runner" else run.STEP_FAILED)
     assert os.strerror(code) in said.err and remedy in said.err and "earlier reports are untouched" in said.err
