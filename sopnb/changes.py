@@ -4,8 +4,9 @@
     actuals      another month of demand is known
     calendar     the effect of holidays that move is known better
     items        the item master changed: a launch, an end, a successor
+    reconciled   items, families and the total were made to agree (`reconcile`)
     method       another model was chosen for the series
-    events, pipeline, sales, override    the streams
+    events, pipeline, leads, sales, override    the streams
     price        the same units at another price: (p1 − p0) × q1
     new          the series is in one of the two plans only
 
@@ -19,11 +20,11 @@ import pandas as pd
 
 from sopnb import frames
 
-PARTS = ("restated", "actuals", "calendar", "items", "method", "events", "pipeline", "sales", "override", "price", "new")
+PARTS = ("restated", "actuals", "calendar", "items", "reconciled", "method", "events", "pipeline", "leads", "sales", "override", "price", "new")
 _SERIES = ["item", "location"]
 _KEY = ["item", "location", "month"]
-_STEPS = ["restated", "actuals", "calendar", "items"]
-_STREAMS = ["events", "pipeline", "sales", "override"]
+_STEPS = ["restated", "actuals", "calendar", "items", "reconciled"]
+_STREAMS = ["events", "pipeline", "leads", "sales", "override"]
 _DUST = 1e-9  # units and money below which a part is rounding, not a change
 
 

@@ -56,6 +56,7 @@ SOURCES: dict[str, tuple[str, Table, dict[str, str]]] = {
     "workforce": ("workforce.csv", demo_supply.workforce, {}),
     "prices": ("prices.csv", demo_sales.prices, {}),
     "forecast_sales": ("forecast_sales.csv", demo_sales.forecast_sales, {}),
+    "leads": ("leads.csv", demo_sales.leads, {}),
     "opportunities": ("opportunities.csv", demo_sales.opportunities, {}),
     "accounts": ("accounts.csv", demo_sales.accounts, {}),
     "reps": ("reps.csv", demo_sales.reps, {}),

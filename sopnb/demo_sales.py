@@ -17,6 +17,8 @@ from sopnb.demo_world import KNOWN, NET, RISE_2027_KNOWN, RISES, World, first_of
 STAGES = ("prospect", "qualified", "proposal", "negotiation")
 # location: who forecasts there, how far too high, and how much of it is chance
 SALES_OWNERS = {"JKT": ("dewi.lestari", 0.01, 0.05), "SBY": ("joko.widianto", -0.01, 0.09), "MDN": ("rudi.siregar", 0.13, 0.05), "MKS": ("andi.pratama", 0.03, 0.14)}
+# family: share of leads that order, and cartons an order
+LEADS = {"Coffee": (0.30, 24.0), "RTD tea": (0.22, 30.0), "Biscuits": (0.25, 18.0)}
 LATE_OPPORTUNITIES = {"2026-10": 6, "2026-04": 2}  # cycle: open deals whose expected day has passed
 STALE_MARKET = {"2026-03": "2025-11"}  # cycle: last month that its market extract really holds
 AMBITION = {"Coffee": 1.06, "Instant noodles": 1.00, "Sauces": 1.02, "Biscuits": 0.985, "Syrup": 0.98, "RTD tea": 0.955}  # budget against what is to be expected
@@ -176,6 +178,23 @@ def forecast_sales(world: World, cycle: str) -> pd.DataFrame:
                 quantity = truth * (1 + bias + rng.normal(0, chance))
                 rows.append(("family", family.name, location, world.months[t + k], round(float(quantity), -1), owner))
     return pd.DataFrame(rows, columns=frames.FORECAST_SALES.names)
+
+
+def leads(world: World, cycle: str) -> pd.DataFrame:
+    """What marketing expects of fairs, samples and its outlet scheme, by family, four months ahead.
+
+    Marketing sees a third of what will be asked for beyond the usual, and always something.
+    """
+    t, rng = world.at(cycle), stream(world.seed, f"leads {cycle}")
+    rows = []
+    for name, (conversion, units) in LEADS.items():
+        mine = (world.series["family"] == name).to_numpy()
+        for k in range(4):
+            usual = world.mean[mine, t + k].sum()
+            coming = 0.35 * (world.demand[mine, t + k].sum() - usual) + usual * rng.normal(0.006, 0.006)
+            count = max(coming, 0.002 * usual) / (conversion * units)
+            rows.append(("family", name, "all", world.months[t + k], round(float(count)), conversion, units, "rina.kusuma"))
+    return pd.DataFrame(rows, columns=frames.LEADS.names)
 
 
 def events(world: World, cycle: str) -> pd.DataFrame:

@@ -220,6 +220,17 @@ quantity number! units
 owner text
 """, "What sales expects")
 
+LEADS = _frame("leads", "level key location month", """
+level text! item or family
+key text! item code or family name
+location text location, or `all`
+month month! month in which they should order
+leads number! leads: enquiries, samples asked for, visitors of a fair
+conversion number! fraction of leads that should order
+units number! units an order, on average
+owner text
+""", "What marketing expects of its leads: leads × conversion × units an order, beside what is sold anyway")
+
 OPPORTUNITIES = _frame("opportunities", "opportunity", """
 opportunity text!
 account text
@@ -334,7 +345,7 @@ rate number! company currency for one of this currency
 
 SOURCES: dict[str, Frame] = {frame.name: frame for frame in (
     ORDERS, ITEMS, STOCK, STOCK_HISTORY, RECEIPTS, PURCHASES, LANES, BOM, ROUTINGS, CAPACITY, WORKFORCE, PRICES,
-    FORECAST_SALES, OPPORTUNITIES, ACCOUNTS, REPS, QUOTAS, EVENTS, MARKET, INTELLIGENCE, BUDGET, OVERRIDES, PEOPLE,
+    FORECAST_SALES, LEADS, OPPORTUNITIES, ACCOUNTS, REPS, QUOTAS, EVENTS, MARKET, INTELLIGENCE, BUDGET, OVERRIDES, PEOPLE,
     CONVERSIONS, RATES,
 )}
 
@@ -451,6 +462,14 @@ lo95 number units
 hi95 number units
 """, "Statistical baseline with bands")
 
+RECONCILED = _frame("reconciled", "item location month", """
+item text
+location text
+month month
+alone number units, the series forecast for itself
+moved number units, by which the baseline differs from it so that items, families and the total agree
+""", "What making the levels agree moved; series it left alone have no row")
+
 CALENDAR_FACTORS = _frame("calendar_factors", "family month", """
 family text only families whose forecast holidays that move make better
 month month past and planned
@@ -476,6 +495,7 @@ month month
 baseline number units
 events number units added by events
 pipeline number units added by new deals
+leads number units added by marketing's weighed leads
 sales number units added or taken by the weighed sales forecast
 override number units added or taken by overrides
 consensus number units, what we plan with
@@ -510,7 +530,7 @@ state text used, small (less than the noise), expired, beyond (after the last mo
 """, "What became of each override")
 
 VALUE_ADDED = _frame("value_added", "stream month", """
-stream text naive, baseline, events, pipeline, sales or override: the plan up to and including it
+stream text naive, baseline, events, pipeline, leads, sales or override: the plan up to and including it
 month month month judged
 lag integer
 wape number fraction
@@ -534,7 +554,7 @@ CHANGES = _frame("changes", "item location month part", """
 item text
 location text
 month month
-part text restated, actuals, calendar, items, method, events, pipeline, sales, override, price or new
+part text restated, actuals, calendar, items, reconciled, method, events, pipeline, leads, sales, override, price or new
 units number units, this plan minus last
 amount number money, this plan minus last
 """, "Why the plan changed: parts that add up")
@@ -752,7 +772,7 @@ discussion text
 """, "Discussion points")
 
 STEP_TABLES: dict[str, Frame] = {frame.name: frame for frame in (
-    HISTORY, SET_ASIDE, FINDINGS, INSIGHTS, RESTATED, FRESHNESS, SEGMENTS, TESTED, FORECAST, SCORES, CALENDAR_FACTORS, PLAN, OUTLOOK,
+    HISTORY, SET_ASIDE, FINDINGS, INSIGHTS, RESTATED, FRESHNESS, SEGMENTS, TESTED, FORECAST, SCORES, RECONCILED, CALENDAR_FACTORS, PLAN, OUTLOOK,
     OVERRIDES_USED, VALUE_ADDED, LAG_ACCURACY, CHANGES, POLICY, PROPOSED, PROJECTION, LOAD, EXCEPTIONS, OPTIONS,
     AGGREGATE, HIRING, KPIS, BRIDGE, AGENDA, ASKED, ACTIONS, ACTIONS_AFTER, ATTENDANCE, DECISIONS, MINUTES,
 )}

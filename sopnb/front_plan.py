@@ -11,7 +11,7 @@ from sopnb import frames, words
 from sopnb.front_ground import Ground, Scale, about
 from sopnb.words import message
 
-PARTS = ("restated", "actuals", "calendar", "items", "method", "events", "pipeline", "sales", "override", "price", "new")
+PARTS = ("restated", "actuals", "calendar", "items", "reconciled", "method", "events", "pipeline", "leads", "sales", "override", "price", "new")
 
 
 def totals(ground: Ground) -> dict[str, Any] | None:

@@ -15,14 +15,15 @@ NO_START = {"launch_date", "valid_from", "start"}  # 1900-01-01 here means: alwa
 # setting an item aside would set all its orders aside with it.
 MASTERS = {"items", "accounts", "reps", "people"}
 WITH_ITEM = ("orders", "stock", "stock_history", "receipts", "lanes", "prices", "conversions")
-EVERYWHERE = ("events", "overrides", "forecast_sales")  # an empty location means all of them
+EVERYWHERE = ("events", "overrides", "forecast_sales", "leads")  # an empty location means all of them
 LIMITS = {("orders", "unit_price"): (0, np.inf), ("orders", "discount"): (0, 1), ("receipts", "quantity"): (0, np.inf),
           ("bom", "quantity"): (0, np.inf), ("bom", "scrap"): (0, 1), ("routings", "hours_per_unit"): (0, np.inf),
           ("capacity", "available_hours"): (0, np.inf), ("capacity", "overtime_hours"): (0, np.inf), ("prices", "price"): (0, np.inf),
           ("prices", "discount"): (-np.inf, 1), ("quotas", "quota"): (0, np.inf), ("items", "unit_cost"): (0, np.inf),
           ("items", "unit_price"): (0, np.inf), ("items", "lead_time_days"): (0, np.inf), ("items", "moq"): (0, np.inf),
-          ("items", "lot_multiple"): (0, np.inf), ("items", "safety_stock"): (0, np.inf), ("stock_history", "days_out"): (0, 31)}
+          ("items", "lot_multiple"): (0, np.inf), ("items", "safety_stock"): (0, np.inf), ("stock_history", "days_out"): (0, 31),
+          ("leads", "leads"): (0, np.inf), ("leads", "conversion"): (0, 1), ("leads", "units"): (0, np.inf)}
 ALLOWED = {("overrides", "level"): ("item", "family", "total"), ("overrides", "kind"): ("absolute", "delta", "percent"),
-           ("forecast_sales", "level"): ("item", "family"), ("events", "level"): ("item", "family", "all"),
+           ("forecast_sales", "level"): ("item", "family"), ("leads", "level"): ("item", "family"), ("events", "level"): ("item", "family", "all"),
            ("events", "kind"): ("promotion", "launch", "price", "competitor", "holiday"), ("opportunities", "outcome"): ("won", "lost")}
 CLOSING = ("won", "lost")

@@ -19,7 +19,7 @@ from sopnb.problems import Problem, Problems, nearest
 # The names of frames.SOURCES, which a test compares: to import `frames` here would take longer than reading the parameters.
 SOURCES = (
     "orders", "items", "stock", "stock_history", "receipts", "purchases", "lanes", "bom", "routings", "capacity", "workforce", "prices",
-    "forecast_sales", "opportunities", "accounts", "reps", "quotas", "events", "market", "intelligence", "budget", "overrides", "people",
+    "forecast_sales", "leads", "opportunities", "accounts", "reps", "quotas", "events", "market", "intelligence", "budget", "overrides", "people",
     "conversions", "rates",
 )
 
@@ -108,6 +108,10 @@ class Demand(_Part):
     pipeline_months: int = Field(6, ge=1, description="months over which a won deal is delivered")
     sales_weight: float | None = Field(None, ge=0, le=1, description="weight of the sales forecast; None: by its record")
     sales_weight_cap: float = Field(0.5, ge=0, le=1)
+    leads_weight: float | None = Field(None, ge=0, le=1, description="weight of marketing's leads; None: by their record")
+    leads_weight_cap: float = Field(0.5, ge=0, le=1)
+    tracking_limit: float = Field(6.0, gt=0, description="tracking signal, Σ error / mean |error| of a year, from which a series counts as biased")
+    reconciliation: Literal["bottom_up", "middle_out", "min_trace"] = Field("min_trace", description="how items, families and the total are made to agree")
     calendar: Literal["none", "ID", "US"] = "none"
 
 

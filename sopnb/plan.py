@@ -1,6 +1,6 @@
-"""The demand plan: a baseline, and what events, new deals, sales and people add to it, in units and in money.
+"""The demand plan: a baseline, and what events, new deals, leads, sales and people add to it, in units and in money.
 
-    consensus = baseline + events + pipeline + sales + override        units, each stream under its own name
+    consensus = baseline + events + pipeline + leads + sales + override        units, each stream under its own name
 
 Streams come in this order; each sees the plan as the streams before it left it. What is said for a family, for all
 locations or for the total is spread by the shares of the plan so far (the proportional split), equally where all
@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sopnb import frames
+from sopnb import frames, pricing
 
-STREAMS = ("baseline", "events", "pipeline", "sales", "override")
+STREAMS = ("baseline", "events", "pipeline", "leads", "sales", "override")
 _KEY = ["item", "location", "month"]
 # Where a number may be said, finest first: the columns that tell which rows it is meant for.
 _SCOPES = {
@@ -44,6 +44,8 @@ def consensus(
     events: pd.DataFrame | None = None,
     history: pd.DataFrame | None = None,
     pipeline: pd.DataFrame | None = None,
+    leads: pd.DataFrame | None = None,
+    leads_weight: float | pd.DataFrame = 0.25,
     sales: pd.DataFrame | None = None,
     sales_weight: float | pd.DataFrame = 0.25,
     overrides: pd.DataFrame | None = None,
@@ -56,6 +58,8 @@ def consensus(
     events        event                        start, end, level, key, location, effect (fraction of baseline)
     history       item × location × month      demand_raw, returns (units), revenue (money): the net price of 12 months
     pipeline      level × key × location × month   amount (money expected of new deals; see sales.pipeline)
+    leads         level × key × location × month   leads, conversion (fraction), units (an order), owner
+    leads_weight  fraction, or owner × weight: the plan grows by weight × leads × conversion × units
     sales         level × key × location × month   quantity (units), owner: what sales expects
     sales_weight  fraction, or owner × weight: the plan moves by weight × (what sales expects − plan so far); of
                   several statements on a row the finest counts, a family's is for what its items leave
@@ -66,11 +70,13 @@ def consensus(
     """
     months = pd.DatetimeIndex(list(months))
     known = None if overrides is None else _known_by(overrides, as_of)
-    grid = _grid(forecast, items, months, [pipeline, sales, known])
-    grid["price"] = _price(grid, items, prices, history)
+    leads = None if leads is None else leads[leads["leads"] * leads["conversion"] * leads["units"] > 0]
+    grid = _grid(forecast, items, months, [pipeline, leads, sales, known])
+    grid["price"] = pricing.net(grid, items=items, prices=prices, history=history)["price"].to_numpy()
     now = grid["baseline"].to_numpy()
     now = _add(grid, "events", now, _events(grid, events))
     now = _add(grid, "pipeline", now, _pipeline(grid, now, pipeline))
+    now = _add(grid, "leads", now, _leads(grid, now, leads, leads_weight))
     now = _add(grid, "sales", now, _sales(grid, now, sales, sales_weight))
     _add(grid, "override", now, _override(grid, now, known, as_of)[0])
     return _with_money(grid, items)
@@ -99,7 +105,7 @@ def overrides(
     if overrides is None or overrides.empty:
         return frames.empty(frames.OVERRIDES_USED)
     grid = plan.merge(items[["item", "family"]], on="item", how="left")
-    before = grid["baseline"] + grid["events"] + grid["pipeline"] + grid["sales"]
+    before = grid["baseline"] + grid["events"] + grid["pipeline"] + grid["leads"] + grid["sales"]
     known = _known_by(overrides, as_of)
     _, used = _override(grid, before.to_numpy(), known, as_of, noise=noise, small_share=small_share)
     return frames.conform(used[frames.OVERRIDES_USED.names], frames.OVERRIDES_USED)
@@ -164,30 +170,6 @@ def _spoken_of(series: pd.DataFrame, items: pd.DataFrame, asks: Sequence[pd.Data
     return pd.DataFrame(new, columns=["item", "location"], dtype=object)
 
 
-def _price(grid: pd.DataFrame, items: pd.DataFrame, prices: pd.DataFrame | None, history: pd.DataFrame | None) -> np.ndarray:
-    """Money per unit, net: the price list of the month less its expected discount (the last known price goes on);
-    else what the series, else the item, fetched over the last 12 months; else the list price of the item master."""
-    found = pd.Series(np.nan, index=grid.index)
-    if prices is not None and len(prices):
-        discount = prices["discount"].fillna(0) if "discount" in prices else 0.0
-        listed = prices.assign(net=prices["price"] * (1 - discount)).dropna(subset=["net"])
-        ordered = grid[["item", "month"]].reset_index().sort_values("month", kind="stable")
-        asof = pd.merge_asof(ordered, listed[["item", "month", "net"]].sort_values("month", kind="stable"), on="month", by="item")
-        found = asof.set_index("index")["net"].reindex(grid.index)
-    if history is not None and len(history):
-        recent = history[history["month"] > frames.next_month(history["month"].max(), -12)]
-        for key in (["item", "location"], ["item"]):
-            found = found.fillna(_looked_up(grid, _net_price(recent, key), key))
-    return found.fillna(_looked_up(grid, items.set_index("item")["unit_price"], ["item"])).to_numpy()
-
-
-def _net_price(recent: pd.DataFrame, key: list[str]) -> pd.Series:
-    """Σ revenue / Σ (units ordered − units returned), where both are above zero."""
-    sums = recent.assign(sold=recent["demand_raw"] - recent["returns"]).groupby(key)[["revenue", "sold"]].sum()
-    fit = sums[(sums["sold"] > 0) & (sums["revenue"] > 0)]
-    return fit["revenue"] / fit["sold"]
-
-
 def _looked_up(grid: pd.DataFrame, values: pd.Series, key: list[str]) -> pd.Series:
     wanted = pd.MultiIndex.from_frame(grid[key]) if len(key) > 1 else pd.Index(grid[key[0]])
     return pd.Series(values.reindex(wanted).to_numpy(dtype="float64"), index=grid.index)
@@ -195,7 +177,7 @@ def _looked_up(grid: pd.DataFrame, values: pd.Series, key: list[str]) -> pd.Seri
 
 def _with_money(grid: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
     out = grid.copy()
-    out["consensus"] = (out["baseline"] + out["events"] + out["pipeline"] + out["sales"] + out["override"]).clip(lower=0)
+    out["consensus"] = sum((out[name] for name in STREAMS[1:]), out["baseline"]).clip(lower=0)
     cost = _looked_up(out, items.set_index("item")["unit_cost"], ["item"])
     out["revenue"] = out["consensus"] * out["price"]
     out["margin"] = out["consensus"] * (out["price"] - cost)
@@ -260,6 +242,17 @@ def _sales(grid: pd.DataFrame, now: np.ndarray, sales: pd.DataFrame | None, weig
         expected = np.where(here, rest * _share(grid, now, scope, allowed=open_rows), expected)
         weights = np.where(here, said_weight, weights)
     return np.where(np.isnan(expected), 0.0, weights * (expected - now))
+
+
+def _leads(grid: pd.DataFrame, now: np.ndarray, leads: pd.DataFrame | None, weight: float | pd.DataFrame) -> np.ndarray:
+    """weight × units that leads should bring, spread by the shares of the plan so far."""
+    added = np.zeros(len(grid))
+    if leads is None or leads.empty:
+        return added
+    promised = leads.assign(quantity=_weights(leads, weight) * leads["leads"] * leads["conversion"] * leads["units"])
+    for scope, asked in _by_scope(promised, "quantity"):
+        added += np.nan_to_num(_asked(grid, asked, scope)) * _share(grid, now, scope, allowed=np.ones(len(grid), dtype=bool))
+    return added
 
 
 def _weights(sales: pd.DataFrame, weight: float | pd.DataFrame) -> Any:

@@ -15,7 +15,7 @@ Sources: Gilliland (2010), The Business Forecasting Deal, on value added; Fildes
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ import pandas as pd
 
 from sopnb import accuracy, frames
 
-STREAMS = ("naive", "baseline", "events", "pipeline", "sales", "override")
+STREAMS = ("naive", "baseline", "events", "pipeline", "leads", "sales", "override")
 _KEY = ["item", "location", "month"]
 _MIN_JUDGED = 6  # statements on which a person's record can rest
 
@@ -172,36 +172,6 @@ def override_record(
     return out[names].sort_values(["amount", *by], kind="stable").reset_index(drop=True)
 
 
-def sales_record(
-    past_sales: pd.DataFrame, past_plans: pd.DataFrame, history: pd.DataFrame, items: pd.DataFrame, *, cap: float, owners: Iterable[Any] = (),
-    lags: Sequence[int] | None = None,
-) -> pd.DataFrame:
-    """How far each owner's sales forecast has deserved to be followed.
-
-    past_sales  cycle × frames.FORECAST_SALES, as it was handed over in each cycle
-    owners      who speaks now: a newcomer has no record and gets half the cap
-    lags        lags judged; None: all
-    returns     owner   n (statements judged), wape_before (the plan without it), wape_sales, weight (0 to `cap`)
-
-    The weight is the one that would have been best: Σ (s − p)(d − p) / Σ (s − p)², with s what sales expected, p the
-    plan before it (baseline, events, deals) and d demand; kept within 0 and `cap`. Below six statements there is
-    no record to speak of, and half the cap is used. Source: Bates & Granger (1969), The combination of forecasts.
-    """
-    names = ["owner", "n", "wape_before", "wape_sales", "weight"]
-    rows = judged(past_plans, history, lags=lags).merge(items[["item", "family"]], on="item", how="left")
-    rows["before"] = rows["baseline"] + rows["events"] + rows["pipeline"]
-    parts = [_statements(rows, past_sales, level) for level in ("item", "family")]
-    said = pd.concat(parts, ignore_index=True)
-    records = []
-    for owner in sorted({"" if pd.isna(owner) else str(owner) for owner in [*past_sales["owner"], *owners]}):
-        own = said[said["owner"].fillna("") == owner]
-        step = own["quantity"] - own["before"]
-        best = (step * (own["demand"] - own["before"])).sum() / (step**2).sum() if (step**2).sum() > 0 else 0.0
-        weight = min(max(best, 0.0), cap) if len(own) >= _MIN_JUDGED else cap / 2
-        records.append((owner, len(own), accuracy.wape(own["before"], own["demand"]), accuracy.wape(own["quantity"], own["demand"]), weight))
-    return pd.DataFrame.from_records(records, columns=names)
-
-
 # --- rows that can be judged ----------------------------------------------------------------------------------------
 
 def judged(past_plans: pd.DataFrame, history: pd.DataFrame, *, lags: Sequence[int] | None = None) -> pd.DataFrame:
@@ -210,7 +180,7 @@ def judged(past_plans: pd.DataFrame, history: pd.DataFrame, *, lags: Sequence[in
     returns  cycle × item × location × month   lag, the streams, consensus, price, demand (units); months whose demand
              is known, from each cycle's own month on. What was not planned has streams of zero; its demand counts.
     """
-    streams = ["baseline", "events", "pipeline", "sales", "override", "consensus", "price"]
+    streams = [*STREAMS[1:], "consensus", "price"]
     columns = ["cycle", *_KEY, "lag", *streams, "demand"]
     if past_plans.empty or history.empty:
         kinds = {"cycle": "datetime64[ns]", "month": "datetime64[ns]", "item": object, "location": object, "lag": "int64"}
@@ -251,15 +221,3 @@ def _verdict(record: dict[Any, Any], rows: pd.DataFrame | None) -> dict[str, Any
     better = abs(without - demand) - abs(without + record["units"] - demand)
     price = record["amount"] / record["units"]
     return {**record, "better": better, "hit": better > 0, "demand": demand, "worth": better * price}
-
-
-def _statements(rows: pd.DataFrame, sales: pd.DataFrame, level: str) -> pd.DataFrame:
-    """What sales said on a level beside the plan before it and the demand, summed to where it was said."""
-    parts = []
-    for everywhere in (True, False):
-        broad = sales["location"].isna() | sales["location"].isin(["", "all"])
-        said = sales[(sales["level"] == level) & (broad == everywhere)].rename(columns={"key": level})
-        key = ["cycle", level, "month"] + ([] if everywhere else ["location"])
-        sums = rows.groupby(key, as_index=False)[["before", "demand"]].sum()
-        parts.append(said[[*key, "quantity", "owner"]].merge(sums, on=key)[["owner", "quantity", "before", "demand"]])
-    return pd.concat(parts, ignore_index=True)

@@ -25,9 +25,9 @@ GROUND = {"frames", "problems", "accuracy", "calendar"}
 STEPS = {
     "checks": {"checks", "insights"},
     "demand": {"demand", "segments", "history"},
-    "forecast": {"forecast", "cube", "models", "choice", "bands", "launches"},
+    "forecast": {"forecast", "cube", "models", "choice", "bands", "launches", "reconcile", "closeup"},
     "sales": {"sales"},
-    "plan": {"plan", "changes", "streams", "overrides", "value"},
+    "plan": {"plan", "beside", "changes", "closing", "lags", "overrides", "pricing", "streams", "value", "weights"},
     "inventory": {"inventory", "policy", "netting", "bom"},
     "supply": {"supply", "capacity", "aggregate", "exceptions"},
     "kpis": {"kpis", "book", "bridges", "measures_demand", "measures_supply"},

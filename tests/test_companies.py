@@ -282,7 +282,7 @@ def test_stock_and_orders_without_a_common_location_are_planned_as_one(company, 
 LEFT_OUT = {
     "supply": ("stock", "receipts", "lanes", "bom", "routings", "workforce", "events"),
     "hours and people": ("capacity", "reps", "people", "budget", "opportunities", "prices", "purchases", "rates"),
-    "memory and market": ("stock_history", "quotas", "forecast_sales", "overrides", "market", "intelligence", "accounts", "conversions"),
+    "memory and market": ("stock_history", "quotas", "forecast_sales", "leads", "overrides", "market", "intelligence", "accounts", "conversions"),
 }
 
 

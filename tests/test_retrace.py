@@ -66,7 +66,7 @@ def test_steps_lead_to_the_baseline_itself_where_no_model_changed_so_that_the_pa
         tested = forecast.backtest(h, segments=patterns(h), horizon=12, lags=LAGS)
         scores.append(forecast.choose(tested, lags=LAGS, segments=patterns(h)))
         f = forecast.baseline(h, scores[-1], tested, months=frames.months(first, 6), items=items)
-        plans.append(f.assign(events=0.0, pipeline=0.0, sales=0.0, override=0.0, consensus=f["baseline"], price=2.0, revenue=2 * f["baseline"], margin=0.0))
+        plans.append(f.assign(events=0.0, pipeline=0.0, leads=0.0, sales=0.0, override=0.0, consensus=f["baseline"], price=2.0, revenue=2 * f["baseline"], margin=0.0))
     same = forecast.retrace(full, scores[1], scores[1], months=MONTHS, items=items).merge(plans[1], on=[*KEY, "month"])
     np.testing.assert_allclose(same["actuals"], same["baseline"])
     steps = forecast.retrace(full, scores[1], scores[0], months=MONTHS, items=items)

@@ -15,7 +15,7 @@ _PLANS = frame(
     "2026-08 A EU 2026-08 100 0 0 0 0 10", "2026-08 A EU 2026-09 100 20 0 0 -30 10", "2026-08 A EU 2026-10 100 0 0 0 0 10",
     "2026-09 A EU 2026-09 110 0 0 0 0 10", "2026-09 A EU 2026-10 100 0 0 0 0 10",
 )
-PLANS = _PLANS.rename(columns={"cycle_date": "cycle"}).assign(consensus=_PLANS[["baseline", "events", "pipeline", "sales", "override"]].sum(axis=1))
+PLANS = _PLANS.rename(columns={"cycle_date": "cycle"}).assign(leads=0.0, consensus=_PLANS[["baseline", "events", "pipeline", "sales", "override"]].sum(axis=1))
 HISTORY = frame(
     "item location month demand", "A EU 2025-09 70", "A EU 2026-07 95", "A EU 2026-08 90", "A EU 2026-09 120", "B EU 2026-09 40")
 
@@ -25,7 +25,7 @@ def test_value_added_is_the_error_each_stream_took_off_the_one_before():
     override 90. Errors 90, 60, 40, 70 of 160."""
     found = streams.value_added(PLANS, HISTORY, lag=2).set_index("stream")
     assert found.loc[["naive", "baseline", "events", "override"], "error"].tolist() == [90, 60, 40, 70]
-    assert found.loc[["baseline", "events", "pipeline", "sales", "override"], "added"].tolist() == pytest.approx([30 / 160, 20 / 160, 0, 0, -30 / 160])
+    assert found.loc[["baseline", "events", "pipeline", "leads", "sales", "override"], "added"].tolist() == pytest.approx([30 / 160, 20 / 160, 0, 0, 0, -30 / 160])
     assert found.loc["override", "bias"] == pytest.approx(-70 / 160)
 
 
@@ -89,42 +89,8 @@ def test_an_override_that_stood_in_several_cycles_is_judged_by_the_last_and_once
     assert found[["owner", "n", "hits", "units", "amount"]].values.tolist() == [["Dewi", 1, 1, 20, 200]]
 
 
-def test_sales_is_followed_as_far_as_would_have_been_best():
-    """Sales said twice as much above the plan as came: half the way would have been right, cut to 0.4."""
-    months = frames.months("2026-01", 8)
-    plans = pd.concat([frame("item location baseline events pipeline sales override consensus price", "A EU 100 0 0 0 0 100 1").assign(cycle=m, month=m) for m in months])
-    history = pd.concat([frame("item location demand", "A EU 110").assign(month=m) for m in months])
-    said = pd.concat([frame("level key location quantity owner", "item A all 120 Budi").assign(cycle=m, month=m) for m in months])
-    full = streams.sales_record(said, plans, history, ITEMS, cap=1.0)
-    assert full[["owner", "n", "weight"]].values.tolist() == [["Budi", 8, 0.5]]
-    assert streams.sales_record(said, plans, history, ITEMS, cap=0.4)["weight"].item() == 0.4
-    short = streams.sales_record(said[said["month"] < months[3]], plans, history, ITEMS, cap=0.4)
-    assert short["weight"].item() == 0.2, "without a record, half the cap"
-
-
-def test_sales_that_point_the_wrong_way_do_not_count():
-    months = frames.months("2026-01", 8)
-    plans = pd.concat([frame("item location baseline events pipeline sales override consensus price", "A EU 100 0 0 0 0 100 1").assign(cycle=m, month=m) for m in months])
-    history = pd.concat([frame("item location demand", "A EU 90").assign(month=m) for m in months])
-    said = pd.concat([frame("level key location quantity owner", "family Tea EU 120 Budi").assign(cycle=m, month=m) for m in months])
-    assert streams.sales_record(said, plans, history, ITEMS, cap=0.5)["weight"].item() == 0
-
-
-def test_a_newcomer_has_no_record_and_gets_half_the_cap():
-    none = frames.empty(frames.FORECAST_SALES).assign(cycle=pd.Series(dtype="datetime64[ns]"))
-    assert streams.sales_record(none, PLANS, HISTORY, ITEMS, cap=0.5, owners=["Budi", None])[["owner", "weight"]].values.tolist() == [["", 0.25], ["Budi", 0.25]]
-
-
-def test_in_a_first_cycle_every_owner_of_a_sales_forecast_is_a_newcomer():
-    said = frame("level key location month quantity owner", "family Tea all 2026-10 120 Budi")
-    past = frames.empty(frames.FORECAST_SALES).assign(cycle=pd.Series(dtype="datetime64[ns]"))
-    none = frames.empty(frames.PLAN).assign(cycle=pd.Series(dtype="datetime64[ns]"))
-    assert streams.sales_record(past, none, HISTORY, ITEMS, cap=0.5, owners=said["owner"])["weight"].tolist() == [0.25]
-    assert streams.override_record(frames.empty(frames.OVERRIDES_USED).assign(cycle=past["cycle"]), none, HISTORY, ITEMS).empty
-
-
 def test_the_streams_run_up_to_the_plan():
     """August's plan for September: 100 and 20 more for an event, 30 less by an override, at 10 each."""
     found = streams.shares(PLANS.iloc[[1]], months=[pd.Timestamp("2026-09-01")]).set_index("stream")
-    assert found["running"].tolist() == [100, 120, 120, 120, 90, 90]
+    assert found["running"].tolist() == [100, 120, 120, 120, 120, 90, 90]
     assert found.loc["override", ["units", "amount"]].tolist() == [-30, -300] and found.loc["override", "size"] == pytest.approx(30 / 90)
