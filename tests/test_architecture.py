@@ -24,8 +24,8 @@ GROUND = {"frames", "problems", "accuracy", "calendar"}
 # Step modules: only the ground and their own rooms, so that a notebook stays the place where steps meet.
 STEPS = {
     "checks": {"checks", "insights"},
-    "demand": {"demand", "segments", "history"},
-    "forecast": {"forecast", "cube", "models", "choice", "bands", "launches", "reconcile", "closeup"},
+    "demand": {"demand", "segments", "history", "cleaning", "events", "levels"},
+    "forecast": {"forecast", "cube", "models", "choice", "bands", "launches", "agreement", "reconcile", "closeup"},
     "sales": {"sales"},
     "plan": {"plan", "beside", "changes", "closing", "lags", "overrides", "pricing", "streams", "value", "weights"},
     "inventory": {"inventory", "policy", "netting", "bom"},
