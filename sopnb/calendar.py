@@ -34,6 +34,24 @@ def seasonal_index(y: np.ndarray, *, season: int = 12, cycles: int = 2, robust: 
     flat = np.ones((n, season))
     if season < 2 or t < cycles * season or not n:
         return flat
+    cube = season_ratios(y, season=season)
+    seen = ~np.isnan(cube)
+    full = np.asarray(seen.any(axis=1)).all(axis=1) & ((~np.isnan(y)).sum(axis=1) >= cycles * season)
+    if not full.any():
+        return flat
+    joined = np.nanmedian(cube[full], axis=1) if robust else np.nanmean(cube[full], axis=1)
+    level = joined.mean(axis=1, keepdims=True)
+    flat[full] = np.where(level > 0, joined / np.where(level > 0, level, 1.0), 1.0)
+    return flat
+
+
+def season_ratios(y: np.ndarray, *, season: int = 12) -> np.ndarray:
+    """Each month's ratio to the centred moving average of a season, many series at once.
+
+    y        series × time, NaN where a series has no value; at least a season long
+    returns  series × years × season; missing for half a season at both ends and where the average is not above zero
+    """
+    n, t = y.shape
     half = season // 2
     weights = [1.0] * season if season % 2 else [0.5, *[1.0] * (season - 1), 0.5]
     width = t - len(weights) + 1
@@ -44,15 +62,7 @@ def seasonal_index(y: np.ndarray, *, season: int = 12, cycles: int = 2, robust: 
     ratio = np.divide(middle, trend, out=np.full_like(middle, np.nan), where=trend > 0)
     padded = np.full((n, -(-t // season) * season), np.nan)
     padded[:, half : half + ratio.shape[1]] = ratio
-    cube = padded.reshape(n, -1, season)
-    seen = ~np.isnan(cube)
-    full = np.asarray(seen.any(axis=1)).all(axis=1) & ((~np.isnan(y)).sum(axis=1) >= cycles * season)
-    if not full.any():
-        return flat
-    joined = np.nanmedian(cube[full], axis=1) if robust else np.nanmean(cube[full], axis=1)
-    level = joined.mean(axis=1, keepdims=True)
-    flat[full] = np.where(level > 0, joined / np.where(level > 0, level, 1.0), 1.0)
-    return flat
+    return padded.reshape(n, -1, season)
 
 
 def is_seasonal(y: np.ndarray, season: int, limit: float = 1.645) -> np.ndarray:

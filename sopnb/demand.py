@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from sopnb import calendar, frames
+from sopnb import calendar, cleaning, frames
 
 KEY = ["item", "location"]
 ROW = [*KEY, "month"]
@@ -95,14 +95,17 @@ def _complete(sums: pd.DataFrame, last: object) -> pd.DataFrame:
 
 
 def history(
-    orders: pd.DataFrame, items: pd.DataFrame, stock_history: pd.DataFrame | None = None, *, last: object, season: int = 12
+    orders: pd.DataFrame, items: pd.DataFrame, stock_history: pd.DataFrame | None = None, *, last: object, season: int = 12,
+    events: pd.DataFrame | None = None, outliers: str = "drops", level_shifts: bool = True,
 ) -> pd.DataFrame:
     """Demand by month, as ordered and as we believe it would have been.
 
     orders         order × line             quantity (units), amount (money) …
     items          item                     family, end_date, launch_date, successor
     stock_history  item × location × month  days_out; None where there is none
-    returns        frames.HISTORY: `monthly`, plus demand (units, corrected), days_out, censored
+    events, outliers, level_shifts    what explains a month, and what is done about those that nothing does: `cleaning.clean`
+    returns        frames.HISTORY: `monthly`, plus demand (units, corrected), days_out, censored, and learned, outlier,
+                   level_shift as `cleaning.clean` finds them
 
     Empty shelves (`uncensored`) raise demand; a handover (`handover`) moves it from one item to its successor and changes
     no total: Σ demand = Σ demand_raw + Σ corrections for empty shelves. Counts of orders, returns, shipped and revenue
@@ -110,6 +113,7 @@ def history(
     """
     counted = monthly(orders, last=last)
     out = handover(uncensored(counted, items, stock_history, season=season), items, last=last)
+    out = cleaning.clean(out, items, events=events, outliers=outliers, level_shifts=level_shifts, season=season)
     return frames.conform(out[frames.HISTORY.names], frames.HISTORY)
 
 

@@ -362,6 +362,9 @@ shipped number units that left, of this month's demand
 revenue number money, net, of demand and returns
 days_out number days without stock
 censored flag demand could not be served for want of stock, and was corrected
+learned number units the forecast learns from: demand without one-off months, past levels brought to the last one
+outlier number units above or below the usual, in a month that nothing explains; else missing
+level_shift number new level / old - 1, in the first month of a lasting change; else missing
 """, "Demand by month")
 
 SET_ASIDE = _frame("set_aside", "id", """

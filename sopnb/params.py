@@ -95,6 +95,8 @@ class Demand(_Part):
     decision_lags: list[int] = Field([1, 2, 3], min_length=1, description="lags at which forecasts are judged")
     origins: int = Field(4, ge=1, le=24, description="rolling origins of the backtest")
     season: int = Field(12, ge=1)
+    outliers: Literal["correct", "drops", "flag", "off"] = Field("drops", description="one-off months: mended both ways, only where demand fell out, only shown, or not looked for")
+    level_shifts: bool = Field(True, description="whether the forecast learns from past months at the level after a lasting change")
     models: list[str] = Field(default_factory=list, description="empty: the field of the segment")
     abc: tuple[float, float] = (0.80, 0.95)
     xyz: tuple[float, float] = (0.25, 0.50)

@@ -199,7 +199,7 @@ def history(*, months: int = 36, last: dict[str, float] | None = None, items: in
         units = (100 + rng.normal(0, 4, months)).round()
         units[-1] = (last or {}).get(f"I{i}", units[-1])
         parts.append(pd.DataFrame({"item": f"I{i}", "location": "all", "month": when, "demand": units, "demand_raw": units, "returns": 0.0, "shipped": units,
-                                   "revenue": 2 * units, "days_out": np.nan, "censored": False}))
+                                   "revenue": 2 * units, "days_out": np.nan, "censored": False, "learned": units, "outlier": np.nan, "level_shift": np.nan}))
     return frames.conform(pd.concat(parts), frames.HISTORY)
 
 

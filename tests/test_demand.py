@@ -175,6 +175,7 @@ def series(item: str, values, first: str = "2024-01") -> pd.DataFrame:
         pd.DataFrame({
             "item": item, "location": "EU", "month": frames.months(first, len(values)), "demand": values, "demand_raw": values,
             "returns": 0.0, "shipped": values, "revenue": values * 10, "days_out": 0.0, "censored": False,
+            "learned": values, "outlier": np.nan, "level_shift": np.nan,
         }), frames.HISTORY,
     )  # fmt: skip
 

@@ -1,0 +1,292 @@
+"""What events do to demand: measured on the past, taken out of what the forecast learns, added where they are planned.
+
+    lifts    = effects(history, table, items)                       by kind and family, with standard errors
+    learned  = without(history, table, items, lifts)                history as it would have been without them
+    coming   = planned(table, items, lifts, first=months[0])        the effect of each event to come, given or measured
+    month_by = adds(plan, coming, items)                            what that adds, month by month
+
+An event's effect is a fraction of the demand of a usual month, for as long as it runs: a month of which it covers half the
+days is lifted by half of it. The baseline is learnt from history without past events, so that a planned one is added once:
+neither its own lift nor the average of earlier ones stands in the baseline already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sopnb import frames, levels
+
+KEY = ["item", "location"]
+ROW = [*KEY, "month"]
+EFFECTS = ["kind", "family", "effect", "se", "t", "months", "series", "stated", "realised", "realised_se", "used"]
+ALL = "all"
+LEAST_MONTHS = 10   # event months behind an effect of a family; with fewer it takes that of its kind over all families
+LEAST_USED = 6      # event months behind an effect of a kind; with fewer nothing is said
+LEAST_T = 2.0
+MOST = 3.0          # no measured lift above four times a usual month is believed, nor one that takes all demand away
+LAGS = 3            # months over which errors of one series may hang together (Newey & West)
+
+
+# --- which months of which series -----------------------------------------------------------------------------------
+
+
+def windows(
+    keys: pd.DataFrame, months: pd.DatetimeIndex, table: pd.DataFrame | None, items: pd.DataFrame
+) -> Iterable[tuple[np.ndarray, np.ndarray, dict[Any, Any]]]:
+    """For each event: the positions of its series, the share of each month's days that it runs, and the event itself.
+
+    keys     item, location: one row a series
+    table    event   kind, start, end, level (item, family, all), key, location; None: no events
+    """
+    if table is None or table.empty or not len(months):
+        return
+    family = keys["item"].map(dict(zip(items["item"], items["family"], strict=True)) if "family" in items.columns else {})
+    of = {"item": keys.groupby("item").indices, "family": keys.groupby(family).indices if family.notna().any() else {}}
+    everything = np.arange(len(keys))
+    at = keys["location"].to_numpy()
+    first, last = months[0], months[-1] + pd.offsets.MonthEnd(0)
+    near = table[table["start"].notna() & table["end"].notna() & (table["end"] >= first) & (table["start"] <= last)]
+    for event in near.sort_values("event", kind="stable").to_dict("records"):
+        rows = of[event["level"]].get(event["key"], everything[:0]) if event["level"] in of else everything
+        place = event["location"]
+        if isinstance(place, str) and place not in ("", ALL):
+            rows = rows[at[rows] == place]
+        if len(rows):
+            yield rows, share_of(event["start"], event["end"], months), event
+
+
+def share_of(start: Any, end: Any, months: pd.DatetimeIndex) -> np.ndarray:
+    """Share of each month's days from start to end, both included.
+
+    >>> share_of("2026-03-17", "2026-04-15", pd.DatetimeIndex(["2026-03-01", "2026-04-01"])).round(4).tolist()
+    [0.4839, 0.5]
+    """
+    first, days = months.to_numpy(dtype="datetime64[D]"), months.days_in_month.to_numpy()
+    last = first + (days - 1).astype("timedelta64[D]")
+    begin, stop = (np.datetime64(pd.Timestamp(day), "D") for day in (start, end))
+    return np.clip((np.minimum(last, stop) - np.maximum(first, begin)).astype(int) + 1, 0, None) / days
+
+
+# --- measured on the past -------------------------------------------------------------------------------------------
+
+
+def effects(history: pd.DataFrame, table: pd.DataFrame | None, items: pd.DataFrame, *, season: int = 12) -> pd.DataFrame:
+    """The effect of past events by kind, and by kind and family, with standard errors.
+
+    history  item × location × month  demand, learned (units)
+    table    event                    kind, start, end, level, key, location, effect (as stated beforehand; may be missing)
+    items    item                     family
+    returns  kind × family (`all`: over all families)
+             effect (fraction of a usual month, for a whole month of it), se, t, months (series × months with the event),
+             series, stated (mean of what was stated), realised (share of it that came), realised_se, used (flag)
+
+    Each month of a series that had such an event is compared with its usual value: the running median of the months
+    without one, × season, × what most of the family did in that month (so that a holiday is not credited to a promotion).
+        demand / usual = c + b · share of the month;   effect = b / c
+    by least squares weighted by how steady the series is, with standard errors that allow for errors of one series hanging
+    together over three months (Newey & West by series; statsmodels). realised: the same with share × stated in place of
+    share. used: |t| ≥ 2 and at least six event months; a family needs ten of its own, else it takes its kind's.
+    Holidays are the calendar's, and not asked here.
+    """
+    none = pd.DataFrame(columns=EFFECTS).astype({"effect": "float64", "se": "float64", "used": bool})
+    if table is None or table.empty or history.empty:
+        return none
+    cube = levels.panel(history, value="learned" if "learned" in history.columns else "demand")
+    rows = _observations(cube, table[table["kind"] != "holiday"], items, season)
+    if rows.empty:
+        return none
+    out = []
+    for kind in sorted(rows["kind"].dropna().unique()):
+        mine = rows[(rows["kind"] == kind) | (rows["kind"].isna() & rows["series"].isin(rows.loc[rows["kind"] == kind, "series"]))]
+        out.append(_regressed(mine, kind, ALL))
+        for family, own in mine.groupby("family", sort=True):
+            if (own["share"] > 0).sum() >= LEAST_MONTHS:
+                out.append(_regressed(own, kind, str(family)))
+    return pd.DataFrame(out, columns=EFFECTS)
+
+
+def _observations(cube: levels.Panel, table: pd.DataFrame, items: pd.DataFrame, season: int) -> pd.DataFrame:
+    """Months of series that ever had an event: ratio to the usual value, share, stated share, kind (missing without event)."""
+    n, t = cube.y.shape
+    kinds = {kind: np.zeros((n, t)) for kind in sorted(table["kind"].unique())}
+    stated = {kind: np.zeros((n, t)) for kind in kinds}
+    for series, share, event in windows(cube.keys, cube.months, table, items):
+        kinds[event["kind"]][series] += share
+        if event["effect"] == event["effect"] and event["effect"] is not None:
+            stated[event["kind"]][series] += share * event["effect"]
+    total = np.zeros((n, t)) + sum(kinds.values())
+    family = cube.keys["item"].map(dict(zip(items["item"], items["family"], strict=True)) if "family" in items.columns else {}).fillna("unknown").to_numpy()
+    ratio, spread = usual_ratio(cube.y, total > 0, season=season, group=family)
+    touched = (total > 0).any(axis=1) & np.isfinite(spread)
+    pieces = []
+    free = touched[:, None] & (total == 0) & np.isfinite(ratio)
+    for kind, share in [(None, free.astype(float) * 0), *kinds.items()]:
+        here = free if kind is None else touched[:, None] & (share > 0) & (total == share) & np.isfinite(ratio)  # two kinds at once tell nothing of either
+        at, when = np.nonzero(here)
+        pieces.append(pd.DataFrame({
+            "series": at, "when": when, "family": family[at], "kind": kind, "ratio": ratio[at, when], "share": share[at, when],
+            "stated": stated[kind][at, when] if kind else 0.0, "weight": 1 / np.maximum(spread[at], 0.02) ** 2}))
+    return pd.concat([p for p in pieces if len(p)], ignore_index=True).astype({"kind": object}) if any(len(p) for p in pieces) else pd.DataFrame({"kind": []})
+
+
+def usual_ratio(y: np.ndarray, event: np.ndarray, *, season: int = 12, group: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Demand / its usual value without events, and how far usual months stray from 1 (missing: nothing to compare with).
+
+    y      series × time (units); event: flags of the months that have one
+    """
+    top = np.nanmax(np.where(np.isfinite(y), y, 0.0), axis=1, initial=0.0, keepdims=True)
+    own = y / np.where(top > 0, top, 1.0)
+    filled = own
+    for _ in range(2):  # first with the events in the season, then without
+        index, _ = levels.season_of(filled, season)
+        u, level = levels.residual(np.where(event, np.nan, own), index)
+        filled = np.where(event & np.isfinite(own), level * index, own)
+    common = levels.common(u, group)
+    usual = level * index * np.exp(common)
+    ratio = np.where((usual > 0) & np.isfinite(own), own / np.where(usual > 0, usual, 1.0), np.nan)
+    calm = np.where(event, np.nan, ratio)
+    low, high = levels.quartiles(calm)
+    enough = np.isfinite(calm).sum(axis=1) >= 12
+    return ratio, np.where(enough, ((high - low) / 1.349)[:, 0], np.nan)
+
+
+def _regressed(rows: pd.DataFrame, kind: str, family: str) -> tuple:
+    """One line of EFFECTS."""
+    there, said = rows[rows["share"] > 0], rows[rows["stated"] != 0]
+    months = len(there)
+    effect, se, t = slope(rows, "share") if months >= LEAST_USED else (np.nan,) * 3
+    realised, realised_se, _ = slope(rows, "stated") if len(said) >= LEAST_USED else (np.nan,) * 3
+    used = bool(abs(t) >= LEAST_T and -1 < effect <= MOST)
+    stated = said["stated"].sum() / said["share"].sum() if len(said) else np.nan
+    return kind, family, effect, se, t, months, there["series"].nunique(), stated, realised, realised_se, used
+
+
+def slope(rows: pd.DataFrame, of: str) -> tuple[float, float, float]:
+    """b / c of ratio = c + b · `of`, its standard error (delta method with c as known) and t.
+
+    rows  series × when   ratio, weight, `of`
+    """
+    import statsmodels.api as sm  # imported late: a slow import
+
+    rows = rows.sort_values(["series", "when"], kind="stable")
+    x = sm.add_constant(rows[[of]].astype("float64"), has_constant="add")
+    fit = sm.WLS(rows["ratio"], x, weights=rows["weight"]).fit()
+    if rows["series"].nunique() > 1:
+        fit = fit.get_robustcov_results("hac-panel", groups=rows["series"].to_numpy(), maxlags=LAGS)
+    else:
+        fit = fit.get_robustcov_results("HAC", maxlags=LAGS)
+    c, b = (float(v) for v in np.asarray(fit.params))
+    error = float(np.asarray(fit.bse)[1])
+    if not (np.isfinite([b, c, error]).all() and c > 0):
+        return np.nan, np.nan, np.nan
+    return b / c, error / c, b / error if error > 0 else float(np.copysign(np.inf, b)) if b else 0.0
+
+
+# --- taken out of the past ------------------------------------------------------------------------------------------
+
+
+def without(history: pd.DataFrame, table: pd.DataFrame | None, items: pd.DataFrame, measured: pd.DataFrame) -> pd.DataFrame:
+    """History as the forecast should know it: corrected, and without the lift of past events.
+
+    history   item × location × month  demand, learned (units)
+    measured  as from `effects`
+    returns   the same rows and columns; demand = learned / lift, lift (factor, 1 where no event ran)
+
+    lift = 1 + Σ share of the month × lift of the event: what was stated for it × the share of that which came, where both
+    are known; else the measured effect of its kind. Where past events show no sure effect nothing is taken out.
+    """
+    learned = history["learned"].fillna(history["demand"]) if "learned" in history.columns else history["demand"]
+    out = history.assign(demand=learned, lift=1.0)
+    if table is None or table.empty or history.empty or not measured["used"].any():
+        return out
+    cube = levels.panel(history)
+    family = _family_of(cube.keys, items)
+    lift = np.zeros(cube.y.shape)
+    for rows, share, event in windows(cube.keys, cube.months, table, items):
+        if event["kind"] != "holiday":
+            said = event["effect"] if event["effect"] is not None and event["effect"] == event["effect"] else np.nan
+            lift[rows] += np.array([_came(measured, event["kind"], family[row], said) for row in rows])[:, None] * share
+    factor = np.clip(1 + lift, 0.2, 1 + MOST)[cube.at]
+    return out.assign(demand=out["demand"] / factor, lift=factor)
+
+
+def _came(measured: pd.DataFrame, kind: str, family: str, said: float) -> float:
+    """The lift that a past event is believed to have had."""
+    own = _line(measured, kind, family)
+    if own is None:
+        return 0.0
+    realised = own["realised"]
+    return float(said * np.clip(realised, 0.0, 1.5)) if np.isfinite([said, realised]).all() else float(own["effect"])
+
+
+def _line(measured: pd.DataFrame, kind: str, family: str) -> dict[Any, Any] | None:
+    """The line of effects that speaks for a kind in a family: its own, else of all families; None where none is sure."""
+    for name in (family, ALL):
+        found = measured[(measured["kind"] == kind) & (measured["family"] == name) & measured["used"]]
+        if len(found):
+            return found.iloc[0].to_dict()
+    return None
+
+
+def _family_of(keys: pd.DataFrame, items: pd.DataFrame) -> np.ndarray:
+    families = dict(zip(items["item"], items["family"], strict=True)) if "family" in items.columns else {}
+    return keys["item"].map(families).fillna("unknown").to_numpy(dtype=object)
+
+
+# --- added where they are planned -----------------------------------------------------------------------------------
+
+
+def planned(table: pd.DataFrame | None, items: pd.DataFrame, measured: pd.DataFrame, *, first: object) -> pd.DataFrame | None:
+    """The events with the effect that the plan adds: the one given, else the measured one of its kind.
+
+    table    event   kind, start, end, level, key, location, effect (fraction; may be missing)
+    first    the first month planned: only events that begin then or later are completed
+    returns  event   the same with basis (given, measured, none) and se (fraction, of its kind's measured effect)
+    """
+    if table is None:
+        return None
+    families = dict(zip(items["item"], items["family"], strict=True)) if "family" in items.columns else {}
+    family = table["key"].map(families).where(table["level"] == "item", table["key"].where(table["level"] == "family")).fillna(ALL)
+    ahead = table["end"] >= frames.month(first)
+    effect, se, basis = table["effect"].to_numpy(dtype="float64").copy(), np.full(len(table), np.nan), np.full(len(table), "none", dtype=object)
+    basis[np.isfinite(effect)] = "given"
+    for i in np.flatnonzero(ahead & (table["kind"] != "holiday")):
+        line = _line(measured, table["kind"].iloc[i], family.iloc[i])
+        if line is not None:
+            se[i] = line["se"]
+            if not np.isfinite(effect[i]):
+                effect[i], basis[i] = line["effect"], "measured"
+    return table.assign(effect=effect, se=se, basis=basis)
+
+
+def adds(plan: pd.DataFrame, coming: pd.DataFrame | None, items: pd.DataFrame) -> pd.DataFrame:
+    """What each event to come adds to the plan, month by month.
+
+    plan     item × location × month  baseline (units), price (money per unit)
+    coming   as from `planned`
+    returns  event × month  kind, name, basis, effect, se (fractions), units, se_units, amount (money)
+
+    units = Σ effect × share of the month × baseline over the series it is meant for; as in `plan.consensus`, where an event
+    that has begun before the first month planned adds nothing.
+    """
+    names = ["event", "month", "kind", "name", "basis", "effect", "se", "units", "se_units", "amount"]
+    if coming is None or coming.empty or plan.empty:
+        return pd.DataFrame(columns=names)
+    cube = levels.panel(plan.assign(one=1.0), value="one")
+    units, money = np.zeros(cube.y.shape), np.zeros(cube.y.shape)
+    units[cube.at] = plan["baseline"].to_numpy()
+    money[cube.at] = (plan["baseline"] * plan["price"].fillna(0.0)).to_numpy()
+    news = coming[(coming["start"] >= cube.months[0]) & coming["effect"].notna() & (coming["kind"] != "holiday")]
+    pieces = []
+    for rows, share, event in windows(cube.keys, cube.months, news, items):
+        here = np.flatnonzero(share > 0)
+        of = units[rows][:, here].sum(axis=0) * share[here]
+        pieces.append(pd.DataFrame({
+            "event": event["event"], "month": cube.months[here], "kind": event["kind"], "name": event["name"], "basis": event["basis"],
+            "effect": event["effect"], "se": event["se"], "units": of * event["effect"], "se_units": of * event["se"],
+            "amount": money[rows][:, here].sum(axis=0) * share[here] * event["effect"]}))
+    return pd.concat(pieces, ignore_index=True)[names] if pieces else pd.DataFrame(columns=names)
