@@ -16,6 +16,9 @@ p0 × (q1 − q0) + (p1 − p0) × q1 = p1 q1 − p0 q0.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+from typing import Any
+
 import pandas as pd
 
 from sopnb import frames
@@ -97,6 +100,41 @@ def movers(changes: pd.DataFrame, plan: pd.DataFrame, previous_plan: pd.DataFram
     return out.sort_values("amount", key=lambda a: -a.abs(), kind="stable").reset_index(drop=True)
 
 
+def reasons(
+    movers: pd.DataFrame, changes: pd.DataFrame, plan: pd.DataFrame, previous_plan: pd.DataFrame, *, history: pd.DataFrame | None = None,
+    forecast: pd.DataFrame | None = None, previous_forecast: pd.DataFrame | None = None, restated: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Why each mover moved: the part that moved it most, and that part from what to what.
+
+    movers     some rows of `movers`
+    changes    the changes they were made from
+    plan       as there: the months spoken about
+    previous_plan   frames.PLAN, the whole of it, the month that came in since included
+    history    item × location × month   demand (units): of that month
+    forecast, previous_forecast   item × location × month   model
+    restated   item × location × month   change (units)
+    returns    movers, with part_amount (money), because (message id: plan.moved…) and values (dict)
+    """
+    shared = set(plan["month"]) & set(previous_plan["month"])
+    this, last = (p[p["month"].isin(shared)].groupby(_SERIES)[["consensus", "revenue", *_STREAMS]].sum() for p in (plan, previous_plan))
+    facts = {
+        "this": this, "last": last, "came": _came_in(previous_plan, history), "corrected": _sum_of(restated, "change"),
+        "models": (_models(forecast), _models(previous_forecast)),
+    }
+    by_part = changes.groupby([*_SERIES, "part"])["amount"].sum()
+    told = [_reason(row, facts) for row in movers.to_dict("records")]
+    amounts = [float(by_part.get((row["item"], row["location"], row["part"]), 0.0)) for row in movers.to_dict("records")]
+    return movers.assign(part_amount=amounts, because=[id_ for id_, _ in told], values=[values for _, values in told])
+
+
+def residual(changes: pd.DataFrame, plan: pd.DataFrame, previous_plan: pd.DataFrame) -> float:
+    """What the parts leave unexplained: |Σ parts − (this − last)| / Σ |parts|, in money; a fraction, 0 where nothing moved."""
+    shared = set(plan["month"]) & set(previous_plan["month"])
+    this, last = (float(p.loc[p["month"].isin(shared), "revenue"].sum()) for p in (plan, previous_plan))
+    size = float(changes["amount"].abs().sum())
+    return abs(float(changes["amount"].sum()) - (this - last)) / size if size else 0.0
+
+
 def stability(plan: pd.DataFrame, previous_plan: pd.DataFrame) -> float:
     """How much the plan moved: Σ |this − last| / Σ last over item × location × month, the months both have; a fraction.
 
@@ -165,3 +203,48 @@ def _remodelled(forecast: pd.DataFrame | None, previous_forecast: pd.DataFrame |
 
 def _part(both: pd.DataFrame, name: str, units: pd.Series, amount: pd.Series) -> pd.DataFrame:
     return both[_KEY].assign(part=name, units=units, amount=amount)
+
+
+# --- a sentence for each mover --------------------------------------------------------------------------------------
+
+def _came_in(previous_plan: pd.DataFrame, history: pd.DataFrame | None) -> pd.DataFrame:
+    """item × location   month, expected, demand: last plan's first month, which is known by now."""
+    if history is None or previous_plan.empty or previous_plan["month"].min() not in set(history["month"]):
+        return pd.DataFrame(columns=["month", "expected", "demand"])
+    month = previous_plan["month"].min()
+    planned = previous_plan[previous_plan["month"] == month].groupby(_SERIES)["consensus"].sum().rename("expected")
+    demand = history[history["month"] == month].groupby(_SERIES)["demand"].sum()
+    return pd.concat([planned, demand], axis=1).fillna(0.0).assign(month=month)
+
+
+def _sum_of(table: pd.DataFrame | None, value: str) -> pd.Series:
+    return pd.Series(dtype="float64") if table is None or table.empty else table.groupby(_SERIES)[value].sum()
+
+
+def _models(forecast: pd.DataFrame | None) -> pd.Series:
+    return pd.Series(dtype=object) if forecast is None or forecast.empty else forecast.drop_duplicates(_SERIES).set_index(_SERIES)["model"]
+
+
+def _reason(row: dict[Hashable, Any], facts: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The message id and its values for one mover."""
+    key, part = (row["item"], row["location"]), row["part"]
+    this, last = (facts[side].loc[key] if key in facts[side].index else None for side in ("this", "last"))
+    if part in _STREAMS:
+        return f"plan.moved.{part}", {"this": _of(this, part), "last": _of(last, part)}
+    if part == "price":
+        return "plan.moved.price", {side: _of(of, "revenue") / _of(of, "consensus") if _of(of, "consensus") else float("nan")
+                                    for side, of in (("this", this), ("last", last))}
+    if part == "new":
+        return ("plan.moved.gone", {"last": _of(last, "consensus")}) if this is None else ("plan.moved.new", {"this": _of(this, "consensus")})
+    if part == "actuals" and key in facts["came"].index:
+        return "plan.moved.actuals", dict(facts["came"].loc[key])
+    if part == "restated" and key in facts["corrected"].index:
+        return "plan.moved.restated", {"units": float(facts["corrected"].loc[key])}
+    now, was = (models.get(key) for models in facts["models"])
+    if part == "method" and now and was and now != was:
+        return "plan.moved.method", {"this": now, "last": was}
+    return f"plan.moved.{part}.plain", {}
+
+
+def _of(row: Any, name: str) -> float:
+    return 0.0 if row is None else float(row[name])

@@ -85,19 +85,26 @@ def landing(
 ) -> pd.DataFrame:
     """Where the fiscal year of the first planned month will land: actual so far + plan to go, against its budget.
 
-    history   item × location × month   revenue (money)
-    returns   family   first, last (months of the fiscal year), actual, to_go, landing, budget, gap (money);
+    history   item × location × month   revenue (money), demand_raw, returns (units)
+    returns   family   first, last (months of the fiscal year), actual, to_go, landing, budget, gap, volume, price (money);
               gap = landing − budget. No rows where the budget has none of the year's months to go.
+
+    Where the budget has units, gap = volume + price: volume = (units − units budgeted) × price budgeted, and price, the
+    rest, is units × (price − price budgeted), what the mix of items does to it included. Else both are missing.
     """
-    names = ["family", "first", "last", "actual", "to_go", "landing", "budget", "gap"]
+    names = ["family", "first", "last", "actual", "to_go", "landing", "budget", "gap", "volume", "price"]
     start = pd.Timestamp(plan["month"].min()) if len(plan) else pd.NaT
     if pd.isna(start) or budget.empty:
         return pd.DataFrame(columns=names)
     first = frames.next_month(start, -((start.month - fiscal_year_start) % 12))
     last = frames.next_month(first, 11)
+    past, ahead = history[history["month"].between(first, last) & (history["month"] < start)], plan[plan["month"].between(start, last)]
+    sold = past.assign(units=past["demand_raw"] - past["returns"])
     sums = {
-        "actual": _by_family(history[history["month"].between(first, last) & (history["month"] < start)], items, "revenue", "x"),
-        "to_go": _by_family(plan[plan["month"].between(start, last)], items, "revenue", "x"),
+        "actual": _by_family(past, items, "revenue", "x"),
+        "to_go": _by_family(ahead, items, "revenue", "x"),
+        "sold": _by_family(sold, items, "units", "x"),
+        "planned": _by_family(ahead, items, "consensus", "x"),
         "budget": budget[budget["month"].between(first, last)].rename(columns={"revenue": "x"}),
     }
     if not budget["month"].between(start, last).any():
@@ -105,7 +112,41 @@ def landing(
     out = pd.DataFrame({name: part.groupby("family")["x"].sum() for name, part in sums.items()}).fillna(0.0)
     out["landing"] = out["actual"] + out["to_go"]
     out["gap"] = out["landing"] - out["budget"]
+    out["volume"] = _volume(out["sold"] + out["planned"], out["budget"], budget[budget["month"].between(first, last)])
+    out["price"] = out["gap"] - out["volume"]
     return out.rename_axis("family").reset_index().assign(first=first, last=last)[names].sort_values("family").reset_index(drop=True)
+
+
+def by_month(plan: pd.DataFrame, items: pd.DataFrame, *, months: Any) -> pd.DataFrame:
+    """Revenue and margin by family and month, for a table whose columns are months.
+
+    returns   family × measure (revenue, margin), families by revenue, then all of them as family None
+              m1, m2, … (money, in the order of `months`), total (money), share (margin / revenue, on margin rows)
+    """
+    span = pd.DatetimeIndex(months)
+    rows = plan[plan["month"].isin(span)].merge(items[["item", "family"]], on="item", how="left")
+    rows["family"] = rows["family"].fillna("")
+    order = rows.groupby("family")["revenue"].sum().sort_values(ascending=False, kind="stable").index
+    parts = []
+    for measure in ("revenue", "margin"):
+        wide = rows.pivot_table(index="family", columns="month", values=measure, aggfunc="sum").reindex(index=order, columns=span).fillna(0.0)
+        wide.columns = [f"m{n + 1}" for n in range(len(span))]
+        wide = pd.concat([wide.rename_axis("family").reset_index(), wide.sum().to_frame().T.assign(family=None)], ignore_index=True)
+        parts.append(wide.assign(measure=measure, total=wide[[f"m{n + 1}" for n in range(len(span))]].sum(axis=1), place=range(len(wide))))
+    out = pd.concat(parts, ignore_index=True)
+    revenue = out["place"].map(parts[0].set_index("place")["total"])
+    out["share"] = (out["total"] / revenue.where(revenue > 0)).where(out["measure"] == "margin")
+    out = out.sort_values(["place", "measure"], ascending=[True, False], kind="stable").reset_index(drop=True)
+    return out[["family", "measure", *(f"m{n + 1}" for n in range(len(span))), "total", "share"]]
+
+
+def _volume(units: pd.Series, money: pd.Series, budget: pd.DataFrame) -> pd.Series:
+    """(units − units budgeted) × price budgeted, by family; missing where no units are budgeted."""
+    if "units" not in budget.columns:
+        return pd.Series(float("nan"), index=units.index)
+    planned = budget.groupby("family")["units"].sum(min_count=1).reindex(units.index)
+    planned = planned.where(planned > 0)
+    return (units - planned) * money / planned
 
 
 def _by_family(table: pd.DataFrame, items: pd.DataFrame, value: str, name: str) -> pd.DataFrame:

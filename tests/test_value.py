@@ -52,8 +52,26 @@ def test_the_gap_is_plan_minus_budget_over_the_months_both_have():
 
 def test_the_year_lands_on_actuals_so_far_and_the_plan_to_go():
     """Fiscal year from December: actuals of August and September, plan of October and November."""
-    history = frame("item location month revenue", "A North 2026-08 500", "A North 2026-09 700", "A North 2025-11 9000")
-    budget = frame("family month revenue", "Tea 2025-11 1", "Tea 2026-08 600", "Tea 2026-11 6000")
+    history = frame("item location month revenue demand_raw returns", "A North 2026-08 500 60 10", "A North 2026-09 700 70 0", "A North 2025-11 9000 900 0")
+    budget = frame("family month revenue units", "Tea 2025-11 1 1", "Tea 2026-08 600 100", "Tea 2026-11 6000 400")
     row = value.landing(history, PLAN, budget, ITEMS, fiscal_year_start=12).set_index("family").loc["Tea"]
     assert row[["actual", "to_go", "landing", "budget", "gap"]].tolist() == [1200, 6000, 7200, 6600, 600]
     assert (row["first"], row["last"]) == (pd.Timestamp("2025-12-01"), pd.Timestamp("2026-11-01"))
+
+
+def test_the_gap_of_the_year_is_volume_and_price():
+    """540 units instead of 500 at 13.2 are 528 more; 7,200 for 540 is 13.33 a unit, 72 more."""
+    history = frame("item location month revenue demand_raw returns", "A North 2026-08 500 60 10", "A North 2026-09 700 70 0")
+    budget = frame("family month revenue units", "Tea 2026-08 600 100", "Tea 2026-11 6000 400")
+    row = value.landing(history, PLAN, budget, ITEMS, fiscal_year_start=12).set_index("family").loc["Tea"]
+    assert row[["gap", "volume", "price"]].tolist() == pytest.approx([600, 528, 72])
+    assert row["price"] == pytest.approx(540 * (7200 / 540 - 13.2)), "second route"
+    money_only = value.landing(history, PLAN, budget.drop(columns="units"), ITEMS, fiscal_year_start=12)
+    assert money_only["volume"].isna().all() and money_only["price"].isna().all()
+
+
+def test_revenue_and_margin_stand_by_family_and_month_and_add_up():
+    found = value.by_month(PLAN, ITEMS, months=MONTHS)
+    assert found[["family", "measure"]].values.tolist() == [["Tea", "revenue"], ["Tea", "margin"], ["Tin", "revenue"], ["Tin", "margin"], [None, "revenue"], [None, "margin"]]
+    assert found.loc[0, ["m1", "m2", "total"]].tolist() == [3000, 3000, 6000]
+    assert found.loc[5, ["m1", "m2", "total", "share"]].tolist() == [1200, 1200, 2400, 0.4]
