@@ -24,6 +24,7 @@ KEY = ["item", "location"]
 ROW = [*KEY, "month"]
 EFFECTS = ["kind", "family", "effect", "se", "t", "months", "series", "stated", "realised", "realised_se", "used"]
 ALL = "all"
+LASTING = ("holiday", "launch", "price")  # the calendar's, the launch curve's, and a change that stays: no lift that comes and goes
 LEAST_MONTHS = 10   # event months behind an effect of a family; with fewer it takes that of its kind over all families
 LEAST_USED = 6      # event months behind an effect of a kind; with fewer nothing is said
 LEAST_T = 2.0
@@ -90,13 +91,13 @@ def effects(history: pd.DataFrame, table: pd.DataFrame | None, items: pd.DataFra
     by least squares weighted by how steady the series is, with standard errors that allow for errors of one series hanging
     together over three months (Newey & West by series; statsmodels). realised: the same with share × stated in place of
     share. used: |t| ≥ 2 and at least six event months; a family needs ten of its own, else it takes its kind's.
-    Holidays are the calendar's, and not asked here.
+    Not asked of holidays, launches and prices (LASTING).
     """
     none = pd.DataFrame(columns=EFFECTS).astype({"effect": "float64", "se": "float64", "used": bool})
     if table is None or table.empty or history.empty:
         return none
     cube = levels.panel(history, value="learned" if "learned" in history.columns else "demand")
-    rows = _observations(cube, table[table["kind"] != "holiday"], items, season)
+    rows = _observations(cube, table[~table["kind"].isin(LASTING)], items, season)
     if rows.empty:
         return none
     out = []
@@ -207,7 +208,7 @@ def without(history: pd.DataFrame, table: pd.DataFrame | None, items: pd.DataFra
     family = _family_of(cube.keys, items)
     lift = np.zeros(cube.y.shape)
     for rows, share, event in windows(cube.keys, cube.months, table, items):
-        if event["kind"] != "holiday":
+        if event["kind"] not in LASTING:
             said = event["effect"] if event["effect"] is not None and event["effect"] == event["effect"] else np.nan
             lift[rows] += np.array([_came(measured, event["kind"], family[row], said) for row in rows])[:, None] * share
     factor = np.clip(1 + lift, 0.2, 1 + MOST)[cube.at]
@@ -254,7 +255,7 @@ def planned(table: pd.DataFrame | None, items: pd.DataFrame, measured: pd.DataFr
     ahead = table["end"] >= frames.month(first)
     effect, se, basis = table["effect"].to_numpy(dtype="float64").copy(), np.full(len(table), np.nan), np.full(len(table), "none", dtype=object)
     basis[np.isfinite(effect)] = "given"
-    for i in np.flatnonzero(ahead & (table["kind"] != "holiday")):
+    for i in np.flatnonzero(ahead & ~table["kind"].isin(LASTING)):
         line = _line(measured, table["kind"].iloc[i], family.iloc[i])
         if line is not None:
             se[i] = line["se"]

@@ -5,9 +5,10 @@
     resting  = told(baseline, planned, items, curve, months=window)
 
 A coming item (launch_date ahead, like_item given, nothing sold) is planned at a share of its like item's baseline. The
-share is what this company's own earlier launches reached, month by month since launch; where too few can be measured it
-is an assumption, and the report says so. A young item, on sale for fewer than `new_months`, keeps its own share so far.
-An item that ends is zero after it, and what it would have sold goes to its successor.
+share is what this company's own earlier launches reached, month by month since launch (scale and shift); where too few can
+be measured it is an assumption, and the report says so. A young item, on sale for fewer than `new_months`, moves from that
+prior to what it sold itself, month by month. An item that ends runs down as earlier ones did, is zero after its end, and
+what it would have sold goes to its successor.
 
 Not modelled: cannibalisation. What a new item takes from the like item and its family is not taken off them; where it
 will be much, an override on the items that lose says so, with a reason and an owner.
@@ -20,13 +21,17 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from sopnb import frames
+from sopnb import diffusion, frames
 
 KEY = ["item", "location"]
 SIZES = ["baseline", "lo80", "hi80", "lo95", "hi95"]
 NEW_ITEM = "LikeItem"
 HANDED_OVER = "Handover"
 COMPANY = "all"
+BASS_MONTHS = 24
+STEADY = 3.0  # months of own demand that weigh as much as the prior, where earlier launches cannot tell
+MOST_SCALE = 10.0  # a first month of a prior near nothing proves no more than that
+FADE = 3  # months over which an item may run down before its end
 CURVE = ["family", "since", "share", "basis", "launches"]
 # A launch seldom lands where it was planned. Taken, not measured: within half and double (80 %), a quarter and four times (95 %).
 UNSURE = {"lo80": 0.5, "hi80": 2.0, "lo95": 0.25, "hi95": 4.0}
@@ -66,7 +71,7 @@ def launched(history: pd.DataFrame, items: pd.DataFrame, *, months: int = 36, le
 
 def curves(
     history: pd.DataFrame, items: pd.DataFrame, *, assumed: float = 0.25, months: int = 36, least_months: int = 6,
-    least_launches: int = 3, steady: int = 3, cap: float = 1.0,
+    least_launches: int = 3, steady: int = 3, cap: float = 1.0, shape: str = "measured",
 ) -> pd.DataFrame:
     """The share of its like item's demand that a new item reaches, by month since launch.
 
@@ -81,15 +86,17 @@ def curves(
     family   the same over the family's launches, drawn to the company's: (n · family + steady · company) / (n + steady);
              the company's where the family has fewer than least_launches
     cap      the highest share believed
+    shape    measured: the medians as they are; bass: drawn smooth and on to two years by `diffusion.bass`, whose F(t) is the
+             part of its buyers that an item has won; the medians where that does not fit
     """
     seen = launched(history, items, months=months, least_months=least_months)
-    whole = _curve(seen, least_launches, cap)
+    whole = _curve(seen, least_launches, cap, shape)
     n = seen["item"].nunique()
     if whole.empty:
         return pd.DataFrame([(COMPANY, 1, float(assumed), "assumed", n)], columns=CURVE)
     pieces = [_rows(COMPANY, whole, "company", n)]
     for family, own in seen.groupby("family", sort=True):
-        curve, count = _curve(own, least_launches, cap), own["item"].nunique()
+        curve, count = _curve(own, least_launches, cap, shape), own["item"].nunique()
         if len(curve):
             reach = range(1, max(curve.index.max(), whole.index.max()) + 1)
             blend = (count * curve.reindex(reach, method="ffill") + steady * whole.reindex(reach, method="ffill")) / (count + steady)
@@ -97,13 +104,17 @@ def curves(
     return pd.concat(pieces, ignore_index=True)
 
 
-def _curve(seen: pd.DataFrame, least: int, cap: float) -> pd.Series:
+def _curve(seen: pd.DataFrame, least: int, cap: float, shape: str) -> pd.Series:
     """since → share; empty where fewer than `least` launches can be measured."""
     by = seen.groupby("since", sort=True)["share"].agg(["median", "size"])
     backed = by.loc[by["size"] >= least, "median"]
     if backed.empty:
         return backed
     whole = backed.reindex(range(1, int(backed.index.max()) + 1)).ffill().bfill()
+    spread = diffusion.bass(np.diff(whole.to_numpy(), prepend=0.0)) if shape == "bass" else None
+    if spread is not None:
+        smooth = spread.taken_up(BASS_MONTHS)
+        return pd.Series(np.minimum(smooth, whole.max()), range(1, BASS_MONTHS + 1)).clip(upper=cap)
     return pd.concat([whole, pd.Series({len(whole) + 1: whole.tail(3).mean()})]).clip(upper=cap)
 
 
@@ -150,7 +161,8 @@ def follow(out: pd.DataFrame, history: pd.DataFrame, items: pd.DataFrame, curve:
 
     coming   never sold, launched ahead or in the last new_months: like baseline × share of the month since launch (the
              launch is the first month ahead where its date has passed), zero before it; bands × UNSURE besides
-    young    sold for fewer than new_months: like baseline × own / like demand since the first own demand, bands alike
+    young    sold for fewer than new_months: like baseline × share of the month since launch × scale, bands alike, where
+             scale = w · own demand / (like demand × share) + (1 − w), w = n / (n + k) after n months (`credibility`)
     """
     last = history["month"].max()
     pairs = links(items, last)
@@ -162,29 +174,32 @@ def follow(out: pd.DataFrame, history: pd.DataFrame, items: pd.DataFrame, curve:
     pairs = pairs[to_come | pairs["item"].isin(sold["item"])]
     pairs = pairs.merge(out[out["item"].isin(pairs["like_item"])].rename(columns={"item": "like_item"}), on="like_item").merge(sold, on=KEY, how="left")
     coming = pairs[~pairs["item"].isin(sold["item"])]
-    young = pairs[pairs["first"].notna()].merge(_own_shares(history, pairs), on=KEY)
-    new = pd.concat([_coming(coming, curve, out["month"].min()), _young(young)], ignore_index=True)
-    if new.empty:
+    young = pairs[pairs["first"].notna()].merge(scales(history, pairs, curve, k=credibility(history, items, curve)), on=KEY)
+    found = [table for table in (_coming(coming, curve, out["month"].min()), _young(young, curve)) if len(table)]
+    if not found:
         return out
+    new = pd.concat(found, ignore_index=True)
     rest = out[~pd.MultiIndex.from_frame(out[KEY]).isin(pd.MultiIndex.from_frame(new[KEY]))]
     return pd.concat([rest, new.assign(model=NEW_ITEM)[out.columns]], ignore_index=True)
 
 
 def _coming(pairs: pd.DataFrame, curve: pd.DataFrame, first: pd.Timestamp) -> pd.DataFrame:
     start = pairs["launch"].clip(lower=first)
-    since = (pairs["month"].dt.year - start.dt.year) * 12 + pairs["month"].dt.month - start.dt.month + 1
-    share = shares(curve, pairs["family"], since)
+    share = shares(curve, pairs["family"], _since(pairs["month"], start))
     out = pairs.copy()
     for name in sizes(pairs):
         out[name] = pairs[name] * share * UNSURE.get(name, 1.0)
     return out
 
 
-def _young(pairs: pd.DataFrame) -> pd.DataFrame:
-    out = pairs.copy()
-    for name in sizes(pairs):
-        out[name] = pairs[name] * pairs["share"]
-    return out
+def _young(pairs: pd.DataFrame, curve: pd.DataFrame) -> pd.DataFrame:
+    share = shares(curve, pairs["family"], _since(pairs["month"], pairs["first"])) * pairs["scale"]
+    return pairs.assign(**{name: pairs[name] * share for name in sizes(pairs)})
+
+
+def _since(month: pd.Series, first: pd.Series) -> pd.Series:
+    """1 in the first month."""
+    return (month.dt.year - first.dt.year) * 12 + month.dt.month - first.dt.month + 1
 
 
 def shares(curve: pd.DataFrame, family: pd.Series, since: pd.Series) -> np.ndarray:
@@ -198,34 +213,98 @@ def shares(curve: pd.DataFrame, family: pd.Series, since: pd.Series) -> np.ndarr
     return out
 
 
-def _own_shares(history: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
-    """Own demand / the like item's demand over the months since the first own demand; none where the like item had none."""
-    followed = pairs[["item", "like_item"]].drop_duplicates()
-    named = history[history["item"].isin(followed.to_numpy().ravel())]
-    own = named.merge(followed, on="item")
+def scales(history: pd.DataFrame, pairs: pd.DataFrame, curve: pd.DataFrame, *, k: float) -> pd.DataFrame:
+    """How a young item does against what launches do, and how far that is believed.
+
+    pairs    item, like_item, family
+    returns  item × location  own (share of the like item's demand so far), n (months), weight (w), scale; not where the
+             like item had no demand
+
+    own / prior = Σ own demand / Σ (like demand × share of the month since launch);  scale = w · own / prior + (1 − w)
+    """
+    followed = pairs[["item", "like_item", "family"]].drop_duplicates()
+    named = history[history["item"].isin(followed[["item", "like_item"]].to_numpy().ravel())]
+    own = named[[*KEY, "month", "demand"]].merge(followed, on="item")
     own = own[own["demand"].gt(0).groupby([own["item"], own["location"]]).cummax()]
     like = named[[*KEY, "month", "demand"]].rename(columns={"item": "like_item", "demand": "like"})
     both = own.merge(like, on=["like_item", "location", "month"])
-    sums = both.groupby(KEY, sort=True)[["demand", "like"]].sum().reset_index()
-    return sums[sums["like"] > 0].assign(share=lambda d: d["demand"] / d["like"])[[*KEY, "share"]]
+    if both.empty:
+        return pd.DataFrame(columns=[*KEY, "own", "n", "weight", "scale"])
+    both["prior"] = both["like"] * shares(curve, both["family"], _since(both["month"], both.groupby(KEY)["month"].transform("min")))
+    out = both.groupby(KEY, sort=True).agg(demand=("demand", "sum"), like=("like", "sum"), prior=("prior", "sum"), n=("month", "size")).reset_index()
+    out = out[(out["like"] > 0) & (out["prior"] > 0)]
+    out = out.assign(own=out["demand"] / out["like"], weight=out["n"] / (out["n"] + k))
+    out["scale"] = (out["weight"] * out["demand"] / out["prior"] + 1 - out["weight"]).clip(upper=MOST_SCALE)
+    return out[[*KEY, "own", "n", "weight", "scale"]].reset_index(drop=True)
 
 
-def ended(out: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
-    """The forecast with zero after each end_date; what would have been sold then goes to the successor.
+def credibility(history: pd.DataFrame, items: pd.DataFrame, curve: pd.DataFrame, *, least_launches: int = 3) -> float:
+    """The months k of own demand that weigh as much as the prior, learnt from earlier launches.
+
+    Bühlmann (1967), Experience rating and credibility, ASTIN Bulletin 4(3):
+        k = within / between, within the mean variance of a launch's monthly share / curve around its own mean, between the
+        variance of those means less within / n.
+    Launches that end up far apart, each steady, are believed soon. Between one month and a year; 3 with fewer than three.
+    """
+    seen = launched(history, items)
+    if seen["item"].nunique() < least_launches:
+        return STEADY
+    typical = shares(curve, pd.Series(COMPANY, seen.index), seen["since"])
+    ratio = (seen["share"] / np.where(typical > 0, typical, np.nan)).groupby(seen["item"]).agg(["mean", "var", "size"])
+    within = float(ratio["var"].mean())
+    between = float(ratio["mean"].var() - within / ratio["size"].mean())
+    if not np.isfinite([within, between]).all():
+        return STEADY
+    return float(np.clip(within / between, 1.0, 12.0)) if between > 0 else 12.0
+
+
+def fades(history: pd.DataFrame, items: pd.DataFrame, *, months: int = FADE, least: int = 3) -> np.ndarray:
+    """How earlier items ran down: of their usual demand, what was left in the last months before their end.
+
+    history  item × location × month  demand_raw where there (a successor has taken over `demand`), else demand (units)
+    returns  months shares, the last is the month of end_date; ones where fewer than `least` endings can be measured
+
+    The median over ended items of demand in that month / mean of the twelve months before the run-down, at most 1.
+    """
+    whole = np.ones(months)
+    if history.empty:
+        return whole
+    ends = month_of(items, "end_date").set_axis(items["item"])
+    ends = ends[(ends <= history["month"].max()) & (ends >= frames.next_month(history["month"].min(), months + 12))]
+    value = "demand_raw" if "demand_raw" in history.columns else "demand"
+    own = history[history["item"].isin(ends.index)].groupby(["item", "month"], sort=True)[value].sum().reset_index()
+    left = _since(own["item"].map(ends), own["month"]) if len(own) else pd.Series(dtype="int64")  # 1 in the month of end_date
+    usual = own[(left > months) & (left <= months + 12)].groupby("item")[value].mean()
+    late = own[(left >= 1) & (left <= months)].assign(left=left)
+    late["share"] = late[value] / late["item"].map(usual[usual > 0])
+    late = late.dropna(subset=["share"])
+    if late["item"].nunique() < least:
+        return whole
+    shared = late.groupby("left")["share"].median().reindex(range(months, 0, -1))
+    return shared.fillna(1.0).clip(0.0, 1.0).to_numpy()
+
+
+def ended(out: pd.DataFrame, items: pd.DataFrame, *, history: pd.DataFrame | None = None) -> pd.DataFrame:
+    """The forecast running down to each end_date and zero after it; what would have been sold goes to the successor.
 
     out      item × location × month  model, baseline, lo80 … hi95 (units)
+    history  item × location × month  demand (units): how earlier items ran down (`fades`); None: to the end as before
     returns  the same columns; a successor that had no rows gets all months, model Handover
+
+    In the last three months of an item: baseline × share of that month / share of the last month known, which its own
+    recent demand holds already.
     """
     ends = month_of(items, "end_date").set_axis(items["item"])
-    ends = ends[ends < out["month"].max()]
-    last = out["item"].map(ends)
-    after = (out["month"] > last).to_numpy()
+    last = out["item"].map(ends[ends <= out["month"].max()])
+    keep = _kept(out["month"], last, np.ones(FADE) if history is None else fades(history, items))
+    after = (keep < 1).to_numpy()
     if not after.any():
         return out
     units = sizes(out)
-    gone = out[after]
+    gone = out[after].copy()
+    gone[units] = gone[units].mul(1 - keep[after], axis=0)
     stay = out.copy()
-    stay.loc[after, units] = 0.0
+    stay[units] = stay[units].mul(keep, axis=0)
     successor = items["successor"] if "successor" in items.columns else pd.Series(None, items.index, dtype=object)
     heirs = successor.where(successor.isin(items["item"]) & (successor != items["item"])).set_axis(items["item"])
     passed = gone.assign(item=gone["item"].map(heirs), model=HANDED_OVER).dropna(subset=["item"])
@@ -239,6 +318,16 @@ def ended(out: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([stay[~takes], whole.assign(model=whole["model"].fillna(HANDED_OVER))[out.columns]], ignore_index=True)
 
 
+def _kept(month: pd.Series, last: pd.Series, fade: np.ndarray) -> pd.Series:
+    """What each row keeps of its baseline: 1 before the run-down, its share in it, 0 after the last month."""
+    known = _since(last, pd.Series(frames.next_month(month.min(), -1), month.index))  # months from the last known one to the end, 1: it is the end
+    left = _since(last, month)
+    at = np.concatenate([fade[::-1], [1.0]])  # by months left, 1 first
+    then, now = (at[np.clip(n.fillna(99).astype(int).to_numpy() - 1, 0, len(fade))] for n in (known, left))
+    share = np.minimum(now / np.where(then > 0, then, 1.0), 1.0)
+    return pd.Series(np.where(last.isna(), 1.0, np.where(left < 1, 0.0, share)), month.index)
+
+
 # --- what the plan rests on -----------------------------------------------------------------------------------------
 
 
@@ -249,9 +338,10 @@ def told(forecast: pd.DataFrame, plan: pd.DataFrame, items: pd.DataFrame, curve:
     plan      item × location × month  consensus (units), revenue (money)
     months    the months spoken about
     returns   item  like_item, family, launch (month), share (of the like item's baseline, over the forecast from the launch
-              on), basis (own, family, company or assumed), launches (measured), units, revenue (in `months`)
+              on), basis (own, family, company or assumed), launches (measured), units, revenue (in `months`), sold (months on
+              sale), weight (of its own demand against what launches do, see `follow`)
     """
-    names = ["item", "like_item", "family", "launch", "share", "basis", "launches", "units", "revenue"]
+    names = ["item", "like_item", "family", "launch", "share", "basis", "launches", "units", "revenue", "sold", "weight"]
     out = links(items, history["month"].max())
     out = out[out["item"].isin(forecast.loc[forecast["model"] == NEW_ITEM, "item"])]
     if out.empty:
@@ -263,6 +353,9 @@ def told(forecast: pd.DataFrame, plan: pd.DataFrame, items: pd.DataFrame, curve:
     out["launches"] = np.where(out["item"].isin(sold), 0, of.map(known["launches"])).astype("int64")
     total = forecast.groupby(["item", "month"])["baseline"].sum()
     out["share"] = [_share(total, item, like) for item, like in zip(out["item"], out["like_item"], strict=True)]
+    own = scales(history, out, curve, k=credibility(history, items, curve)).groupby("item")[["n", "weight"]].max()
+    out["sold"] = out["item"].map(own["n"]).fillna(0).astype("int64")
+    out["weight"] = out["item"].map(own["weight"]).fillna(0.0).astype("float64")
     money = plan[plan["month"].isin(pd.DatetimeIndex(months))].groupby("item")[["consensus", "revenue"]].sum().rename(columns={"consensus": "units"})
     out = out.merge(money, on="item", how="left").fillna({"units": 0.0, "revenue": 0.0})
     return out.sort_values(["revenue", "item"], ascending=[False, True], kind="stable")[names].reset_index(drop=True)

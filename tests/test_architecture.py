@@ -25,7 +25,7 @@ GROUND = {"frames", "problems", "accuracy", "calendar"}
 STEPS = {
     "checks": {"checks", "insights"},
     "demand": {"demand", "segments", "history", "cleaning", "events", "levels"},
-    "forecast": {"forecast", "cube", "models", "choice", "bands", "launches", "agreement", "reconcile", "closeup"},
+    "forecast": {"forecast", "cube", "models", "choice", "bands", "launches", "diffusion", "agreement", "reconcile", "closeup"},
     "sales": {"sales"},
     "plan": {"plan", "beside", "changes", "closing", "lags", "overrides", "pricing", "streams", "value", "weights"},
     "inventory": {"inventory", "policy", "netting", "bom"},

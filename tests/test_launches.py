@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 from helpers import frame
@@ -75,13 +76,59 @@ def test_no_launch_is_believed_beyond_its_like_item():
     assert launches.curves(h, items)["share"].max() == 1.0
 
 
-def test_a_young_item_keeps_its_own_share():
-    """Two months of half the like item's demand: half its baseline. Sold in one location only: nothing is made up for others."""
+def test_a_young_item_moves_from_the_prior_to_what_it_sold():
+    """Two months of half the like item's demand, a quarter assumed: w = 2 / (2 + 3) = 0.4, scale 0.4 · 2 + 0.6 = 1.4, so
+    35 % of it. Sold in one location only: nothing is made up for others."""
     h = history({"old": [100.0] * 36, "young": [50.0, 50.0]})
     there = h[h["item"] == "old"].assign(location="US")
     items = frame(ITEMS, "old f - - - -", "young f 2026-05-01 - - old")
     f = cycle(pd.concat([h, there], ignore_index=True), items=items)[2]
-    assert f[f["item"] == "young"].groupby("location")["baseline"].apply(lambda s: s.round(6).unique().tolist()).to_dict() == {"EU": [50.0]}
+    assert f[f["item"] == "young"].groupby("location")["baseline"].apply(lambda s: s.round(6).unique().tolist()).to_dict() == {"EU": [35.0]}
+    five = history({"old": [100.0] * 36, "young": [50.0] * 5})
+    assert cycle(five, items=items)[2].query("item == 'young'")["baseline"].tolist() == pytest.approx([25 * (5 / 8 * 2 + 3 / 8)] * 6)
+
+
+def test_how_soon_own_demand_is_believed_is_learnt_from_earlier_launches():
+    """Steady launches far apart: the first month says where one will end, k is at its least. Launches that all end at the same
+    level after wild months: a year of them weighs as much as the prior. Fewer than three: three months are taken."""
+    apart = {name: [level * (1 + 0.1 * (-1) ** i) for i in range(6)] for name, level in (("a", 20.0), ("b", 40.0), ("c", 80.0))}
+    h, items = company(**apart)
+    curve = launches.curves(h, items)
+    assert launches.credibility(h, items, curve) == 1.0
+    alike = {name: [40.0 * (1 + swing * (-1) ** i) for i in range(6)] for name, swing in (("a", 0.5), ("b", -0.5), ("c", 0.5))}
+    h, items = company(**alike)
+    assert launches.credibility(h, items, launches.curves(h, items)) == 12.0
+    assert launches.credibility(*company(), curve) == launches.STEADY
+
+
+def test_credibility_by_hand():
+    """Three launches of six months each against a curve of 1; variance within, and of the means less within / 6, by numpy."""
+    flat = pd.DataFrame([("all", 1, 1.0, "company", 3)], columns=launches.CURVE)
+    h, items = company(a=[1.0, 200] * 3, b=[250.0, 450] * 3, c=[200.0, 600] * 3)
+    ratio = {"a": [0.01, 2] * 3, "b": [2.5, 4.5] * 3, "c": [2, 6] * 3}
+    within = np.mean([np.var(v, ddof=1) for v in ratio.values()])
+    between = np.var([np.mean(v) for v in ratio.values()], ddof=1) - within / 6
+    assert launches.credibility(h, items, flat) == pytest.approx(within / between)
+
+
+def test_an_item_runs_down_to_its_end_as_earlier_ones_did():
+    """Three items sold 100 for years, then 75, 50 and 25 in their last three months. One that ends runs down alike:
+    a quarter less, then half, then a quarter is left; what it lets go is the successor's. Known already in the run-down:
+    the recent level holds the first step."""
+    gone = [100.0] * 30 + [75.0, 50.0, 25.0]
+    h = history({"old": [90.0] * YEARS, "heir": [40.0] * YEARS, **{f"g{i}": [*gone, *[0.0] * 6] for i in range(3)}})
+    end = h["month"].max()
+    ends = frames.next_month(end, -6)
+    items = frame(ITEMS, f"old f - {frames.next_month(end, 4):%Y-%m-%d} heir -", "heir f - - - -", *[f"g{i} f - {ends:%Y-%m-%d} - -" for i in range(3)])
+    assert launches.fades(h, items).tolist() == pytest.approx([0.75, 0.5, 0.25])
+    assert launches.fades(h, items.iloc[:4]).tolist() == [1, 1, 1], "two endings are too few"
+    f = pd.DataFrame([(i, "EU", m, "SES", v) for i, v in (("old", 100.0), ("heir", 40.0)) for m in frames.months(frames.next_month(end), 6)],
+                     columns=["item", "location", "month", "model", "baseline"])
+    done = launches.ended(f, items, history=h).set_index("item")["baseline"]
+    assert done["old"].tolist() == pytest.approx([100, 75, 50, 25, 0, 0])
+    assert done["heir"].tolist() == pytest.approx([40, 65, 90, 115, 140, 140])
+    late = items.assign(end_date=items["end_date"].where(items["item"] != "old", f"{frames.next_month(end, 2):%Y-%m-%d}"))
+    assert launches.ended(f, late, history=h).set_index("item")["baseline"]["old"].tolist() == pytest.approx([100 * 0.5 / 0.75, 100 * 0.25 / 0.75, 0, 0, 0, 0])
 
 
 def test_a_launch_that_never_came_is_not_planned_for_ever():
@@ -116,7 +163,7 @@ def test_what_the_plan_rests_on_is_told_in_money():
     assert sorted(table.index) == ["coming", "young"]
     assert table.loc["coming", ["basis", "launches", "units", "revenue"]].tolist() == ["family", 3, pytest.approx(90), pytest.approx(180)]
     assert table.loc["coming", "share"] == pytest.approx((10 + 20 + 30 + 30) / 400)
-    assert table.loc["young", ["basis", "share"]].tolist() == ["own", pytest.approx(0.5)]
+    assert table.loc["young", ["basis", "share"]].tolist() == ["own", pytest.approx(0.30 * (0.75 * 150 / 60 + 0.25))], "k 1, w 3/4; 150 sold where the curve had 60"
     assert launches.told(f[f["item"] == "old"], plan, items, curve, h, months=["2026-07"]).empty
 
 
