@@ -305,8 +305,8 @@ units number units
 
 OVERRIDES = _frame("overrides", "override", """
 override text! its number
-level text! item, family or total
-key text item code or family name
+level text! item, family, location or total
+key text item code, family name or location
 location text location, or `all`
 month month!
 kind text! absolute, delta or percent
@@ -529,7 +529,9 @@ reason text
 owner text
 made_on date
 expires date
-state text used, small (less than the noise), expired, beyond (after the last month planned) or unknown
+state text used, small (less than half of the noise), expired, beyond (after the last month planned), conflict (two people, one cell), replaced or unknown
+noise number units that the forecast of its rows usually misses by
+note text
 """, "What became of each override")
 
 VALUE_ADDED = _frame("value_added", "stream month", """
@@ -542,6 +544,24 @@ added number points of WAPE taken off the stream before, as a fraction
 error number units, Σ|error|
 demand number units
 """, "Does each step earn its place?")
+
+VALUE_ADDED_BY = _frame("value_added_by", "scope key stream", """
+scope text all, family, owner, reason or size
+key text `all`, the family, person or reason; of size used or small
+stream text naive to override, and consensus: naive to plan; of owner, reason and size override
+lag integer
+months integer months judged
+n integer overrides judged; 0 for other streams
+hits integer of these, closer to demand with it than without
+wape number fraction, after the stream
+added number points of WAPE taken off, as a fraction of the demand of the rows judged
+low number lower end of the range of added, 95 %
+high number upper end
+units number units of error taken off
+demand number units, of the rows judged
+amount number money: error taken off, at the plan's price
+verdict text helps, hurts, open (the range holds zero: luck and skill cannot be told apart) or none
+""", "Value added by stream, family, person and reason, with its range")
 
 LAG_ACCURACY = _frame("lag_accuracy", "lag month", """
 lag integer
@@ -776,7 +796,7 @@ discussion text
 
 STEP_TABLES: dict[str, Frame] = {frame.name: frame for frame in (
     HISTORY, SET_ASIDE, FINDINGS, INSIGHTS, RESTATED, FRESHNESS, SEGMENTS, TESTED, FORECAST, SCORES, RECONCILED, CALENDAR_FACTORS, PLAN, OUTLOOK,
-    OVERRIDES_USED, VALUE_ADDED, LAG_ACCURACY, CHANGES, POLICY, PROPOSED, PROJECTION, LOAD, EXCEPTIONS, OPTIONS,
+    OVERRIDES_USED, VALUE_ADDED, VALUE_ADDED_BY, LAG_ACCURACY, CHANGES, POLICY, PROPOSED, PROJECTION, LOAD, EXCEPTIONS, OPTIONS,
     AGGREGATE, HIRING, KPIS, BRIDGE, AGENDA, ASKED, ACTIONS, ACTIONS_AFTER, ATTENDANCE, DECISIONS, MINUTES,
 )}
 

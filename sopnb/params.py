@@ -114,6 +114,8 @@ class Demand(_Part):
     leads_weight_cap: float = Field(0.5, ge=0, le=1)
     tracking_limit: float = Field(6.0, gt=0, description="tracking signal, Σ error / mean |error| of a year, from which a series counts as biased")
     reconciliation: Literal["bottom_up", "middle_out", "min_trace"] = Field("min_trace", description="how items, families and the total are made to agree")
+    small_override: float = Field(0.5, ge=0, description="of the usual error of its rows; an override that moves less is small")
+    override_reasons: list[str] = Field(default_factory=list, description="reason codes an override may carry; empty: any")
     calendar: Literal["none", "ID", "US"] = "none"
 
 

@@ -21,6 +21,10 @@ import numpy as np
 import pandas as pd
 
 from sopnb import frames, pricing
+from sopnb.overrides import apply, usual_errors
+from sopnb.overrides import known as known_by
+
+__all__ = ["STREAMS", "consensus", "month_share", "overrides", "unplaced", "usual_errors"]
 
 STREAMS = ("baseline", "events", "pipeline", "leads", "sales", "override")
 _KEY = ["item", "location", "month"]
@@ -69,7 +73,7 @@ def consensus(
                   revenue = consensus × price, margin = consensus × (price − unit_cost)
     """
     months = pd.DatetimeIndex(list(months))
-    known = None if overrides is None else _known_by(overrides, as_of)
+    known = None if overrides is None else known_by(overrides, as_of)
     leads = None if leads is None else leads[leads["leads"] * leads["conversion"] * leads["units"] > 0]
     grid = _grid(forecast, items, months, [pipeline, leads, sales, known])
     grid["price"] = pricing.net(grid, items=items, prices=prices, history=history)["price"].to_numpy()
@@ -78,7 +82,7 @@ def consensus(
     now = _add(grid, "pipeline", now, _pipeline(grid, now, pipeline))
     now = _add(grid, "leads", now, _leads(grid, now, leads, leads_weight))
     now = _add(grid, "sales", now, _sales(grid, now, sales, sales_weight))
-    _add(grid, "override", now, _override(grid, now, known, as_of)[0])
+    _add(grid, "override", now, apply(grid, now, known, as_of)[0])
     return _with_money(grid, items)
 
 
@@ -88,26 +92,32 @@ def overrides(
     *,
     items: pd.DataFrame,
     as_of: Any,
-    noise: pd.DataFrame | None = None,
+    errors: pd.DataFrame | None = None,
+    small: float = 0.5,
     small_share: float = 0.05,
 ) -> pd.DataFrame:
-    """What became of each override that was known on `as_of`.
+    """What became of each override that was made by the end of the month of `as_of`.
 
     plan       frames.PLAN, made by `consensus` from the same overrides
-    noise      item × location   error_sd (units per month); √Σ error_sd² over the rows is the noise of an override
-    returns    frames.OVERRIDES_USED; units and money it moved, and its state:
+    errors     item × location × origin × lag   error (units), from `usual_errors`; their mean size, added up over the
+               rows of an override case by case, is its noise
+    returns    frames.OVERRIDES_USED; units and money it moved, its noise, and its state:
                used      it moved the plan
-               small     it moved the plan by less than the noise (without `noise`: small_share of the baseline)
+               small     it moved the plan by less than `small` of the noise (where no error is known, by less than
+                         `small_share` of the baseline): with half of it, even a right one takes a tenth off the error
                expired   its last day, or its month, lies before as_of
                beyond    its month is after the plan's last
+               conflict  another person says something else of the same cell: neither counts until one is taken out
+               replaced  its owner said something of the cell later, or another person said the very same before
                unknown   no such item, family, location, level or kind, or no value
     """
     if overrides is None or overrides.empty:
         return frames.empty(frames.OVERRIDES_USED)
     grid = plan.merge(items[["item", "family"]], on="item", how="left")
     before = grid["baseline"] + grid["events"] + grid["pipeline"] + grid["leads"] + grid["sales"]
-    known = _known_by(overrides, as_of)
-    _, used = _override(grid, before.to_numpy(), known, as_of, noise=noise, small_share=small_share)
+    _, used = apply(grid, before.to_numpy(), known_by(overrides, as_of), as_of, errors=errors, small=small, small_share=small_share)
+    if used.empty:
+        return frames.empty(frames.OVERRIDES_USED)
     return frames.conform(used[frames.OVERRIDES_USED.names], frames.OVERRIDES_USED)
 
 
@@ -227,21 +237,35 @@ def _pipeline(grid: pd.DataFrame, now: np.ndarray, pipeline: pd.DataFrame | None
     return units
 
 
+def expected(rows: pd.DataFrame, now: np.ndarray, sales: pd.DataFrame) -> np.ndarray:
+    """What sales expects of each row, the finest statement first; missing where it says nothing.
+
+    rows     item × location × month   family
+    now      the plan before it, units: what is said for a family is spread by its shares
+    """
+    return _said(rows, now, sales.assign(weight=1.0))[0]
+
+
 def _sales(grid: pd.DataFrame, now: np.ndarray, sales: pd.DataFrame | None, weight: float | pd.DataFrame) -> np.ndarray:
     """weight × (what sales expects − plan so far), the finest statement first."""
     if sales is None or sales.empty:
         return np.zeros(len(grid))
-    sales = sales.assign(weight=_weights(sales, weight))
-    expected, weights = np.full(len(grid), np.nan), np.zeros(len(grid))
+    asked, weights = _said(grid, now, sales.assign(weight=_weights(sales, weight)))
+    return np.where(np.isnan(asked), 0.0, weights * (asked - now))
+
+
+def _said(grid: pd.DataFrame, now: np.ndarray, sales: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """What sales expects of each row (missing where nothing), and the weight it is given."""
+    found, weights = np.full(len(grid), np.nan), np.zeros(len(grid))
     for scope, asked in _by_scope(sales, "quantity", "weight"):
         quantity, said_weight = _asked(grid, asked, scope), _asked(grid, asked, scope, "weight")
-        open_rows = np.isnan(expected)
-        finer = pd.Series(np.nan_to_num(expected), index=grid.index).groupby([grid[c] for c in scope], dropna=False).transform("sum")
+        open_rows = np.isnan(found)
+        finer = pd.Series(np.nan_to_num(found), index=grid.index).groupby([grid[c] for c in scope], dropna=False).transform("sum")
         rest = np.clip(quantity - finer.to_numpy(), 0, None)
         here = open_rows & ~np.isnan(quantity)
-        expected = np.where(here, rest * _share(grid, now, scope, allowed=open_rows), expected)
+        found = np.where(here, rest * _share(grid, now, scope, allowed=open_rows), found)
         weights = np.where(here, said_weight, weights)
-    return np.where(np.isnan(expected), 0.0, weights * (expected - now))
+    return found, weights
 
 
 def _leads(grid: pd.DataFrame, now: np.ndarray, leads: pd.DataFrame | None, weight: float | pd.DataFrame) -> np.ndarray:
@@ -262,62 +286,7 @@ def _weights(sales: pd.DataFrame, weight: float | pd.DataFrame) -> Any:
     return sales["owner"].fillna("").map(by_owner).fillna(0.0)  # an owner without a weight does not count
 
 
-def _override(
-    grid: pd.DataFrame, now: np.ndarray, overrides: pd.DataFrame | None, as_of: Any, *,
-    noise: pd.DataFrame | None = None, small_share: float = 0.05,
-) -> tuple[np.ndarray, pd.DataFrame]:
-    """Units each row moves, and the record of each override. A later override sees what an earlier one did."""
-    moved, records = np.zeros(len(grid)), []
-    if overrides is None or overrides.empty:
-        return moved, pd.DataFrame()
-    sd = None if noise is None else _looked_up(grid, noise.set_index(["item", "location"])["error_sd"], ["item", "location"]).to_numpy()
-    baseline, price = grid["baseline"].to_numpy(), grid["price"].fillna(0).to_numpy()
-    at_month = {month: np.asarray(rows) for month, rows in grid.groupby("month", sort=True).indices.items()}
-    last = grid["month"].max()
-    columns = {name: pd.Categorical(grid[name]) for name in ("item", "family", "location")}
-    for record in overrides.sort_values(["made_on", "override"], kind="stable").to_dict("records"):
-        record.update(units=0.0, amount=0.0)
-        records.append(record)
-        rows = _at(at_month.get(record["month"], np.array([], dtype=int)), columns, record["level"], record["key"], record["location"])
-        record["state"] = _refused(record, as_of, last, rows)
-        if record["state"]:
-            continue
-        current = now[rows] + moved[rows]
-        change = _change(record["kind"], record["value"], current)
-        change = np.maximum(change, -current)
-        moved[rows] += change
-        record["units"], record["amount"] = float(change.sum()), float((change * price[rows]).sum())
-        usual = small_share * baseline[rows].sum() if sd is None or np.isnan(sd[rows]).any() else np.sqrt((sd[rows] ** 2).sum())
-        record["state"] = "small" if abs(record["units"]) < usual or record["units"] == 0 else "used"
-    return moved, pd.DataFrame.from_records(records)
-
-
-def _refused(override: dict[Any, Any], as_of: Any, last: pd.Timestamp, rows: np.ndarray) -> str:
-    """Why an override is not applied, or '' where it is."""
-    expired = pd.notna(override["expires"]) and override["expires"] < pd.Timestamp(as_of)
-    if expired or override["month"] < frames.month(as_of):
-        return "expired"
-    if override["month"] > last:
-        return "beyond"
-    unclear = not len(rows) or override["kind"] not in ("absolute", "delta", "percent") or pd.isna(override["value"])
-    return "unknown" if unclear else ""
-
-
-def _change(kind: str, value: float, current: np.ndarray) -> np.ndarray:
-    """Units each row changes: percent of itself, or the whole spread by shares of the plan so far."""
-    if kind == "percent":
-        return current * value
-    total = current.sum()
-    share = current / total if total > 0 else np.full(len(current), 1 / len(current))
-    return (value - total if kind == "absolute" else value) * share
-
-
 # --- who is meant ---------------------------------------------------------------------------------------------------
-
-def _known_by(overrides: pd.DataFrame, as_of: Any) -> pd.DataFrame:
-    """Overrides made on or before as_of: a later one is not yet known."""
-    return overrides[overrides["made_on"].isna() | (overrides["made_on"] <= pd.Timestamp(as_of))]
-
 
 def _everywhere(location: Any) -> bool:
     return location is None or pd.isna(location) or location in ("", "all")
@@ -327,19 +296,6 @@ def _rows(grid: pd.DataFrame, level: Any, key: Any, location: Any) -> np.ndarray
     """The rows an event is meant for."""
     meant = grid[level] == key if level in ("item", "family") else pd.Series(True, index=grid.index)
     return (meant if _everywhere(location) or location == "all" else meant & (grid["location"] == location)).to_numpy()
-
-
-def _at(rows: np.ndarray, columns: dict[str, pd.Categorical], level: Any, key: Any, location: Any) -> np.ndarray:
-    """Of these rows, those a statement is meant for; by codes, since overrides come in thousands."""
-    if level not in ("item", "family", "total"):
-        return rows[:0]
-    wanted = ([(level, key)] if level != "total" else []) + ([] if _everywhere(location) else [("location", location)])
-    # A company without locations has the one location `all`; then everything is said for it.
-    for name, value in wanted:
-        if value not in columns[name].categories:
-            return rows[:0]
-        rows = rows[columns[name].codes[rows] == columns[name].categories.get_loc(value)]
-    return rows
 
 
 def _by_scope(asks: pd.DataFrame, *values: str) -> Iterable[tuple[list[str], pd.DataFrame]]:

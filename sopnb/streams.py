@@ -44,43 +44,6 @@ def shares(plan: pd.DataFrame, *, months: Any) -> pd.DataFrame:
     return out
 
 
-def value_added(past_plans: pd.DataFrame, history: pd.DataFrame, *, lag: int, season: int = 12) -> pd.DataFrame:
-    """What each stream took off the error of the stream before it, month by month.
-
-    past_plans  cycle × frames.PLAN      plans as they were frozen
-    history     item × location × month  demand (units), as known today
-    lag         at which lag the plans are judged
-    returns     frames.VALUE_ADDED: stream × month; `naive` is the demand of the same month a year (`season`) before,
-                and where there is none the last demand before the cycle. No rows while no plan of that lag can be judged.
-    """
-    rows = judged(past_plans, history, lags=[lag])
-    if rows.empty:
-        return frames.empty(frames.VALUE_ADDED)
-    rows["naive"] = _naive(rows, history, season)
-    running, parts = np.zeros(len(rows)), []
-    for stream in STREAMS:
-        running = rows["naive"].to_numpy() if stream == "naive" else rows[stream].to_numpy() + (0 if stream == "baseline" else running)
-        scores = accuracy.score(rows[["month", "demand"]].assign(forecast=running), by=["month"])
-        parts.append(scores.assign(stream=stream, lag=lag))
-    out = pd.concat(parts, ignore_index=True)
-    out["added"] = out.groupby("month")["wape"].shift(1) - out["wape"]
-    return frames.conform(out[frames.VALUE_ADDED.names], frames.VALUE_ADDED)
-
-
-def stairs(value_added: pd.DataFrame) -> pd.DataFrame:
-    """The months of `value_added` taken together, stream by stream.
-
-    returns  stream, in its order   wape, bias (fractions), added (fraction; naive has none), months, demand (units)
-    """
-    signed = value_added.assign(signed=value_added["bias"] * value_added["demand"])
-    sums = signed.groupby("stream").agg(error=("error", "sum"), signed=("signed", "sum"), demand=("demand", "sum"), months=("month", "nunique"))
-    out = sums.reindex([s for s in STREAMS if s in sums.index]).reset_index()
-    size = out["demand"].where(out["demand"] > 0)
-    out["wape"], out["bias"] = out["error"] / size, out["signed"] / size
-    out["added"] = out["wape"].shift(1) - out["wape"]
-    return out[["stream", "wape", "bias", "added", "months", "demand"]]
-
-
 def lag_accuracy(past_plans: pd.DataFrame, history: pd.DataFrame, *, lags: Sequence[int]) -> pd.DataFrame:
     """How well frozen plans met demand, by lag.
 
@@ -111,7 +74,7 @@ def lag_lines(past_plans: pd.DataFrame, history: pd.DataFrame, *, lags: Sequence
     rows = judged(past_plans, history, lags=lags)
     if rows.empty:
         return pd.DataFrame(columns=["stream", "lag", "wape", "months"])
-    rows["naive"] = _naive(rows, history, season)
+    rows["naive"] = naive(rows, history, season)
     long = rows.melt(["lag", "month", "demand"], ["naive", "baseline", "consensus"], "stream", "forecast")
     scores = accuracy.score(long, by=["stream", "lag"])
     months = rows.groupby("lag")["month"].nunique()
@@ -145,33 +108,6 @@ def triangle(past_plans: pd.DataFrame, plan: pd.DataFrame, history: pd.DataFrame
     return out.merge(demand, on="month", how="left")
 
 
-def override_record(
-    past_overrides_used: pd.DataFrame, past_plans: pd.DataFrame, history: pd.DataFrame, items: pd.DataFrame, *, by: Sequence[str] = ("owner",)
-) -> pd.DataFrame:
-    """What each person's overrides did, each judged alone: the plan without any override against that plan plus this one.
-
-    past_overrides_used  cycle × frames.OVERRIDES_USED; an override that stood in several cycles is judged by the last
-    by                   owner, reason, level … columns of overrides_used
-    returns              by × n (overrides judged), hits (closer than without), hit_rate (fraction),
-                         units (|error| removed, Σ; negative: they did harm), demand (units), added (units / demand,
-                         fraction), amount (money at the plan's price); worst first
-    """
-    names = [*by, "n", "hits", "hit_rate", "units", "demand", "added", "amount"]
-    moved = past_overrides_used[past_overrides_used["state"].isin(["used", "small"]) & (past_overrides_used["units"] != 0)]
-    moved = moved.sort_values(["cycle", "override"], kind="stable").drop_duplicates("override", keep="last")
-    moved = moved[moved["month"] <= history["month"].max()] if len(history) else moved.iloc[:0]
-    if moved.empty:
-        return pd.DataFrame(columns=names)
-    rows = judged(past_plans, history).merge(items[["item", "family"]], on="item", how="left")
-    groups = {key: part for key, part in rows.groupby(["cycle", "month"])}
-    records = [_verdict(record, groups.get((record["cycle"], record["month"]))) for record in moved.to_dict("records")]
-    found = pd.DataFrame.from_records([r for r in records if r])
-    out = found.groupby(list(by), dropna=False, as_index=False).agg(
-        n=("override", "size"), hits=("hit", "sum"), units=("better", "sum"), demand=("demand", "sum"), amount=("worth", "sum"))
-    out = out.assign(hit_rate=out["hits"] / out["n"], added=out["units"] / out["demand"].where(out["demand"] > 0))
-    return out[names].sort_values(["amount", *by], kind="stable").reset_index(drop=True)
-
-
 # --- rows that can be judged ----------------------------------------------------------------------------------------
 
 def judged(past_plans: pd.DataFrame, history: pd.DataFrame, *, lags: Sequence[int] | None = None) -> pd.DataFrame:
@@ -197,7 +133,7 @@ def judged(past_plans: pd.DataFrame, history: pd.DataFrame, *, lags: Sequence[in
     return out.sort_values(["cycle", *_KEY], kind="stable").reset_index(drop=True)[columns]
 
 
-def _naive(rows: pd.DataFrame, history: pd.DataFrame, season: int) -> np.ndarray:
+def naive(rows: pd.DataFrame, history: pd.DataFrame, season: int) -> np.ndarray:
     """Demand a season before the month judged; else the last demand before the cycle; else zero."""
     demand = history.set_index(_KEY)["demand"]
     back = [rows["month"] - pd.DateOffset(months=season), rows["cycle"] - pd.DateOffset(months=1)]
@@ -207,17 +143,3 @@ def _naive(rows: pd.DataFrame, history: pd.DataFrame, season: int) -> np.ndarray
     return np.nan_to_num(np.where(np.isnan(first), looked[1], first))
 
 
-def _verdict(record: dict[Any, Any], rows: pd.DataFrame | None) -> dict[str, Any] | None:
-    """One override: was demand closer with it or without it, over the rows it was meant for?"""
-    if rows is None:
-        return None
-    level, location = record["level"], record["location"]
-    if level in ("item", "family"):
-        rows = rows[rows[level] == record["key"]]
-    if location is not None and pd.notna(location) and location != "all":
-        rows = rows[rows["location"] == location]
-    without = float((rows["consensus"] - rows["override"]).sum())
-    demand = float(rows["demand"].sum())
-    better = abs(without - demand) - abs(without + record["units"] - demand)
-    price = record["amount"] / record["units"]
-    return {**record, "better": better, "hit": better > 0, "demand": demand, "worth": better * price}

@@ -27,7 +27,7 @@ STEPS = {
     "demand": {"demand", "segments", "history", "cleaning", "events", "levels"},
     "forecast": {"forecast", "cube", "models", "choice", "bands", "launches", "diffusion", "agreement", "reconcile", "closeup"},
     "sales": {"sales"},
-    "plan": {"plan", "beside", "changes", "closing", "lags", "overrides", "pricing", "streams", "value", "weights"},
+    "plan": {"plan", "beside", "changes", "closing", "lags", "overrides", "pricing", "streams", "value", "value_added", "weights"},
     "inventory": {"inventory", "policy", "netting", "bom"},
     "supply": {"supply", "capacity", "aggregate", "exceptions"},
     "kpis": {"kpis", "book", "bridges", "measures_demand", "measures_supply"},

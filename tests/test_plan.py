@@ -130,6 +130,8 @@ def test_each_owner_may_have_a_weight_and_one_without_does_not_count():
     ("item A South 2026-10 delta -10", {("A", "North"): 60, ("A", "South"): 30, ("B", "North"): 100, ("C", "North"): 0}),
     ("family Tea all 2026-10 percent 0.1", {("A", "North"): 66, ("A", "South"): 44, ("B", "North"): 110, ("C", "North"): 0}),
     ("total - North 2026-10 absolute 320", {("A", "North"): 120, ("A", "South"): 40, ("B", "North"): 200, ("C", "North"): 0}),
+    ("location North all 2026-10 percent 0.5", {("A", "North"): 90, ("A", "South"): 40, ("B", "North"): 150, ("C", "North"): 0}),
+    ("total - all 2026-10 delta 20", {("A", "North"): 66, ("A", "South"): 44, ("B", "North"): 110, ("C", "North"): 0}),
     ("family Tin all 2026-10 delta 8", {("A", "North"): 60, ("A", "South"): 40, ("B", "North"): 100, ("C", "North"): 8}),
 ])
 def test_an_override_is_spread_by_the_shares_of_the_plan(row, expected):
@@ -154,19 +156,45 @@ def test_what_became_of_each_override():
     asked = override("item A all 2026-10 delta 20", "item A all 2026-11 delta 1", "item X all 2026-10 delta 5",
                      "item A all 2026-09 delta 5", "item A all 2027-10 delta 5", "item B all 2026-10 delta 5", "item B all 2026-10 delta 9")
     asked.loc[5, "expires"] = pd.Timestamp("2026-09-30")
-    asked.loc[6, "made_on"] = pd.Timestamp("2026-10-02")
+    asked.loc[6, "made_on"] = pd.Timestamp("2026-11-02")
     used = plan.overrides(consensus(overrides=asked), asked, items=ITEMS, as_of="2026-10-01").set_index("override")
     assert used["state"].to_dict() == {"O1": "used", "O2": "small", "O3": "unknown", "O4": "expired", "O5": "beyond", "O6": "expired"}
     assert used["units"].to_dict() == {"O1": 20, "O2": 1, "O3": 0, "O4": 0, "O5": 0, "O6": 0}, "small ones are used, and flagged"
-    assert "O7" not in used.index, "made after as_of: not yet known"
+    assert "O7" not in used.index, "made after the cycle month: not yet known"
 
 
-def test_small_is_measured_by_the_noise_where_it_is_known():
-    """Two rows with a standard deviation of 12 and 16 have a noise of 20 together."""
-    noise = frame("item location error_sd", "A North 12", "A South 16")
-    asked = override("item A all 2026-10 delta 19", "item A all 2026-11 delta 21")
-    used = plan.overrides(consensus(overrides=asked), asked, items=ITEMS, as_of="2026-10-01", noise=noise)
-    assert used["state"].tolist() == ["small", "used"]
+def test_small_is_measured_by_what_the_forecast_of_its_rows_usually_misses_by():
+    """A was 30 too high in the North and 10 too low in the South, then 10 and 10 too high: together 20 and 20, so 20 is
+    usual and half of it is 10."""
+    errors = frame("item location origin lag error", "A North 2026-06 1 30", "A South 2026-06 1 -10", "A North 2026-07 1 10", "A South 2026-07 1 10")
+    asked = override("item A all 2026-10 delta 9", "item A all 2026-11 delta 11")
+    used = plan.overrides(consensus(overrides=asked), asked, items=ITEMS, as_of="2026-10-01", errors=errors)
+    assert used["state"].tolist() == ["small", "used"] and used["noise"].tolist() == [20, 20]
+
+
+def test_usual_errors_are_those_of_the_chosen_model_at_the_decision_lags():
+    tested = frame("item location origin month lag model forecast demand", "A North 2026-06 2026-07 1 ETS 12 10", "A North 2026-06 2026-08 2 ETS 9 10",
+                   "A North 2026-06 2026-07 1 Naive 30 10")
+    scores = frame("item location model", "A North ETS", "A North Naive").assign(chosen=[True, False])
+    assert plan.usual_errors(tested, scores, lags=[1])["error"].tolist() == [2]
+
+
+def test_two_people_who_say_different_things_of_one_cell_count_for_nothing():
+    """Of A in October Dewi says 120 and Budi says 20 % more: neither counts, and the plan stays at 100."""
+    asked = override("item A all 2026-10 absolute 120", "item A all 2026-10 percent 0.2", "item A all 2026-11 delta 10", "item A all 2026-11 delta 10",
+                     "item B all 2026-10 delta 5", "item B all 2026-10 delta 9")
+    asked["owner"] = ["Dewi", "Budi", "Dewi", "Budi", "Dewi", "Dewi"]
+    table = consensus(overrides=asked)
+    used = plan.overrides(table, asked, items=ITEMS, as_of="2026-10-01").set_index("override")
+    assert used["state"].to_dict() == {"O1": "conflict", "O2": "conflict", "O3": "used", "O4": "replaced", "O5": "replaced", "O6": "used"}
+    assert table["override"].sum() == used["units"].sum() == 10 + 9, "the very same words count once, a person's later word replaces the earlier"
+
+
+def test_an_expired_override_is_in_no_conflict():
+    asked = override("item A all 2026-10 absolute 120", "item A all 2026-10 percent 0.2").assign(owner=["Dewi", "Budi"])
+    asked.loc[0, "expires"] = pd.Timestamp("2026-09-30")
+    used = plan.overrides(consensus(overrides=asked), asked, items=ITEMS, as_of="2026-10-01")
+    assert used["state"].tolist() == ["expired", "used"]
 
 
 # --- rows, identities -----------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from helpers import frame
 
-from sopnb import frames, streams
+from sopnb import streams
 
 ITEMS = frame("item family", "A Tea", "B Tea")
 # Two cycles before: August 2026 planned August, September and October; September planned September and October.
@@ -18,27 +18,6 @@ _PLANS = frame(
 PLANS = _PLANS.rename(columns={"cycle_date": "cycle"}).assign(leads=0.0, consensus=_PLANS[["baseline", "events", "pipeline", "sales", "override"]].sum(axis=1))
 HISTORY = frame(
     "item location month demand", "A EU 2025-09 70", "A EU 2026-07 95", "A EU 2026-08 90", "A EU 2026-09 120", "B EU 2026-09 40")
-
-
-def test_value_added_is_the_error_each_stream_took_off_the_one_before():
-    """September at lag 2: demand 160, of which 40 nobody planned. A: naive 70, baseline 100, with events 120, after the
-    override 90. Errors 90, 60, 40, 70 of 160."""
-    found = streams.value_added(PLANS, HISTORY, lag=2).set_index("stream")
-    assert found.loc[["naive", "baseline", "events", "override"], "error"].tolist() == [90, 60, 40, 70]
-    assert found.loc[["baseline", "events", "pipeline", "leads", "sales", "override"], "added"].tolist() == pytest.approx([30 / 160, 20 / 160, 0, 0, 0, -30 / 160])
-    assert found.loc["override", "bias"] == pytest.approx(-70 / 160)
-
-
-def test_naive_without_a_year_of_history_is_the_last_demand_before_the_cycle():
-    """August at lag 1: no August a year ago; July's 95 was known, August's 90 was not."""
-    found = streams.value_added(PLANS, HISTORY, lag=1)
-    assert found.query("stream == 'naive' and month == @pd.Timestamp('2026-08-01')")["error"].item() == 5
-
-
-def test_the_stairs_add_up_from_naive_to_the_plan():
-    found = streams.stairs(streams.value_added(PLANS, HISTORY, lag=1))
-    assert found["stream"].tolist() == list(streams.STREAMS)
-    assert found["wape"].iloc[0] - found["added"].sum() == pytest.approx(found["wape"].iloc[-1])
 
 
 def test_accuracy_is_judged_at_each_lag_with_the_months_that_are_known():
@@ -58,7 +37,6 @@ def test_the_lines_by_lag_stand_on_the_same_rows():
 def test_a_first_cycle_has_nothing_to_judge_and_says_how_many_it_takes():
     none = PLANS.iloc[:0]
     assert streams.lag_accuracy(none, HISTORY, lags=[1, 2, 3]).empty
-    assert streams.value_added(none, HISTORY, lag=1).empty
     assert [streams.cycles_needed(none, cycle_month="2026-10", lag=lag) for lag in (1, 3)] == [1, 3]
     assert [streams.cycles_needed(PLANS, cycle_month="2026-10", lag=lag) for lag in (1, 2, 3)] == [0, 0, 1]
 
@@ -68,25 +46,6 @@ def test_the_triangle_shows_each_version_beside_the_demand():
     found = streams.triangle(PLANS, now, HISTORY, cycle_month="2026-10")
     assert found.query("month == @pd.Timestamp('2026-10-01')")["consensus"].tolist() == [100, 100, 77]
     assert found.query("month == @pd.Timestamp('2026-09-01')")["demand"].tolist() == [160, 160]
-
-
-def used(*rows: str) -> pd.DataFrame:
-    table = frame("cycle_date override level key location month units amount owner state", *rows)
-    return table.rename(columns={"cycle_date": "cycle"}).assign(reason="contract")
-
-
-def test_an_override_is_judged_alone_over_the_rows_it_was_meant_for():
-    """The plan of A for September was 120 without overrides, and 120 came: the cut of 30 made it 30 worse, at 10 each."""
-    found = streams.override_record(used("2026-08 O1 item A all 2026-09 -30 -300 Dewi used"), PLANS, HISTORY, ITEMS)
-    assert found[["owner", "n", "hits", "hit_rate", "units", "amount"]].values.tolist() == [["Dewi", 1, 0, 0, -30, -300]]
-
-
-def test_an_override_that_stood_in_several_cycles_is_judged_by_the_last_and_once():
-    """Without it the plan of the family was 110 in the September cycle; 160 came: 20 more was 20 closer."""
-    stood = used("2026-08 O1 family Tea all 2026-09 -30 -300 Dewi used", "2026-09 O1 family Tea all 2026-09 20 200 Dewi small",
-                 "2026-09 O2 item A all 2026-10 5 50 Budi used", "2026-09 O3 item A all 2026-09 0 0 Sari expired")
-    found = streams.override_record(stood, PLANS, HISTORY, ITEMS)
-    assert found[["owner", "n", "hits", "units", "amount"]].values.tolist() == [["Dewi", 1, 1, 20, 200]]
 
 
 def test_the_streams_run_up_to_the_plan():
