@@ -276,3 +276,39 @@ def holiday_factors(effects: pd.DataFrame, shares: pd.DataFrame, *, by: str = "f
     out["factor"] = np.log1p(out["effect"]) * out["share"]
     found = out.groupby([by, "month"], sort=True)["factor"].sum().reset_index()
     return found.assign(factor=np.exp(found["factor"].astype("float64")))
+
+
+def holiday_adds(
+    forecast: pd.DataFrame, effects: pd.DataFrame, shares: pd.DataFrame, items: pd.DataFrame, *, price: pd.DataFrame | None = None,
+    plain: Sequence[str] = ("Naive", "SeasonalNaive"),
+) -> pd.DataFrame:
+    """What a moving holiday adds to the baseline, month by month.
+
+    forecast  item × location × month  model, baseline (units, the holiday within)
+    effects   family × window          effect, se, used (flag)
+    shares    window × month           share
+    price     item × location × month  price (money per unit); None: no money
+    plain     models that the calendar does not touch
+    returns   month  units, se_units, amount (money)
+
+    units = Σ baseline · (1 − 1 / factor), factor = Π_w (1 + effect_w)^share_w;  se of log factor = √Σ_w (share_w · se_w / (1 + effect_w))²,
+    and a family's error is one for all its items. Months and families without the holiday add nothing.
+    """
+    names = ["month", "units", "se_units", "amount"]
+    sure = effects[effects["used"]] if "used" in effects.columns else effects
+    if forecast.empty or sure.empty or shares.empty:
+        return pd.DataFrame(columns=names)
+    each = sure[["family", "window", "effect", "se"]].merge(shares[shares["share"] > 0], on="window")
+    each["log"] = np.log1p(each["effect"]) * each["share"]
+    each["square"] = (each["share"] * each["se"] / (1 + each["effect"])) ** 2
+    log = each.groupby(["family", "month"], sort=True)[["log", "square"]].sum().reset_index()
+    families = dict(zip(items["item"], items["family"], strict=True))
+    rows = forecast[~forecast["model"].isin(list(plain))].assign(family=lambda d: d["item"].map(families).fillna("unknown")).merge(log, on=["family", "month"])
+    if price is not None:
+        rows = rows.merge(price[["item", "location", "month", "price"]], on=["item", "location", "month"], how="left")
+    rows["units"] = rows["baseline"] * -np.expm1(-rows["log"])
+    rows["se_units"] = rows["baseline"] * np.sqrt(rows["square"])
+    rows["amount"] = rows["units"] * rows["price"].fillna(0.0) if price is not None else 0.0
+    by_family = rows.groupby(["month", "family"], sort=True)[["units", "se_units", "amount"]].sum().reset_index()
+    out = by_family.assign(se_units=by_family["se_units"] ** 2).groupby("month", sort=True)[["units", "se_units", "amount"]].sum()
+    return out.assign(se_units=np.sqrt(out["se_units"])).reset_index()[names]

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from sopnb import events, frames, levels
+from sopnb import frames, levels, lifts
 
 KEY = ["item", "location"]
 ROW = [*KEY, "month"]
@@ -84,7 +84,7 @@ def _explained(history: pd.DataFrame, cube: levels.Panel, table: pd.DataFrame | 
     out = np.zeros(cube.y.shape, dtype=bool)
     if "censored" in history.columns:
         out[cube.at] = history["censored"].fillna(False).to_numpy(dtype=bool)
-    for rows, share, _ in events.windows(cube.keys, cube.months, table, items):
+    for rows, share, _ in lifts.windows(cube.keys, cube.months, table, items):
         out[np.ix_(rows, np.flatnonzero(share > 0))] = True
     return out
 

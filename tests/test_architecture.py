@@ -24,7 +24,7 @@ GROUND = {"frames", "problems", "accuracy", "calendar"}
 # Step modules: only the ground and their own rooms, so that a notebook stays the place where steps meet.
 STEPS = {
     "checks": {"checks", "insights"},
-    "demand": {"demand", "segments", "history", "cleaning", "events", "levels"},
+    "demand": {"demand", "segments", "history", "cleaning", "levels", "lifts"},
     "forecast": {"forecast", "cube", "models", "choice", "bands", "launches", "diffusion", "agreement", "reconcile", "closeup"},
     "sales": {"sales"},
     "plan": {"plan", "beside", "changes", "closing", "lags", "overrides", "pricing", "streams", "value", "value_added", "weights"},

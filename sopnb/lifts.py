@@ -1,13 +1,14 @@
 """What events do to demand: measured on the past, taken out of what the forecast learns, added where they are planned.
 
-    lifts    = effects(history, table, items)                       by kind and family, with standard errors
-    learned  = without(history, table, items, lifts)                history as it would have been without them
-    coming   = planned(table, items, lifts, first=months[0])        the effect of each event to come, given or measured
-    month_by = adds(plan, coming, items)                            what that adds, month by month
+    measured = effects(history, table, items)                       by kind and family, with standard errors
+    learned  = without(history, table, items, measured)             history as it would have been without them
+    coming   = planned(table, items, measured, first=months[0])     the effect of each event to come, given or measured
+    added    = adds(plan, coming, items)                            what that adds, month by month
 
 An event's effect is a fraction of the demand of a usual month, for as long as it runs: a month of which it covers half the
 days is lifted by half of it. The baseline is learnt from history without past events, so that a planned one is added once:
-neither its own lift nor the average of earlier ones stands in the baseline already.
+neither its own lift nor the average of earlier ones stands in the baseline already. The other side of it: a month for
+which nothing is planned yet holds no event at all, and the report says what events brought in the last year.
 """
 
 from __future__ import annotations
@@ -174,14 +175,14 @@ def slope(rows: pd.DataFrame, of: str) -> tuple[float, float, float]:
     import statsmodels.api as sm  # imported late: a slow import
 
     rows = rows.sort_values(["series", "when"], kind="stable")
+    if float(np.ptp(rows[of])) < 1e-9:
+        return np.nan, np.nan, np.nan
     x = sm.add_constant(rows[[of]].astype("float64"), has_constant="add")
     fit = sm.WLS(rows["ratio"], x, weights=rows["weight"]).fit()
-    if rows["series"].nunique() > 1:
-        fit = fit.get_robustcov_results("hac-panel", groups=rows["series"].to_numpy(), maxlags=LAGS)
-    else:
-        fit = fit.get_robustcov_results("HAC", maxlags=LAGS)
+    one = rows["series"].nunique() < 2
+    fit = fit.get_robustcov_results("HAC", maxlags=LAGS) if one else fit.get_robustcov_results("hac-panel", groups=rows["series"].to_numpy(), maxlags=LAGS)
     c, b = (float(v) for v in np.asarray(fit.params))
-    error = float(np.asarray(fit.bse)[1])
+    error = float(np.sqrt(max(np.asarray(fit.cov_params())[1, 1], 0.0)))
     if not (np.isfinite([b, c, error]).all() and c > 0):
         return np.nan, np.nan, np.nan
     return b / c, error / c, b / error if error > 0 else float(np.copysign(np.inf, b)) if b else 0.0
@@ -291,3 +292,36 @@ def adds(plan: pd.DataFrame, coming: pd.DataFrame | None, items: pd.DataFrame) -
             "effect": event["effect"], "se": event["se"], "units": of * event["effect"], "se_units": of * event["se"],
             "amount": money[rows][:, here].sum(axis=0) * share[here] * event["effect"]}))
     return pd.concat(pieces, ignore_index=True)[names] if pieces else pd.DataFrame(columns=names)
+
+
+def by_month(added: pd.DataFrame, holidays: pd.DataFrame | None = None) -> pd.DataFrame:
+    """What events and holidays add in each month, with standard errors.
+
+    added     as from `adds`; holidays: month   units, se_units, amount (`calendar.holiday_adds`)
+    returns   month  events, events_se (units), events_amount (money), holiday, holiday_se, holiday_amount
+
+    Events of one kind rest on the same measured effect, so their errors add up; those of different kinds do not hang
+    together: the root of the sum of squares. se is missing where no effect of that kind is known.
+    """
+    per_kind = added.groupby(["month", "kind"], sort=True)[["units", "se_units", "amount"]].sum(min_count=1).reset_index()
+    per_kind["square"] = per_kind["se_units"] ** 2
+    own = per_kind.groupby("month", sort=True)[["units", "square", "amount"]].sum(min_count=1)
+    out = pd.DataFrame({"events": own["units"], "events_se": np.sqrt(own["square"].astype("float64")), "events_amount": own["amount"]})
+    if holidays is not None and len(holidays):
+        other = holidays.set_index("month").rename(columns={"units": "holiday", "se_units": "holiday_se", "amount": "holiday_amount"})
+        out = out.join(other, how="outer")
+    out = out.reindex(columns=["events", "events_se", "events_amount", "holiday", "holiday_se", "holiday_amount"]).astype("float64")
+    return out.rename_axis("month").reset_index()
+
+
+def brought(history: pd.DataFrame, learned: pd.DataFrame, *, months: int = 12) -> dict[str, float]:
+    """What past events brought in the last months, and what one-off months and old levels were worth that are not learnt from.
+
+    history   frames.HISTORY; learned as from `without`
+    returns   units, amount (money, at the revenue a unit of those months), per_month (units)
+    """
+    recent = learned["month"] > frames.next_month(learned["month"].max(), -months) if len(learned) else pd.Series(dtype=bool)
+    own = learned[recent]
+    units = own["demand"] * (own["lift"] - 1)
+    price = own["revenue"].sum() / own["demand_raw"].sum() if len(own) and own["demand_raw"].sum() > 0 else 0.0
+    return {"units": float(units.sum()), "amount": float(units.sum() * price), "per_month": float(units.sum() / months)}
