@@ -32,6 +32,8 @@ LEAST_MONTHS = 24    # two of each month of the year
 FENCE = 3.0          # interquartile ranges beyond the quartiles: of normal months one in 400,000 lies there
 LEAST_OUTLIER = 0.30  # of the usual value: a smaller miss is not worth a correction
 LEAST_SHIFT = 0.30
+MADE_UP = 0.5        # of the miss: where the months beside make up so much of it, orders came early or late, and none is lost
+OFTEN = 0.05         # of the months: a series with more of them is like that
 RUN = 4              # months in a row on one side are a change, not outliers
 STEP_T = 6.0         # |t| of the difference of means, well beyond what a year of months throws up by chance
 STEP_FIT = 0.7       # a step must leave less than this share of the squares that a line through the same months leaves
@@ -59,8 +61,9 @@ def clean(
     raises        ValueError for a way of `outliers` that does not exist
 
     Why drops alone by default: a month that fell out does not come again, a month that rose may. Over five origins of the
-    public M3 and Australian retail series, forecasts of series with a drop missed by 0.28 and 0.24 points of sMAPE less
-    once it was mended; with a peak taken off they missed by 0.47 and 0.14 more. Levels: 0.56 less on M3, no change on retail.
+    public M3 and Australian retail series, forecasts of a series with a drop missed by 0.17 and 0.24 points of sMAPE less
+    once it was mended; with a peak taken off they missed by 0.09 and 0.14 more. Levels: 0.57 less on M3, 0.01 more on
+    retail. Drops and levels together: 0.38 and 0.01 less, at every origin of M3.
     """
     if outliers not in OUTLIERS:
         raise ValueError(f"outliers is {outliers!r}; it may be {', '.join(OUTLIERS)}.")
@@ -117,6 +120,19 @@ def told(history: pd.DataFrame, items: pd.DataFrame, *, months: int = 36) -> pd.
     return out.loc[order, names].reset_index(drop=True)
 
 
+def counted(found: pd.DataFrame) -> dict[str, float]:
+    """How many of each, and their money without sign (a change of level with it).
+
+    found    as from `told`
+    returns  mended, mended_amount, shown, shown_amount, shifts, shift_amount (a month)
+    """
+    by = {name: rows["amount"] for name, rows in found.groupby("what")}
+    none = pd.Series(dtype="float64")
+    mended, seen, shifts = (by.get(name, none) for name in ("corrected", "outlier", "shift"))
+    return {"mended": len(mended), "mended_amount": float(mended.abs().sum()), "shown": len(seen), "shown_amount": float(seen.abs().sum()),
+            "shifts": len(shifts), "shift_amount": float(shifts.sum())}
+
+
 # --- the arrays -----------------------------------------------------------------------------------------------------
 
 
@@ -158,7 +174,8 @@ def judge(
     outlier  |log(demand / usual)| beyond Tukey's fences (3 interquartile ranges) and 30 %; not in a run of four months or
              more, nor in one that touches the first month or the last, which may be the start of a new level. With fewer
              than three other years to tell the season from, also beyond them without a season: else a spike would lend its
-             own season to the same month of another year.
+             own season to the same month of another year. Not where the months beside make up half of it (orders that came
+             early or late), and not in series with more than one such month in twenty, which are like that.
     shift    means of up to 12 months before and at least 4, up to 12, after differ by 30 % and |t| ≥ 6; all of the first
              four and three of four of all months lie on their side of the middle; a step fits clearly better than a line
     """
@@ -184,8 +201,9 @@ def judge(
     far &= (size >= LEAST_OUTLIER) & np.isfinite(u) & (level > 0)
     if exempt is not None:
         far &= ~exempt[fit]
-    far = _alone(far, np.sign(u_sure), own)
     usual = level * index * np.exp(common)
+    far = _alone(far, np.sign(u_sure), own) & ~_made_up(far, own - usual)
+    far &= far.sum(axis=1, keepdims=True) <= np.maximum(OFTEN * np.isfinite(own).sum(axis=1, keepdims=True), 1)
     outlier, expected = nothing.outlier.copy(), nothing.usual.copy()
     outlier[fit], expected[fit] = far, np.where(far, usual, np.nan_to_num(own)) * top
     mended = np.where(far, usual, own)
@@ -219,6 +237,14 @@ def _alone(far: np.ndarray, side: np.ndarray, y: np.ndarray) -> np.ndarray:
     last = marked[:, -1:]
     tail = (last != 0) & (np.cumsum((marked != last)[:, ::-1], axis=1)[:, ::-1] == 0)
     return far & (length < RUN) & ~touches & ~tail
+
+
+def _made_up(far: np.ndarray, miss: np.ndarray) -> np.ndarray:
+    """Far months whose neighbours, taken together, miss by half as much to the other side."""
+    known = np.nan_to_num(miss)
+    beside = np.pad(known, ((0, 0), (1, 1)))
+    beside = beside[:, :-2] + beside[:, 2:]
+    return far & (beside * known < 0) & (np.abs(beside) >= MADE_UP * np.abs(known))
 
 
 def _shifts(s: np.ndarray, least: float, step_t: float, *, most: int = 3) -> tuple[np.ndarray, np.ndarray]:

@@ -91,7 +91,8 @@ def effects(history: pd.DataFrame, table: pd.DataFrame | None, items: pd.DataFra
         demand / usual = c + b · share of the month;   effect = b / c
     by least squares weighted by how steady the series is, with standard errors that allow for errors of one series hanging
     together over three months (Newey & West by series; statsmodels). realised: the same with share × stated in place of
-    share. used: |t| ≥ 2 and at least six event months; a family needs ten of its own, else it takes its kind's.
+    share. used: |t| ≥ 2 and at least six event months; a family needs ten of its own, and the sign of its kind, which must be sure
+    too; else it takes its kind's.
     Not asked of holidays, launches and prices (LASTING).
     """
     none = pd.DataFrame(columns=EFFECTS).astype({"effect": "float64", "se": "float64", "used": bool})
@@ -104,10 +105,9 @@ def effects(history: pd.DataFrame, table: pd.DataFrame | None, items: pd.DataFra
     out = []
     for kind in sorted(rows["kind"].dropna().unique()):
         mine = rows[(rows["kind"] == kind) | (rows["kind"].isna() & rows["series"].isin(rows.loc[rows["kind"] == kind, "series"]))]
-        out.append(_regressed(mine, kind, ALL))
-        for family, own in mine.groupby("family", sort=True):
-            if (own["share"] > 0).sum() >= LEAST_MONTHS:
-                out.append(_regressed(own, kind, str(family)))
+        of_kind = _regressed(mine, kind, ALL)
+        of_family = [_regressed(own, kind, str(family)) for family, own in mine.groupby("family", sort=True) if (own["share"] > 0).sum() >= LEAST_MONTHS]
+        out += [of_kind, *({**own, "used": own["used"] and of_kind["used"] and own["effect"] * of_kind["effect"] > 0} for own in of_family)]
     return pd.DataFrame(out, columns=EFFECTS)
 
 
@@ -156,7 +156,7 @@ def usual_ratio(y: np.ndarray, event: np.ndarray, *, season: int = 12, group: np
     return ratio, np.where(enough, ((high - low) / 1.349)[:, 0], np.nan)
 
 
-def _regressed(rows: pd.DataFrame, kind: str, family: str) -> tuple:
+def _regressed(rows: pd.DataFrame, kind: str, family: str) -> dict[str, Any]:
     """One line of EFFECTS."""
     there, said = rows[rows["share"] > 0], rows[rows["stated"] != 0]
     months = len(there)
@@ -164,7 +164,8 @@ def _regressed(rows: pd.DataFrame, kind: str, family: str) -> tuple:
     realised, realised_se, _ = slope(rows, "stated") if len(said) >= LEAST_USED else (np.nan,) * 3
     used = bool(abs(t) >= LEAST_T and -1 < effect <= MOST)
     stated = said["stated"].sum() / said["share"].sum() if len(said) else np.nan
-    return kind, family, effect, se, t, months, there["series"].nunique(), stated, realised, realised_se, used
+    found = (kind, family, effect, se, t, months, there["series"].nunique(), stated, realised, realised_se, used)
+    return dict(zip(EFFECTS, found, strict=True))
 
 
 def slope(rows: pd.DataFrame, of: str) -> tuple[float, float, float]:
@@ -212,7 +213,7 @@ def without(history: pd.DataFrame, table: pd.DataFrame | None, items: pd.DataFra
         if event["kind"] not in LASTING:
             said = event["effect"] if event["effect"] is not None and event["effect"] == event["effect"] else np.nan
             lift[rows] += np.array([_came(measured, event["kind"], family[row], said) for row in rows])[:, None] * share
-    factor = np.clip(1 + lift, 0.2, 1 + MOST)[cube.at]
+    factor = np.clip(1 + lift, 0.5, 1 + MOST)[cube.at]
     return out.assign(demand=out["demand"] / factor, lift=factor)
 
 
@@ -314,14 +315,48 @@ def by_month(added: pd.DataFrame, holidays: pd.DataFrame | None = None) -> pd.Da
     return out.rename_axis("month").reset_index()
 
 
-def brought(history: pd.DataFrame, learned: pd.DataFrame, *, months: int = 12) -> dict[str, float]:
-    """What past events brought in the last months, and what one-off months and old levels were worth that are not learnt from.
+def brought(learned: pd.DataFrame, *, months: int = 12) -> dict[str, float]:
+    """What past events brought in the last months of history, at the revenue a unit of those months.
 
-    history   frames.HISTORY; learned as from `without`
-    returns   units, amount (money, at the revenue a unit of those months), per_month (units)
+    learned  as from `without`, with revenue (money) and demand_raw (units)
+    returns  units, amount (money)
     """
-    recent = learned["month"] > frames.next_month(learned["month"].max(), -months) if len(learned) else pd.Series(dtype=bool)
-    own = learned[recent]
+    if learned.empty:
+        return {"units": 0.0, "amount": 0.0}
+    own = learned[learned["month"] > frames.next_month(learned["month"].max(), -months)]
+    price = (own["revenue"] / own["demand_raw"].where(own["demand_raw"] > 0)).fillna(0.0)
     units = own["demand"] * (own["lift"] - 1)
-    price = own["revenue"].sum() / own["demand_raw"].sum() if len(own) and own["demand_raw"].sum() > 0 else 0.0
-    return {"units": float(units.sum()), "amount": float(units.sum() * price), "per_month": float(units.sum() / months)}
+    return {"units": float(units.sum()), "amount": float((units * price).sum())}
+
+
+def surest(measured: pd.DataFrame) -> dict[Any, Any]:
+    """The line over all families with most months behind it, of those that are used; empty where there is none."""
+    found = measured[(measured["family"] == ALL) & measured["used"]] if len(measured) else measured
+    if not len(found):
+        return {}
+    line = found.sort_values("months", ascending=False, kind="stable").iloc[0].to_dict()
+    return {"what": _named(line["kind"]), **{name: line[name] for name in ("effect", "se", "stated")}}
+
+
+def _named(kind: str) -> str:
+    """A kind that the words know, else `other`."""
+    return kind if kind in ("promotion", "competitor", "launch", "price") else "other"
+
+
+def shown(measured: pd.DataFrame, holidays: pd.DataFrame | None = None) -> pd.DataFrame:
+    """All measured effects in one table: events by kind, the holiday by window.
+
+    holidays  family × window  effect, se, n, used (`forecast.calendar_effects`)
+    returns   what (kind, or holiday.window) × family  effect, se, stated (fractions), months, used (yes, kind: that of all
+              families is taken, no)
+    """
+    own = measured[measured["effect"].notna()].rename(columns={"kind": "what"})
+    overall = set(own.loc[(own["family"] == ALL) & own["used"], "what"])
+    own = own.assign(what=own["what"].map(_named), used=[("yes" if used else "kind" if what in overall else "no") for what, used in zip(own["what"], own["used"], strict=True)])
+    pieces = [own[["what", "family", "effect", "se", "stated", "months", "used"]]]
+    if holidays is not None and len(holidays):
+        feast = holidays[holidays["se"] > 0]
+        pieces.append(feast.assign(what="holiday." + feast["window"].astype(str), months=feast["n"], stated=np.nan,
+                                   used=np.where(feast["used"].astype(bool), "yes", "no"))[pieces[0].columns])
+    kept = [piece for piece in pieces if len(piece)]
+    return pd.concat(kept, ignore_index=True) if kept else pieces[0]
