@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from sopnb import frames
@@ -85,14 +86,16 @@ def bridge(changes: pd.DataFrame, plan: pd.DataFrame, previous_plan: pd.DataFram
 
 
 def movers(changes: pd.DataFrame, plan: pd.DataFrame, previous_plan: pd.DataFrame) -> pd.DataFrame:
-    """The series that moved most, by money, with the part that moved them most.
+    """The series that moved most, by money, with the part that moved them most, the way they went.
 
     returns  item × location   last, this (units, months both have), change (units), amount (money), part; by |amount|
     """
     shared = set(plan["month"]) & set(previous_plan["month"])
     last, this = (p[p["month"].isin(shared)].groupby(_SERIES)["consensus"].sum() for p in (previous_plan, plan))
     by_part = changes.groupby([*_SERIES, "part"], as_index=False)[["units", "amount"]].sum()
-    by_part = by_part.assign(size=by_part["amount"].abs()).sort_values([*_SERIES, "size", "part"], ascending=[True, True, False, True], kind="stable")
+    way = np.sign(by_part.groupby(_SERIES)["amount"].transform("sum"))
+    by_part = by_part.assign(size=(by_part["amount"] * way).where(way != 0, by_part["amount"].abs()))
+    by_part = by_part.sort_values([*_SERIES, "size", "part"], ascending=[True, True, False, True], kind="stable")
     most = by_part.drop_duplicates(_SERIES).set_index(_SERIES)["part"]
     sums = by_part.groupby(_SERIES)[["units", "amount"]].sum()
     out = pd.DataFrame({"last": last, "this": this}).reindex(sums.index).fillna(0.0)
@@ -208,11 +211,11 @@ def _part(both: pd.DataFrame, name: str, units: pd.Series, amount: pd.Series) ->
 # --- a sentence for each mover --------------------------------------------------------------------------------------
 
 def _came_in(previous_plan: pd.DataFrame, history: pd.DataFrame | None) -> pd.DataFrame:
-    """item × location   month, expected, demand: last plan's first month, which is known by now."""
+    """item × location   month, expected (last plan's baseline), demand: last plan's first month, which is known by now."""
     if history is None or previous_plan.empty or previous_plan["month"].min() not in set(history["month"]):
         return pd.DataFrame(columns=["month", "expected", "demand"])
     month = previous_plan["month"].min()
-    planned = previous_plan[previous_plan["month"] == month].groupby(_SERIES)["consensus"].sum().rename("expected")
+    planned = previous_plan[previous_plan["month"] == month].groupby(_SERIES)["baseline"].sum().rename("expected")
     demand = history[history["month"] == month].groupby(_SERIES)["demand"].sum()
     return pd.concat([planned, demand], axis=1).fillna(0.0).assign(month=month)
 

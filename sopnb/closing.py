@@ -14,11 +14,13 @@ Only what falls into the months to go counts. Not all of it is new money, and `c
     opinion    taking it back changes the plan; customers only where the cut was wrong
     stake      money at stake, as the meeting wrote it down: may be a cost, or the money of a line above
 
-Lines come in the order of care, by money, and are cumulated; so the first sum is the safest one.
+Lines come in the order of care, by money, and are added up in that order; so the first sum is the safest one. What is
+at stake is listed last and not added up.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -34,6 +36,7 @@ COLUMNS = ["kind", "name", "owner", "amount", "running", "care", "closes", "valu
 def actions(
     shortfall: float, *, months: Any, plan: pd.DataFrame, items: pd.DataFrame, deals: pd.DataFrame | None = None, spread_months: int = 6,
     events: pd.DataFrame | None = None, overrides_used: pd.DataFrame | None = None, agreed: pd.DataFrame | None = None,
+    names: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
     """Named actions for the months to go, cumulated against what is missing.
 
@@ -43,7 +46,8 @@ def actions(
     spread_months   a won deal is delivered in equal parts over so many months, from the one it closes in
     events      frames.EVENTS; overrides_used frames.OVERRIDES_USED
     agreed      frames.ACTIONS, as the last meeting left them
-    returns     kind, name, owner (missing where nobody is named), amount (money), running (money, cumulated), care,
+    names       code of an account, rep or person: what to call it
+    returns     kind, name, owner (missing where nobody is named), amount (money), running (money, added up; missing at stake), care,
                 closes (flag: the line with which the sum reaches the shortfall), values (dict, for the sentence)
     """
     span = pd.DatetimeIndex(months)
@@ -51,23 +55,40 @@ def actions(
     out = pd.DataFrame.from_records(rows, columns=["kind", "name", "owner", "amount", "values"])
     out = out[out["amount"] > 0].assign(care=lambda d: d["kind"].map(_OF), order=lambda d: d["care"].map(CARE.index).astype(float))
     out = out.sort_values(["order", "amount", "name"], ascending=[True, False, True], kind="stable").reset_index(drop=True)
-    out["running"] = out["amount"].astype("float64").cumsum()
-    reached = out["running"] >= shortfall
-    out["closes"] = reached & ~reached.shift(1, fill_value=False)
+    called = names or {}
+    out["owner"] = pd.Series([called.get(owner, owner) for owner in out["owner"]], index=out.index, dtype=object)
+    out["values"] = [{**v, "account": called.get(v["account"], v["account"])} if "account" in v else v for v in out["values"]]
+    out["running"] = out["amount"].astype("float64").where(out["care"] != "stake").cumsum()
+    reached = (out["running"] >= shortfall) | (out["care"] == "stake")
+    out["closes"] = reached & ~reached.shift(1, fill_value=False) & (out["care"] != "stake")
     return out[COLUMNS]
+
+
+def shown(actions: pd.DataFrame, *, each: int = 4) -> pd.DataFrame:
+    """The largest `each` lines of every care, and one line for the others of it; the running sum as it was.
+
+    returns  as `actions`; kind `others` where lines are added up, with their number in values
+    """
+    parts = []
+    for _, part in actions.groupby(actions["care"].map(CARE.index), sort=True):
+        rest = part.iloc[each:]
+        parts.append(part.iloc[:each] if len(rest) > 1 else part)
+        if len(rest) > 1:
+            parts.append(rest.iloc[[-1]].assign(kind="others", name="", owner=None, amount=float(rest["amount"].sum()), closes=bool(rest["closes"].any()), values=[{"n": len(rest)}]))
+    return pd.concat(parts, ignore_index=True) if parts else actions
 
 
 def summary(actions: pd.DataFrame, shortfall: float) -> dict[str, Any]:
     """What the actions come to.
 
-    returns  shortfall, new (money not in the plan), doubtful (money that may be counted twice or move nothing), total,
-             lines, needed (lines until it is closed; missing where all of them do not), unnamed (money nobody has named)
+    returns  shortfall, new (money not in the plan), doubtful (money that may be counted already, or move nothing), stake,
+             open (what is missing beyond the new money), unnamed (beyond the doubtful money too), lines
     """
     new = float(actions.loc[actions["care"] == "new", "amount"].sum())
-    total = float(actions["amount"].sum())
-    closing = np.flatnonzero(actions["closes"].to_numpy(dtype=bool))
-    return {"shortfall": shortfall, "new": new, "doubtful": total - new, "total": total, "lines": len(actions),
-            "needed": int(closing[0]) + 1 if len(closing) else None, "unnamed": max(shortfall - total, 0.0)}
+    stake = float(actions.loc[actions["care"] == "stake", "amount"].sum())
+    doubtful = float(actions["amount"].sum()) - new - stake
+    return {"shortfall": shortfall, "new": new, "doubtful": doubtful, "stake": stake, "open": max(shortfall - new, 0.0),
+            "unnamed": max(shortfall - new - doubtful, 0.0), "lines": len(actions)}
 
 
 def _deals(deals: pd.DataFrame | None, span: pd.DatetimeIndex, spread_months: int) -> list[tuple]:
@@ -98,7 +119,7 @@ def _events(events: pd.DataFrame | None, span: pd.DatetimeIndex, plan: pd.DataFr
     past = own[(own["end"] < span[0]) & (own["end"] >= frames.next_month(span[0], -12))].sort_values(["end", "event"], kind="stable")
     past = past.drop_duplicates(scope, keep="last")
     rows = plan[plan["month"].isin(span)].merge(items[["item", "family"]], on="item", how="left")
-    days = float(span.days_in_month.sum())
+    days = float(np.sum(span.days_in_month))
     found = []
     for event in past.to_dict("records"):
         if (event["level"], event["key"]) in coming:

@@ -47,6 +47,21 @@ def versions(past_plans: pd.DataFrame, plan: pd.DataFrame, history: pd.DataFrame
     return out.dropna(subset=[*(f"lag_{lag}" for lag in lags), "demand"], how="all").reset_index(drop=True)
 
 
+def drift(versions: pd.DataFrame) -> dict[str, float]:
+    """How far the plan of a month moved between its longest and its shortest lag, over the months known.
+
+    returns  moved (mean |last version / first version − 1|), change (WAPE of the last version minus that of the first, a
+             fraction; below zero: it came nearer); empty while no month has both
+    """
+    names = [name for name in versions.columns if name.startswith("lag_")]
+    known = versions.dropna(subset=[names[0], names[-1], "demand"])
+    known = known[(known["demand"] > 0) & (known[names[0]] > 0)]
+    if known.empty:
+        return {}
+    first, last, demand = known[names[0]], known[names[-1]], known["demand"]
+    return {"moved": float((last / first - 1).abs().mean()), "change": accuracy.wape(last, demand) - accuracy.wape(first, demand)}
+
+
 def at(by_lag: pd.DataFrame, past_plans: pd.DataFrame, *, cycle_month: Any, lags: Sequence[int] = (1, 3, 6)) -> pd.DataFrame:
     """Accuracy and bias at the lags people ask about, and how many cycles are missing where there is none yet.
 

@@ -140,6 +140,18 @@ def by_month(plan: pd.DataFrame, items: pd.DataFrame, *, months: Any) -> pd.Data
     return out[["family", "measure", *(f"m{n + 1}" for n in range(len(span))), "total", "share"]]
 
 
+def extremes(by_month: pd.DataFrame) -> dict[str, Any]:
+    """Of `by_month`, the families whose margin is the largest and the smallest share of revenue.
+
+    returns  best, most, worst, least (families, fractions); missing where no family has a revenue
+    """
+    rows = by_month[by_month["family"].notna() & by_month["share"].notna()]
+    if rows.empty:
+        return {"best": None, "most": float("nan"), "worst": None, "least": float("nan")}
+    best, worst = rows.loc[rows["share"].idxmax()], rows.loc[rows["share"].idxmin()]
+    return {"best": best["family"], "most": float(best["share"]), "worst": worst["family"], "least": float(worst["share"])}
+
+
 def _volume(units: pd.Series, money: pd.Series, budget: pd.DataFrame) -> pd.Series:
     """(units − units budgeted) × price budgeted, by family; missing where no units are budgeted."""
     if "units" not in budget.columns:

@@ -3,15 +3,18 @@
     sales    the plan moves by weight × (what sales expects − plan before it)
     leads    the plan grows by weight × (leads × conversion × units an order)
 
-Both are a step s − p that somebody asks for on a plan p. The weight is the one that would have been best so far:
+Both are a step s − p that somebody asks for on a plan p. The weight is the one that would have taken most off the error
+so far, the value added that WAPE measures:
 
-    Σ (s − p)(d − p) / Σ (s − p)²          d: the demand that came
+    the w that makes Σ |p + w (s − p) − d| least          d: the demand that came
 
-kept within 0 and a cap, since a weight learnt from a few months is a guess too. It is 0 where the step pointed the
-wrong way, and the whole step would have been right at 1. Below six months there is no record to speak of, and half the
+which is the median of (d − p) / (s − p), each weighing |s − p|. It is kept within 0 and a cap, since a weight learnt
+from a few months is a guess too; the sum is convex, so that nothing within these limits is better. It is 0 where the step
+pointed the wrong way, and 1 where the whole step was right. Below six months there is no record to speak of, and half the
 cap is used. A weight may be fixed by hand; its record is shown beside it all the same.
 
-Source: Bates & Granger (1969), The combination of forecasts, Operational Research Quarterly 20(4).
+Sources: Bates & Granger (1969), The combination of forecasts, Operational Research Quarterly 20(4), who weigh by squared
+errors; Bloomfield & Steiger (1983), Least Absolute Deviations, on the weighted median.
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ from sopnb import accuracy
 from sopnb.streams import judged
 
 MIN_MONTHS = 6  # months judged on which a record can rest
-RECORD = ["owner", "n", "months", "wape_before", "wape_with", "bias", "weight", "basis"]
+RECORD = ["owner", "n", "months", "wape_before", "wape_with", "wape_weighed", "bias", "weight", "basis"]
 
 
 def sales(
@@ -40,7 +43,8 @@ def sales(
     lags        lags judged; None: all
     fixed       a weight set by hand for everybody; None: by the record
     returns     owner   n (statements judged), months (judged), wape_before (the plan without it), wape_with (what the
-                owner expects, taken alone), bias (of the same), weight (0 to `cap`), basis (record, new or fixed)
+                owner expects, taken alone), wape_weighed (the plan moved by the weight), bias (of the owner's numbers
+                alone), weight (0 to `cap`), basis (record, new or fixed)
     """
     rows = _before(past_plans, history, items, lags, ["baseline", "events", "pipeline", "leads"])
     return _records(_statements(rows, past_sales), [*past_sales["owner"], *owners], cap, fixed)
@@ -59,6 +63,18 @@ def leads(
     promised = past_leads.assign(quantity=past_leads["leads"] * past_leads["conversion"] * past_leads["units"])
     said = _statements(rows, promised)
     return _records(said.assign(quantity=said["before"] + said["quantity"]), [*past_leads["owner"], *owners], cap, fixed)
+
+
+def best(step: pd.Series, missing: pd.Series) -> float:
+    """The w that makes Σ |missing − w × step| least: the median of missing / step, each weighing |step|.
+
+    >>> best(pd.Series([20.0, 20.0, 10.0]), pd.Series([10.0, 10.0, 40.0]))
+    0.5
+    """
+    asked = step != 0
+    table = pd.DataFrame({"ratio": missing[asked] / step[asked], "size": step[asked].abs()}).sort_values("ratio", kind="stable")
+    reached = table["size"].cumsum() >= table["size"].sum() / 2
+    return float(table.loc[reached, "ratio"].iloc[0]) if len(table) else 0.0
 
 
 def _before(past_plans: pd.DataFrame, history: pd.DataFrame, items: pd.DataFrame, lags: Sequence[int] | None, streams: list[str]) -> pd.DataFrame:
@@ -87,9 +103,8 @@ def _records(said: pd.DataFrame, owners: Iterable[Any], cap: float, fixed: float
     for owner in sorted({"" if pd.isna(owner) else str(owner) for owner in owners}):
         own = said[said["owner"].fillna("") == owner]
         step, months = own["quantity"] - own["before"], own["month"].nunique()
-        best = (step * (own["demand"] - own["before"])).sum() / (step**2).sum() if (step**2).sum() > 0 else 0.0
         basis = "fixed" if fixed is not None else "record" if months >= MIN_MONTHS else "new"
-        weight = fixed if fixed is not None else min(max(best, 0.0), cap) if basis == "record" else cap / 2
+        weight = fixed if fixed is not None else min(max(best(step, own["demand"] - own["before"]), 0.0), cap) if basis == "record" else cap / 2
         records.append((owner, len(own), months, accuracy.wape(own["before"], own["demand"]), accuracy.wape(own["quantity"], own["demand"]),
-                        accuracy.bias(own["quantity"], own["demand"]), weight, basis))
+                        accuracy.wape(own["before"] + weight * step, own["demand"]), accuracy.bias(own["quantity"], own["demand"]), weight, basis))
     return pd.DataFrame.from_records(records, columns=RECORD)

@@ -101,3 +101,45 @@ def test_the_parts_add_up_to_the_difference_in_units_and_in_money(rows, correcte
     found = changes.changes(this, last, restated=restated, steps=steps)
     np.testing.assert_allclose(found["units"].sum(), this["consensus"].sum() - last["consensus"].sum(), atol=1e-6)
     np.testing.assert_allclose(found["amount"].sum(), this["revenue"].sum() - last["revenue"].sum(), atol=1e-4, rtol=1e-10)
+    assert changes.residual(found, this, last) < 1e-3 or found["amount"].abs().sum() < 1e-2, "below 0.1 %, whatever cancels out"
+
+
+def test_a_mover_is_told_by_the_part_that_moved_it_the_way_it_went():
+    """E grew by 70: +100 by sales, −30 by overrides. F shrank by 20 although its deals grew: its baseline fell by 50."""
+    last = plan("E EU 2026-10 100 0 0 0 0 1", "F EU 2026-10 100 0 0 0 0 1")
+    this = plan("E EU 2026-10 100 0 0 100 -30 1", "F EU 2026-10 50 0 30 0 0 1")
+    assert changes.movers(changes.changes(this, last), this, last)[["item", "amount", "part"]].values.tolist() == [["E", 70, "sales"], ["F", -20, "actuals"]]
+
+
+def test_each_mover_has_its_reason_from_what_to_what():
+    """A: dearer. B: fewer events. C has left, D is new."""
+    found = changes.changes(THIS, LAST)
+    told = changes.reasons(changes.movers(found, THIS, LAST), found, THIS, LAST).set_index("item")
+    assert told["because"].to_dict() == {"B": "plan.moved.events", "A": "plan.moved.price", "C": "plan.moved.gone", "D": "plan.moved.new"}
+    assert told.loc["A", "values"] == {"this": 11, "last": 10} and told.loc["B", "values"] == {"this": 0, "last": 10}
+    assert told.loc["C", "values"] == {"last": 7} and told.loc["B", "part_amount"] == -200
+
+
+def test_the_month_that_came_in_and_the_models_are_named():
+    last = plan("A EU 2026-09 90 0 0 0 0 1", "A EU 2026-10 100 0 0 0 0 1", "B EU 2026-10 100 0 0 0 0 1")
+    this = plan("A EU 2026-10 130 0 0 0 0 1", "B EU 2026-10 150 0 0 0 0 1")
+    history = frame("item location month demand", "A EU 2026-09 140")
+    models = frame("item location month model", "A EU 2026-10 SES", "B EU 2026-10 SES"), frame("item location month model", "A EU 2026-10 SES", "B EU 2026-10 Theta")
+    found = changes.changes(this, last, forecast=models[0], previous_forecast=models[1])
+    told = changes.reasons(changes.movers(found, this, last), found, this, last, history=history, forecast=models[0], previous_forecast=models[1]).set_index("item")
+    assert told.loc["A", "because"] == "plan.moved.actuals" and (told.loc["A", "values"]["demand"], told.loc["A", "values"]["expected"]) == (140, 90)
+    assert told.loc["B", "because"] == "plan.moved.method" and told.loc["B", "values"] == {"this": "SES", "last": "Theta"}
+
+
+def test_every_part_of_a_change_has_its_sentence():
+    from sopnb import words
+
+    streams = {"events", "pipeline", "leads", "sales", "override"}
+    for part in changes.PARTS:
+        plain = f"plan.moved.{part}" if part in streams | {"price", "new"} else f"plan.moved.{part}.plain"
+        assert plain in words.MESSAGES, part
+
+
+def test_nothing_is_left_unexplained():
+    assert changes.residual(changes.changes(THIS, LAST), THIS, LAST) < 1e-12
+    assert changes.residual(changes.changes(THIS, LAST).query("part != 'price'"), THIS, LAST) > 0.1

@@ -31,6 +31,8 @@ BAND = PLAN.assign(lo80=PLAN["consensus"] * 0.9, hi80=PLAN["consensus"] * 1.1)[[
 BUDGET = pd.DataFrame({"family": "x", "month": AHEAD, "units": WAVE[:12] * 1.05, "revenue": 1.0})
 SERIES = pd.concat([pd.DataFrame({"month": MONTHS, "site": n, "y": WAVE * k}) for n, k in (("Jakarta", 1), ("Medan", 0.98), ("Bali", 0.2))])
 LAGS = pd.DataFrame([(s, lag, b + 0.02 * lag) for s, b in (("consensus", 0.2), ("baseline", 0.21), ("naive", 0.3)) for lag in range(1, 7)], columns=["stream", "lag", "wape"])
+TRIANGLE = pd.DataFrame([(m, made, d * (1 + 0.01 * n), d if m < MONTHS[-1] else np.nan) for n, made in enumerate(MONTHS[-6:]) for m, d in zip(MONTHS[-6:], WAVE[-6:], strict=True) if m >= made],
+                        columns=["month", "cycle", "consensus", "demand"])
 ADDED = frame("stream wape added", "Naive 0.339 -", "Baseline 0.274 0.065", "Overrides 0.277 -0.003")
 PARTS = pd.DataFrame({"part": ["Last plan", "Actuals", "Events", "This plan"], "amount": [655.2e9, -4.6e9, 14.3e9, 664.9e9], "total": [True, False, False, True]})
 STOCK = pd.DataFrame({"month": AHEAD[:6], "closing": [90, 20, -30, 10, 60, 70.0], "safety_stock": 40.0, "receipts": [0, 0, 0, 70, 0, 0], "proposed": 10})
@@ -52,6 +54,7 @@ FORMS = {
     "ranking": lambda **k: charts.ranking(ITEMS, label="item", value="amount", kind="money", **k),
     "trend": lambda **k: charts.trend(KPIS, kinds={"accuracy": "percent"}, **k),
     "lines": lambda **k: charts.lines(SERIES, x="month", y="y", series="site", **k),
+    "versions": lambda **k: charts.versions(TRIANGLE, **k),
     "funnel": lambda **k: charts.funnel(STAGES, stage="stage", amount="amount", **k),
     "ageing": lambda **k: charts.ageing(ACTIONS, **k),
     "heat": lambda **k: charts.heatmap(GAPS, rows="family", columns="month", value="gap", **k),
@@ -285,3 +288,12 @@ def test_the_page_shows_what_jupyterlab_hides():
     assert '<div class="fig-n" style="display:none">' in draw("bridge").html
     assert "@container (min-width:620px)" in style.FIGURE_CSS
     assert ".fig .fig-n{display:block!important}" in style.FIGURE_CSS and ".tb .s.n{display:block!important}" in style.FIGURE_CSS
+
+
+def test_versions_show_how_far_the_plans_of_a_month_lie_apart():
+    """Two plans for September, 100 and 120, demand 110; the axis says that it starts above zero."""
+    triangle = frame("cycle_on month consensus demand", "2026-08-01 2026-08 100 105", "2026-08-01 2026-09 100 110", "2026-09-01 2026-09 120 110", "2026-10-01 2026-10 115 -")
+    shown = charts.versions(triangle.rename(columns={"cycle_on": "cycle"}), name="v", title="x")
+    assert "September 2026" in shown.alt and "100" in shown.alt and "120" in shown.alt
+    assert "the axis does not start at zero" in texts(shown.wide) and "the axis does not start at zero" in texts(shown.narrow)
+    assert charts.versions(triangle.rename(columns={"cycle_on": "cycle"}).iloc[:0], name="v", title="x").wide == ""

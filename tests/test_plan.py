@@ -273,3 +273,48 @@ def test_revenue_and_margin_follow_from_units_price_and_cost():
 def test_what_is_said_of_unknown_items_is_told():
     lost = plan.unplaced(ITEMS, sales=sales("item X all 2026-10 5 Budi", "item X all 2026-11 5 Budi", "item A all 2026-10 5 Budi"), events=None)
     assert lost.values.tolist() == [["sales", "X", "item", 2]]
+
+
+# --- leads, and streams of nothing ----------------------------------------------------------------------------------
+
+def leads(*rows: str) -> pd.DataFrame:
+    return frame("level key location month leads conversion units owner", *rows)
+
+
+def test_leads_add_what_is_believed_of_their_promise():
+    """200 leads × 20 % × half a unit promise 20 units; believed by half they add 10 to the family, by the shares of the plan."""
+    result = october(consensus(leads=leads("family Tea all 2026-10 200 0.2 0.5 Rina"), leads_weight=0.5), "leads")
+    assert result == {("A", "North"): 3, ("A", "South"): 2, ("B", "North"): 5, ("C", "North"): 0}
+    weight = pd.DataFrame({"owner": ["Rina"], "weight": [0.0]})
+    assert consensus(leads=leads("family Tea all 2026-10 200 0.2 0.5 Rina"), leads_weight=weight)["leads"].sum() == 0
+
+
+def test_sales_sees_the_plan_with_the_leads_in_it():
+    """The plan of A is 120 with the leads; sales expects 150, and half of the 30 is taken."""
+    result = consensus(leads=leads("item A all 2026-10 100 0.2 1 Rina"), leads_weight=1.0, sales=sales("item A all 2026-10 150 Budi"), sales_weight=0.5)
+    assert sum(v for (item, _), v in october(result, "sales").items() if item == "A") == pytest.approx(15)
+
+
+FULL = {"events": event("2026-10-01", "2026-10-31"), "pipeline": pipeline("family Tea all 2026-10 600"), "leads": leads("family Tea all 2026-10 100 0.2 1 Rina"),
+        "sales": sales("family Tea North 2026-10 150 Budi"), "overrides": override("item A all 2026-10 delta 7")}
+NULL = {
+    "events": [event("2026-10-01", "2026-10-31", effect=0.0), event("2026-10-01", "2026-10-31").iloc[:0]],
+    "pipeline": [pipeline("family Tea all 2026-10 0"), pipeline("family Tea all 2026-10 0").iloc[:0]],
+    "leads": [leads("family Tea all 2026-10 0 0.2 1 Rina", "item X all 2026-10 0 0 0 Rina"), leads("item A all 2026-10 0 0 0 Rina").iloc[:0]],
+    "sales": [sales("family Tea North 2026-10 150 Budi").iloc[:0]],
+    "overrides": [override("item A all 2026-10 delta 0"), override("family Tea all 2026-10 percent 0"), override("item A all 2026-10 delta 7").iloc[:0]],
+}
+
+
+@settings(max_examples=60, deadline=None)
+@given(others=st.sets(st.sampled_from(sorted(FULL))), name=st.sampled_from(sorted(NULL)), which=st.integers(0, 2), weight=st.floats(0, 1))
+def test_adding_a_stream_of_nothing_changes_nothing_and_the_streams_are_the_consensus(others, name, which, weight):
+    """Empty, or of zeros; and a sales forecast or leads with a weight of zero."""
+    given_others = {key: FULL[key] for key in others if key != name}
+    without = consensus(**given_others, sales_weight=weight, leads_weight=weight)
+    added = consensus(**given_others, **{name: NULL[name][which % len(NULL[name])]}, sales_weight=weight, leads_weight=weight)
+    pd.testing.assert_frame_equal(added, without, check_exact=True)
+    pd.testing.assert_series_equal(added[list(plan.STREAMS)].sum(axis=1), added["consensus"], check_names=False)
+    assert (added["consensus"] >= 0).all()
+    if name in ("sales", "leads"):
+        pd.testing.assert_frame_equal(consensus(**given_others, **{name: FULL[name]}, **{f"{name}_weight": 0.0, ("leads" if name == "sales" else "sales") + "_weight": weight}), without)
