@@ -195,6 +195,10 @@ class Pane:
     def dot(self, x: float, y: float, *, role: str, size: float = 8) -> None:
         self.axes.plot([x], [y], marker="o", markersize=size, markeredgewidth=0, color=LIGHT[role], linestyle="none", clip_on=False)
 
+    def mark(self, x: float, y: float, *, shape: str, role: str, size: float = 8) -> None:
+        """A filled mark of matplotlib's shapes (^ v s D …), which keeps its size."""
+        self.axes.plot([x], [y], marker=shape, markersize=size, markeredgewidth=0, color=LIGHT[role], linestyle="none", clip_on=False)
+
     def area(self, x: Sequence[float], low: Sequence[float], high: Sequence[float], *, role: str, opacity: float) -> None:
         """A band between two lines, broken where either has a gap."""
         run: list[int] = []

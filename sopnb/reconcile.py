@@ -71,6 +71,8 @@ def totals(history: pd.DataFrame, series: pd.DataFrame) -> pd.DataFrame:
     """
     values = [name for name in ("demand", "learned") if name in history.columns]
     rows = history[[*KEY, "month", *values]].merge(series, on=KEY)
+    if "learned" in values:
+        rows["learned"] = rows["learned"].fillna(rows["demand"])
     by_family = rows.groupby(["family", "month"], sort=True)[values].sum().reset_index().rename(columns={"family": "item"})
     whole = rows.groupby("month", sort=True)[values].sum().reset_index().assign(item="all", location=TOTAL)
     return pd.concat([by_family.assign(location=FAMILY), whole], ignore_index=True)[[*KEY, "month", *values]]

@@ -54,6 +54,10 @@ FORMS = {
     "ranking": lambda **k: charts.ranking(ITEMS, label="item", value="amount", kind="money", **k),
     "trend": lambda **k: charts.trend(KPIS, kinds={"accuracy": "percent"}, **k),
     "lines": lambda **k: charts.lines(SERIES, x="month", y="y", series="site", **k),
+    "item-history": lambda **k: charts.item_history(
+        HISTORY.assign(demand_raw=HISTORY["demand"] * 0.8, censored=HISTORY.index % 9 == 0), PLAN.assign(lo80=80.0, hi80=180.0), versions=TRIANGLE,
+        marks=pd.DataFrame({"month": [*MONTHS[-4:], AHEAD[1]], "kind": ["censored", "outlier", "level_shift", "event", "event"]}), **k),
+    "decomposition": lambda **k: charts.decomposition(pd.DataFrame({"month": MONTHS, "demand": WAVE, "trend": 120.0, "season": WAVE - 125, "remainder": 5.0}), **k),
     "versions": lambda **k: charts.versions(TRIANGLE, **k),
     "funnel": lambda **k: charts.funnel(STAGES, stage="stage", amount="amount", **k),
     "ageing": lambda **k: charts.ageing(ACTIONS, **k),
