@@ -32,6 +32,7 @@ LEAST_MONTHS = 24    # two of each month of the year
 FENCE = 3.0          # interquartile ranges beyond the quartiles: of normal months one in 400,000 lies there
 LEAST_OUTLIER = 0.30  # of the usual value: a smaller miss is not worth a correction
 LEAST_SHIFT = 0.30
+MOST_SHIFT = 10.0    # times: beyond it an item has ended or begun, and its past tells nothing of its level
 MADE_UP = 0.5        # of the miss: where the months beside make up so much of it, orders came early or late, and none is lost
 OFTEN = 0.05         # of the months: a series with more of them is like that
 RUN = 4              # months in a row on one side are a change, not outliers
@@ -176,7 +177,7 @@ def judge(
              than three other years to tell the season from, also beyond them without a season: else a spike would lend its
              own season to the same month of another year. Not where the months beside make up half of it (orders that came
              early or late), and not in series with more than one such month in twenty, which are like that.
-    shift    means of up to 12 months before and at least 4, up to 12, after differ by 30 % and |t| ≥ 6; all of the first
+    shift    means of up to 12 months before and at least 4, up to 12, after differ by 30 % (not tenfold) and |t| ≥ 6; all of the first
              four and three of four of all months lie on their side of the middle; a step fits clearly better than a line
     """
     n, t = y.shape
@@ -282,5 +283,5 @@ def _step(before: np.ndarray, after: np.ndarray, least: float, step_t: float) ->
     up = np.sign(change)[:, None]
     held = (up * (after - middle[:, None]) > 0).mean(axis=1), (up * (before - middle[:, None]) < 0).mean(axis=1)
     first = (up * (after[:, :RUN] - middle[:, None]) > 0).all(axis=1)
-    good = (t >= step_t) & (np.abs(np.expm1(change)) >= least) & (left <= STEP_FIT * line) & first & (held[0] >= 0.75) & (held[1] >= 0.75)
+    good = (t >= step_t) & (np.abs(np.expm1(change)) >= least) & (np.abs(change) <= np.log(MOST_SHIFT)) & (left <= STEP_FIT * line) & first & (held[0] >= 0.75) & (held[1] >= 0.75)
     return np.where(good & np.isfinite(t), t, 0.0), np.nan_to_num(change)

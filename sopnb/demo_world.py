@@ -98,6 +98,8 @@ def build(*, seed: int = 20261001, items: int = 120) -> World:
     shape = _shape(series, ranges, months)
     mean = shape * (1 + _lift(series, months, promotions))
     mean *= SIX_MONTHS * items / 120 / (mean[:, KNOWN:KNOWN + 6] * price[series["row"], KNOWN:KNOWN + 6]).sum() / NET
+    for _, row, when, factor in changes(series):
+        mean[row, frames.months_between(months[0], frames.month(when)):] *= factor
     demand = _demand(series, mean, months, stream(seed, "demand"))
     _surprises(series, demand, months)
     days_out, stock = _stock(series, mean, months, stream(seed, "stock"))
@@ -243,6 +245,14 @@ def surprises(series: pd.DataFrame) -> list[tuple[str, str, int, str, float]]:
         ("drop-sauce-sby", "drop", first_of(series, "Sauces", "SBY"), "2026-06", 0.3),
         ("surge-biscuit-mdn", "surge", first_of(series, "Biscuits", "MDN", 1), "2026-02", 2.2),
     ]
+
+
+def changes(series: pd.DataFrame) -> list[tuple[str, int, str, float]]:
+    """Where demand moved to a lasting new level: id, series, first month, factor. A retailer listed one, one lost its shelf."""
+    planted = (("level-syrup-sby", "Syrup", "SBY", 1, "2025-10", 0.55), ("level-coffee-jkt", "Coffee", "JKT", 2, "2025-06", 1.6))
+    there = set(zip(series["family"], series["location"], series["place"], strict=True))  # a small range has fewer items
+    return [(name, first_of(series, family, location, place), when, factor)
+            for name, family, location, place, when, factor in planted if (family, location, place) in there]
 
 
 def _surprises(series: pd.DataFrame, demand: np.ndarray, months: pd.DatetimeIndex) -> None:

@@ -105,6 +105,7 @@ class Demand(_Part):
     cap_multiple: float = Field(3.0, gt=1, description="no baseline above this multiple of the highest month")
     new_months: int = Field(6, ge=1, description="months of history below which an item is new")
     launch_share: float = Field(0.25, ge=0, le=1, description="of its like item's demand, for a coming item where fewer than 3 launches can be measured")
+    launch_curve: Literal["measured", "bass"] = Field("measured", description="shape of a launch: as earlier ones were month by month, or drawn smooth by the Bass model")
     short_months: int = Field(24, ge=1, description="months of history below which a series is short")
     pipeline_min: float = Field(0.0, ge=0, description="money; smaller deals are in the run-rate and are not added")
     pipeline_months: int = Field(6, ge=1, description="months over which a won deal is delivered")

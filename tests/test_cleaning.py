@@ -9,7 +9,7 @@ from helpers import frame
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sopnb import cleaning, frames, levels
+from sopnb import cleaning, demo_world, frames, levels
 
 ITEMS = frame("item family", *[f"I{i} f" for i in range(12)], "A f", "B f")
 # The Nile at Aswan, 1871 to 1970, 10^8 m3 (Cobb 1978; Durbin & Koopman 2012, Time Series Analysis by State Space Methods, 2.2)
@@ -25,7 +25,7 @@ def history(values, item: str = "A", first: str = "2022-01") -> pd.DataFrame:
     values = np.asarray(values, dtype=float)
     return pd.DataFrame({
         "item": item, "location": "EU", "month": frames.months(first, len(values)), "demand": values, "demand_raw": values,
-        "revenue": values * 10, "censored": False,
+        "revenue": 0.0 * values if np.nanmax(np.abs(np.where(np.isfinite(values), values, 0.0))) > 1e200 else values * 10, "censored": False,
     })  # fmt: skip
 
 
@@ -94,6 +94,22 @@ def test_three_months_at_a_new_level_are_too_few_and_a_trend_is_no_step():
     trend = noisy(48) * np.exp(np.arange(48) * 0.03)
     for values in (short, trend):
         assert cleaning.clean(history(values), ITEMS)["level_shift"].isna().all()
+
+
+def test_an_end_is_no_new_level():
+    values = noisy(40) * np.r_[np.ones(28), np.zeros(12)]
+    out = cleaning.clean(history(values), ITEMS)
+    assert out["level_shift"].isna().all() and out["learned"].tolist() == out["demand"].tolist()
+
+
+def test_the_demo_company_moves_to_new_levels_where_they_were_planted():
+    world = demo_world.build()
+    y = world.demand[:, : demo_world.KNOWN]
+    judged = cleaning.judge(np.where(np.cumsum(y > 0, axis=1) > 0, y, np.nan), group=world.series["family"].to_numpy())
+    found = {(int(row), str(world.months[month])[:7]) for row, month in zip(*np.nonzero(judged.shift), strict=True)}
+    assert found == {(row, month) for _, row, month, _ in demo_world.changes(world.series)}
+    for _, row, month, factor in demo_world.changes(world.series):
+        assert judged.ratio[row, world.at(month)] == pytest.approx(factor, rel=0.15)
 
 
 def test_what_an_event_or_an_empty_shelf_explains_is_no_outlier():
