@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from sopnb import cli_actions, redact
+from sopnb import cli_actions, cli_overrides, redact
 from sopnb.terminal import CycleMonth, ParamsFile, company_of, err, out, shown
 
 CODES = ("Exit codes: 0 done; 1 unexpected; 2 usage; 3 bad input, nothing ran; 4 step failed; 5 deadline; 6 kernel died; 7 busy; "
@@ -25,6 +25,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="
                        "A month: [bold]check[/bold] the extracts, [bold]run[/bold] the cycle, hold the meeting off its reports, [bold]recap[/bold] it. "
                        "New here: [bold]sopnb demo[/bold]. Example: [bold]sopnb run params/demo.yaml --cycle 2026-10[/bold]")
 app.add_typer(cli_actions.app, name="actions")
+app.add_typer(cli_overrides.app, name="overrides")
 
 class Progress:
     """Tells which step runs, how long it took, and what is left."""

@@ -12,7 +12,7 @@ family) are taken in the order they were made, each seeing what those before it 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -198,13 +198,14 @@ class Merged:
     counts: dict[str, int]
 
 
-def merge(before: pd.DataFrame, said: pd.DataFrame, *, day: Any, as_of: Any) -> Merged:
+def merge(before: pd.DataFrame, said: pd.DataFrame, *, day: Any, as_of: Any, taken: Iterable[str] = ()) -> Merged:
     """Bring what people say now into what stands.
 
     before    frames.OVERRIDES, as they stand
     said      override (or missing), level … owner, made_on (or missing), expires, file: checked rows, in any order
     day       the day of loading: made_on where a row has none
     as_of     today, for the cycle: what has expired then takes part in no conflict
+    taken     numbers that no new override may bear
     returns   Merged. A row that says what its owner already says changes nothing; one that says something else replaces
               it under the same number; a cell of another person is never touched. Words of two people are both kept.
     """
@@ -215,17 +216,18 @@ def merge(before: pd.DataFrame, said: pd.DataFrame, *, day: Any, as_of: Any) -> 
     for number in (number for number in rows if number in spoken):
         by_cell.setdefault(spoken[number], {})[rows[number]["owner"] or ""] = number
     counts, log = {"added": 0, "revised": 0, "unchanged": 0, "agreed": 0}, []
+    taken = set(taken)
     said = said.sort_values([name for name in ("file", "row") if name in said] or ["owner"], kind="stable")
     for new, cell in zip(said.to_dict("records"), _cells(said), strict=True):
         words = by_cell.setdefault(cell, {})
         file, owner = new.get("file") or "", new["owner"] or ""
         old = rows[words[owner]] if owner in words else None
-        if old is not None and all(_same(old[name], new[name]) for name in SAID):
+        if old is not None and all(same(old[name], new[name]) for name in SAID):
             counts["unchanged"] += 1
             continue
-        counts["agreed"] += old is None and any(_same(rows[n]["kind"], new["kind"]) and _same(rows[n]["value"], new["value"]) for n in words.values())
+        counts["agreed"] += old is None and any(same(rows[n]["kind"], new["kind"]) and same(rows[n]["value"], new["value"]) for n in words.values())
         made = new.get("made_on") if pd.notna(new.get("made_on")) else pd.Timestamp(day)
-        number = old["override"] if old is not None else _number(rows, new.get("override"), made)
+        number = old["override"] if old is not None else _number({*rows, *taken}, new.get("override"), made)
         if old is not None:
             log.append({**old, "change": "was", "file": file})
         rows[number] = {**{name: new.get(name) for name in frames.OVERRIDES.names}, "override": number, "made_on": made}
@@ -270,13 +272,13 @@ def _cells(overrides: pd.DataFrame) -> list[tuple[Any, ...]]:
     return list(cells(overrides)[CELL].itertuples(index=False, name=None))
 
 
-def _same(one: Any, other: Any) -> bool:
+def same(one: Any, other: Any) -> bool:
     """Equal, or both missing; an empty text is missing."""
     absent = [value is None or value == "" or pd.isna(value) for value in (one, other)]
     return all(absent) or (not any(absent) and one == other)
 
 
-def _number(taken: dict[str, Any], wanted: Any, made: pd.Timestamp) -> str:
+def _number(taken: set[str], wanted: Any, made: pd.Timestamp) -> str:
     """A row's own number where it is free, else the next one of its month: OV-2610-07."""
     if isinstance(wanted, str) and wanted and wanted not in taken:
         return wanted
