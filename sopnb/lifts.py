@@ -200,17 +200,19 @@ def without(history: pd.DataFrame, table: pd.DataFrame | None, items: pd.DataFra
     returns   the same rows and columns; demand = learned / lift, lift (factor, 1 where no event ran)
 
     lift = 1 + Σ share of the month × lift of the event: what was stated for it × the share of that which came, where both
-    are known; else the measured effect of its kind. Where past events show no sure effect nothing is taken out.
+    are known; else the measured effect of its kind. Of a kind too rare to be measured, what was stated: so a peak that
+    someone can name is taken out by naming it. Where a kind shows no sure effect nothing is taken out. An event that has run through the whole last month and goes on stays in: the plan does not add it again.
     """
     learned = history["learned"].fillna(history["demand"]) if "learned" in history.columns else history["demand"]
     out = history.assign(demand=learned, lift=1.0)
-    if table is None or table.empty or history.empty or not measured["used"].any():
+    if table is None or table.empty or history.empty:
         return out
     cube = levels.panel(history)
     family = _family_of(cube.keys, items)
     lift = np.zeros(cube.y.shape)
     for rows, share, event in windows(cube.keys, cube.months, table, items):
-        if event["kind"] not in LASTING:
+        goes_on = event["start"] <= cube.months[-1] and event["end"] >= frames.next_month(cube.months[-1])
+        if event["kind"] not in LASTING and not goes_on:
             said = event["effect"] if event["effect"] is not None and event["effect"] == event["effect"] else np.nan
             lift[rows] += np.array([_came(measured, event["kind"], family[row], said) for row in rows])[:, None] * share
     factor = np.clip(1 + lift, 0.5, 1 + MOST)[cube.at]
@@ -221,7 +223,8 @@ def _came(measured: pd.DataFrame, kind: str, family: str, said: float) -> float:
     """The lift that a past event is believed to have had."""
     own = _line(measured, kind, family)
     if own is None:
-        return 0.0
+        judged = bool(((measured["kind"] == kind) & measured["effect"].notna()).any())
+        return float(said) if np.isfinite(said) and not judged else 0.0
     realised = own["realised"]
     return float(said * np.clip(realised, 0.0, 1.5)) if np.isfinite([said, realised]).all() else float(own["effect"])
 
@@ -274,7 +277,7 @@ def adds(plan: pd.DataFrame, coming: pd.DataFrame | None, items: pd.DataFrame) -
     returns  event × month  kind, name, basis, effect, se (fractions), units, se_units, amount (money)
 
     units = Σ effect × share of the month × baseline over the series it is meant for; as in `plan.consensus`, where an event
-    that has begun before the first month planned adds nothing.
+    that has run through the whole month before the first one planned adds nothing.
     """
     names = ["event", "month", "kind", "name", "basis", "effect", "se", "units", "se_units", "amount"]
     if coming is None or coming.empty or plan.empty:
@@ -283,7 +286,7 @@ def adds(plan: pd.DataFrame, coming: pd.DataFrame | None, items: pd.DataFrame) -
     units, money = np.zeros(cube.y.shape), np.zeros(cube.y.shape)
     units[cube.at] = plan["baseline"].to_numpy()
     money[cube.at] = (plan["baseline"] * plan["price"].fillna(0.0)).to_numpy()
-    news = coming[(coming["start"] >= cube.months[0]) & coming["effect"].notna() & (coming["kind"] != "holiday")]
+    news = coming[(coming["start"] > frames.next_month(cube.months[0], -1)) & coming["effect"].notna() & (coming["kind"] != "holiday")]
     pieces = []
     for rows, share, event in windows(cube.keys, cube.months, news, items):
         here = np.flatnonzero(share > 0)

@@ -7,9 +7,9 @@ locations or for the total is spread by the shares of the plan so far (the propo
 is zero: so an absolute override is met exactly, and a cut never takes an item below zero while others have some left.
 The plan is never below zero; what is cut off is charged to the stream that asked for it.
 
-A baseline learnt from history with promotions in it already holds their average. So an event is added only where it
-is new: its lift is stated against a usual month, and what has run through the whole last month of history is left
-out. Holidays belong to the calendar and the season of the baseline and are left out too.
+The baseline is learnt from history without the lift of past events (`lifts.without`), so that a planned one is added
+once: its lift is stated against a usual month. What has run through the whole last month of history and goes on stays in
+the baseline and is left out here. Holidays belong to the calendar and the season of the baseline and are left out too.
 """
 
 from __future__ import annotations

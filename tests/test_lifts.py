@@ -82,6 +82,34 @@ def test_the_past_without_its_events_is_flat_again_and_nothing_else_moves():
     assert untold["demand"].to_numpy() == pytest.approx(100.0), "no lift was stated: the measured one is taken out"
 
 
+def test_a_peak_that_someone_can_name_is_taken_out_by_naming_it():
+    """One order of 200 on top of 100, of a kind never seen before: as stated."""
+    h, _ = promoted(0.0, series=1)
+    h.loc[20, ["demand", "learned"]] = 300.0
+    named = events("N1 Tender one-off 2023-09-01 2023-09-30 item I0 all 2")
+    out = lifts.without(h, named, ITEMS, lifts.effects(h, named, ITEMS))
+    assert out["demand"].to_numpy() == pytest.approx(100.0)
+
+
+def test_an_event_that_goes_on_is_counted_once():
+    """Begun before the last month and running on: it stays in the baseline, and neither the plan nor `adds` adds it. Begun in
+    the last month: its lift so far is taken out, and the rest is added."""
+    h, table = promoted(0.3, series=6)
+    last = h["month"].max()
+    month = frames.next_month(last)
+    on = events(f"L1 A promotion {last - pd.Timedelta(days=9):%Y-%m-%d} {month + pd.Timedelta(days=27):%Y-%m-%d} item I1 all 0.3",
+                f"L2 B promotion {last + pd.Timedelta(days=14):%Y-%m-%d} {month + pd.Timedelta(days=27):%Y-%m-%d} item I2 all 0.3")
+    both = pd.concat([table, on], ignore_index=True)
+    measured = lifts.effects(h, table, ITEMS)
+    out = lifts.without(h, both, ITEMS, measured)
+    lifted = out[(out["month"] == last) & (out["lift"] > 1)]["item"].tolist()
+    ready = lifts.planned(both, ITEMS, measured, first=month)
+    f = pd.DataFrame([(i, "EU", month, 100.0) for i in ITEMS["item"]], columns=["item", "location", "month", "baseline"])
+    made = plan.consensus(f, items=ITEMS, months=[month], as_of=month, events=ready, history=h)
+    assert lifted == ["I2"] and made.loc[made["events"] > 0, "item"].tolist() == ["I2"]
+    assert lifts.adds(made, ready, ITEMS)["units"].sum() == pytest.approx(made["events"].sum())
+
+
 def test_what_shows_no_sure_effect_is_left_in():
     h, table = promoted(0.0, noise=0.1)
     measured = lifts.effects(h, table, ITEMS)
