@@ -18,6 +18,7 @@ from sopnb.words import Sentence
 SHAPES: dict[str, tuple[str, str, str]] = {
     "censored": ("^", "▲", "short"), "outlier": ("D", "◆", "over"), "level_shift": ("s", "■", "ok"), "event": ("v", "▼", "base"),
 }
+HIGHEST = 2.0  # times the highest line: a band beyond it is cut off and its end told, or the lines would lie flat
 
 
 def item_history(
@@ -48,7 +49,10 @@ def item_history(
     last = int(ahead.index.max()) if len(ahead) else int(past.index.max()) if len(past) else 1
     earlier = _earlier(versions, first, last, reach)
     lost = _lost(history, first)
-    every = [*demand.y, *consensus.y, *band["lo80"], *band["hi80"], *(v for line in [*extra, *earlier] for v in line.y), *(v for _, v, _ in lost)]
+    drawn = [*demand.y, *consensus.y, *(v for line in [*extra, *earlier] for v in line.y), *(v for _, v, _ in lost)]
+    highest = max(known(drawn), default=0.0) * HIGHEST
+    every = [*drawn, *band["lo80"].clip(upper=highest), *band["hi80"].clip(upper=highest)]
+    cut_off = bool((band["hi80"] > highest).any())
     if not known([*demand.y, *consensus.y]):
         return figure(None, alt=alt or said("charts.none", {}), heights=(0, 0), **about)
     axis = scale(every)
@@ -65,7 +69,9 @@ def item_history(
         low, high = limits(every)
         pane = canvas.pane(_axis_room(ticks(low, high), axis), 40, room, below, (first, max(last, first + 1)), (low, high))
         pane.grid(ticks(low, high), axis.tick)
-        pane.area([place(m) for m in band["month"]], list(band["lo80"]), list(band["hi80"]), role="plan", opacity=BAND)
+        pane.area([place(m) for m in band["month"]], list(band["lo80"].clip(upper=highest)), list(band["hi80"].clip(upper=highest)), role="plan", opacity=BAND)
+        if cut_off:
+            canvas.words(pane.right, pane.top - 6, words.message("charts.band_to", {"value": axis.full(float(band["hi80"].max()))}).text, role="plan", align="right")
         for line in earlier:
             pane.line(line.x, line.y, role="base", width=1)
         for at, ordered, wanted in lost:
@@ -171,17 +177,17 @@ def decomposition(
     label = {part: (names or {}).get(part) or words.message(f"charts.part.{part}").text for part in ("trend", "season", "remainder")}
     inside = {"trend": known([*table["trend"], *table["demand"]]), "season": known(table["season"]), "remainder": known(table["remainder"])}
     axes = {part: scale(values) for part, values in inside.items()}
-    tall = {"trend": 150, "season": 110, "remainder": 110}
+    tall = {"trend": 160, "season": 124, "remainder": 124}
     first, last = int(table.index.min()), int(table.index.max())
     x = [float(i) for i in table.index]
-    room = max(_axis_room(ticks(*_span(inside[part], part)), axes[part]) for part in tall)
+    room = 10 + max(text_width(axes[part].tick(t, t == at[-1]), TICK) for part in tall for at in [ticks(*_span(inside[part], part), 3)] for t in at)
 
     def paint(canvas: Canvas) -> None:
         top, whole = 0.0, sum(tall.values())
         for part, height in tall.items():
             low, high = _span(inside[part], part)
-            pane = canvas.pane(room, top + 26, 22, whole - top - height + 30, (first, max(last, first + 1)), (low, high))
-            canvas.words(0, top + 14, label[part], role="ink", size=LABEL, bold=True)
+            pane = canvas.pane(room, top + 36, 22, whole - top - height + 32, (first, max(last, first + 1)), (low, high))
+            canvas.words(0, top + 12, label[part], role="ink", size=LABEL, bold=True)
             pane.grid(ticks(low, high, 3), axes[part].tick)
             if part == "trend":
                 pane.line(x, list(table["demand"]), role="base", width=1)

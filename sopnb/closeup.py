@@ -27,6 +27,7 @@ BANDS = ["lo80", "hi80", "lo95", "hi95"]
 STREAMS = ["baseline", "events", "pipeline", "leads", "sales", "override", "consensus", "revenue", "margin"]
 FLAGS = ["censored", "outlier", "level_shift"]
 NEAREST = 5
+STEADY_YEARS = 6  # years from which a season that changes can be told from chance
 
 
 @dataclass(frozen=True)
@@ -214,6 +215,8 @@ def decompose(past: pd.DataFrame, *, season: int = 12, value: str = "learned") -
     past     month   value (units)
     returns  month   demand, trend, season, remainder (units): demand = trend + season + remainder, to rounding. No rows
              where the series has less than two seasons or a season of one month; a missing month is drawn as a line.
+
+    With less than STEADY_YEARS the season is the same each year, or it would swallow what is only chance.
     """
     none = pd.DataFrame(columns=["month", "demand", "trend", "season", "remainder"])
     if past.empty or season < 2:
@@ -224,7 +227,9 @@ def decompose(past: pd.DataFrame, *, season: int = 12, value: str = "learned") -
         return none
     from statsmodels.tsa.seasonal import STL
 
-    found = STL(y.to_numpy(), period=season, robust=True).fit()
+    years = len(y) // season
+    window = 11 if years >= STEADY_YEARS else 10 * len(y) + 1  # so wide that the season is the same each year
+    found = STL(y.to_numpy(), period=season, seasonal=window, robust=True).fit()
     trend, seasonal = np.asarray(found.trend), np.asarray(found.seasonal)
     return pd.DataFrame({"month": y.index, "demand": y.to_numpy(), "trend": trend, "season": seasonal, "remainder": y.to_numpy() - trend - seasonal})
 

@@ -54,7 +54,7 @@ def show(one: Closeup, *, months: pd.DatetimeIndex, lags: Sequence[int], source:
         return Page((message("closeup.no_place", {"name": one.name, "item": one.item, "asked": one.asked_place, "places": places}),))
     if one.history.empty and one.plan.empty:
         return Page((message("closeup.empty", {"name": one.name, "item": one.item}),))
-    place = message("closeup.all").text if one.location == "all" and len(one.places) > 1 else _named(one.location, names)
+    place = message("closeup.all").text if one.location == "all" else _named(one.location, names)
     near = one.plan[one.plan["month"].isin(months)]
     parts: list[Part | None] = [_headline(one, near, months, place, lags), _history(one, near, place, source), _parts(one, source),
              _models(one, lags), _months(near), _marks(one)]
@@ -135,7 +135,7 @@ def _models(one: Closeup, lags: Sequence[int]) -> tables.Table | None:
     several = len(one.places) > 1 and one.location == "all"
     title = message("closeup.models.title.used", {"model": _readable(used["model"].iloc[0]), "wape": used["wape"].iloc[0]}) if len(used) == 1 and not several else message(
         "closeup.models.title", {"best": _readable(shown["model"].iloc[0]), "wape": shown["wape"].iloc[0]})
-    mark = [f"{n} / {of}" if several and n else "●" if n else "" for n, of in zip(shown["chosen"].tolist(), shown["series"].tolist(), strict=True)]
+    mark = [f"{n}/{of}" if several and n else "●" if n else "" for n, of in zip(shown["chosen"].tolist(), shown["series"].tolist(), strict=True)]
     return tables.show(
         shown.assign(used=mark, model=shown["model"].map(_readable)), caption=title,
         subtitle=message("closeup.models.sub", {"lags": ", ".join(map(str, lags))}), source=message("closeup.source.models"),
