@@ -77,13 +77,16 @@ def overrides_load(
 
     Example: [bold]sopnb overrides load params/demo.yaml rina.xlsx dewi.xlsx[/bold]
     """
-    from sopnb import cycle, overrides, overrides_kept, overrides_said
+    from sopnb import cycle, frames, overrides, overrides_kept, overrides_said
 
     where, company, name = _cycle(params_file, cycle_month)
     c = cycle.open(params_file, name)
     setting = _source(where, c.sources())
     day = _day(company, as_of)
+    earlier = cycle.source_settings(where, company, f"{frames.next_month(c.month, -1):%Y-%m}").get("overrides", {})
     with _alone(where):
+        if not dry_run and overrides_kept.begin(setting, earlier):
+            out.print(shown(f"The cycle {name} had no overrides yet: begun with {earlier['path']}"))
         before = overrides_kept.standing(setting)
         known = _known(c, before)
         allowed = overrides_said.Allowed(
@@ -136,10 +139,10 @@ def overrides_list(
     rows = rows if everything else rows[rows["state"].isin(["counts", "conflict"])]
     rows = rows[rows["owner"] == owner] if owner else rows
     table = Table(box=None)
-    for heading in ("override", "for", "month", "says", "reason", "owner", "expires", "state"):
+    for heading in ("override", "for", "month", "says", "owner", "until", "state"):
         table.add_column(heading, no_wrap=heading == "override")
     for row in rows.sort_values(["state", "month", "override"], kind="stable").to_dict("records"):
-        table.add_row(shown(row["override"]), shown(_what(row)), f"{row['month']:%Y-%m}", overrides_form.as_said(row["kind"], row["value"]), shown(row["reason"] or ""), shown(row["owner"] or ""),
+        table.add_row(shown(row["override"]), shown(_what(row)), f"{row['month']:%Y-%m}", overrides_form.as_said(row["kind"], row["value"]), shown(row["owner"] or ""),
                       f"{row['expires']:%Y-%m-%d}" if row["expires"] == row["expires"] else "–", row["state"])
     out.print(table if len(rows) else f"No overrides stand in cycle {name}.")
 

@@ -38,6 +38,23 @@ def standing(setting: dict[str, Any]) -> pd.DataFrame:
     return sources.collect({"overrides": setting}, cut_off=_LAST).tables["overrides"]
 
 
+def begin(setting: dict[str, Any], earlier: dict[str, Any]) -> bool:
+    """Where each cycle has a file of its own and this one has none yet, it begins as a copy of the last cycle's, with its
+    history: what was said of months to come is not lost with the folder.
+
+    returns  whether it was begun
+    """
+    if not (setting.get("path") and earlier.get("path")):
+        return False
+    path, old = Path(setting["path"]), Path(earlier["path"])
+    if path.is_file() or not old.is_file() or not path.parent.is_dir():
+        return False
+    if history_file(old).is_file():
+        _replace(history_file(path), history_file(old).read_bytes())
+    _replace(path, old.read_bytes())
+    return True
+
+
 def numbers(setting: dict[str, Any]) -> set[str]:
     """Every override's number in the source, also of rows that cannot be used: no new one may bear it."""
     if setting.get("path") and not Path(setting["path"]).is_file():

@@ -364,6 +364,17 @@ def test_from_the_form_to_a_settled_conflict(company, sopnb):
     assert unknown.code == 3 and "there is no override OV-2603-99" in unknown.err
 
 
+def test_a_new_cycle_begins_with_what_stood_in_the_last(company, sopnb):
+    """Each cycle has its own folder: what Ann said in February of June still stands when Bob speaks in March."""
+    file = written(company / "ann.csv", "item,A,,2026-06,delta,2,contract,,ann,")
+    assert sopnb("overrides", "load", "params/tiny.yaml", str(file), "--cycle", "2026-02", "--as-of", "2026-02-03").code == 0
+    other = written(company / "bob.csv", "item,B,,2026-06,delta,3,contract,,bob,")
+    assert "begun with" in sopnb("overrides", "load", "params/tiny.yaml", str(other), "--new-owner", "bob").out
+    assert sopnb("overrides", "list", "params/tiny.yaml").out.count("counts") == 2
+    assert len(overrides_kept.history(company / "data" / "tiny" / "2026-03" / "overrides.csv")) == 2
+    assert len(overrides_kept.history(company / "data" / "tiny" / "2026-02" / "overrides.csv")) == 1
+
+
 def test_a_slip_in_one_file_keeps_all_files_out(company, sopnb):
     good = written(company / "good.csv", "item,A,,2026-03,delta,2,contract,,ann,")
     bad = written(company / "bad.csv", "item,X,,2026-03,delta,2,whim,,bob,")
