@@ -117,27 +117,33 @@ def landing(
     return out.rename_axis("family").reset_index().assign(first=first, last=last)[names].sort_values("family").reset_index(drop=True)
 
 
-def by_month(plan: pd.DataFrame, items: pd.DataFrame, *, months: Any) -> pd.DataFrame:
+def by_month(plan: pd.DataFrame, items: pd.DataFrame, *, months: Any, top: int = 8) -> pd.DataFrame:
     """Revenue and margin by family and month, for a table whose columns are months.
 
-    returns   family × measure (revenue, margin), families by revenue, then all of them as family None
-              m1, m2, … (money, in the order of `months`), total (money), share (margin / revenue, on margin rows)
+    top       families shown by themselves, the largest by revenue
+    returns   two rows each for a family, for the others together and for all (kind: family, other, all), revenue and
+              then margin (measure): family, m1, m2, … (money, in the order of `months`), total (money), share (margin /
+              revenue, on margin rows), families (how many)
     """
     span = pd.DatetimeIndex(months)
     rows = plan[plan["month"].isin(span)].merge(items[["item", "family"]], on="item", how="left")
     rows["family"] = rows["family"].fillna("")
     order = rows.groupby("family")["revenue"].sum().sort_values(ascending=False, kind="stable").index
-    parts = []
-    for measure in ("revenue", "margin"):
-        wide = rows.pivot_table(index="family", columns="month", values=measure, aggfunc="sum").reindex(index=order, columns=span).fillna(0.0)
-        wide.columns = [f"m{n + 1}" for n in range(len(span))]
-        wide = pd.concat([wide.rename_axis("family").reset_index(), wide.sum().to_frame().T.assign(family=None)], ignore_index=True)
-        parts.append(wide.assign(measure=measure, total=wide[[f"m{n + 1}" for n in range(len(span))]].sum(axis=1), place=range(len(wide))))
-    out = pd.concat(parts, ignore_index=True)
-    revenue = out["place"].map(parts[0].set_index("place")["total"])
-    out["share"] = (out["total"] / revenue.where(revenue > 0)).where(out["measure"] == "margin")
-    out = out.sort_values(["place", "measure"], ascending=[True, False], kind="stable").reset_index(drop=True)
-    return out[["family", "measure", *(f"m{n + 1}" for n in range(len(span))), "total", "share"]]
+    kept = order if len(order) <= top + 1 else order[:top]
+    groups = [("family", name, [name]) for name in kept] + [("other", None, [name for name in order if name not in kept]), ("all", None, list(order))]
+    names = [f"m{n + 1}" for n in range(len(span))]
+    wide = {measure: rows.pivot_table(index="family", columns="month", values=measure, aggfunc="sum").reindex(index=order, columns=span).fillna(0.0)
+            for measure in ("revenue", "margin")}
+    records = []
+    for kind, name, members in groups:
+        if not members:
+            continue
+        whole = float(wide["revenue"].loc[members].to_numpy().sum())
+        for measure, table in wide.items():
+            sums = table.loc[members].sum()
+            share = float(sums.sum()) / whole if measure == "margin" and whole > 0 else float("nan")
+            records.append({"kind": kind, "family": name, "families": len(members), "measure": measure, **dict(zip(names, sums, strict=True)), "total": float(sums.sum()), "share": share})
+    return pd.DataFrame.from_records(records, columns=["kind", "family", "families", "measure", *names, "total", "share"])
 
 
 def extremes(by_month: pd.DataFrame) -> dict[str, Any]:
@@ -145,7 +151,7 @@ def extremes(by_month: pd.DataFrame) -> dict[str, Any]:
 
     returns  best, most, worst, least (families, fractions); missing where no family has a revenue
     """
-    rows = by_month[by_month["family"].notna() & by_month["share"].notna()]
+    rows = by_month[(by_month["kind"] == "family") & by_month["share"].notna()]
     if rows.empty:
         return {"best": None, "most": float("nan"), "worst": None, "least": float("nan")}
     best, worst = rows.loc[rows["share"].idxmax()], rows.loc[rows["share"].idxmin()]

@@ -72,6 +72,17 @@ def test_the_gap_of_the_year_is_volume_and_price():
 
 def test_revenue_and_margin_stand_by_family_and_month_and_add_up():
     found = value.by_month(PLAN, ITEMS, months=MONTHS)
-    assert found[["family", "measure"]].values.tolist() == [["Tea", "revenue"], ["Tea", "margin"], ["Tin", "revenue"], ["Tin", "margin"], [None, "revenue"], [None, "margin"]]
+    assert found[["kind", "family", "measure"]].values.tolist() == [
+        ["family", "Tea", "revenue"], ["family", "Tea", "margin"], ["family", "Tin", "revenue"], ["family", "Tin", "margin"], ["all", None, "revenue"], ["all", None, "margin"]]
     assert found.loc[0, ["m1", "m2", "total"]].tolist() == [3000, 3000, 6000]
     assert found.loc[5, ["m1", "m2", "total", "share"]].tolist() == [1200, 1200, 2400, 0.4]
+    assert value.extremes(found) == {"best": "Tea", "most": 0.4, "worst": "Tea", "least": 0.4}
+
+
+def test_of_many_families_the_largest_stand_alone_and_the_rest_together():
+    items = pd.DataFrame({"item": list("ABCDE"), "family": ["f1", "f2", "f3", "f4", "f5"]})
+    plan = pd.DataFrame({"item": list("ABCDE"), "location": "EU", "month": MONTHS[0], "consensus": 1.0, "revenue": [50.0, 40, 30, 20, 10], "margin": [5.0, 4, 3, 2, 1]})
+    found = value.by_month(plan, items, months=MONTHS, top=2)
+    assert found.query("measure == 'revenue'")[["kind", "family", "families", "total"]].values.tolist() == [
+        ["family", "f1", 1, 50], ["family", "f2", 1, 40], ["other", None, 3, 60], ["all", None, 5, 150]]
+    assert value.by_month(plan.iloc[:0], items, months=MONTHS)["kind"].tolist() == []
