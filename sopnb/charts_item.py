@@ -167,17 +167,20 @@ def decomposition(
 ) -> Figure:
     """What a history is made of: trend, season and remainder one below the other, each on its own scale, months in line.
 
-    parts   month   demand, trend, season, remainder (units); demand stands thin behind the trend
+    parts   month   demand, trend, season, remainder (units), and calendar where holidays that move do something; demand
+                    stands thin behind the trend
     """
     need(parts, ["month", "demand", "trend", "season", "remainder"], "decomposition")
     about: dict[str, Any] = {"name": name, "title": title, "subtitle": subtitle, "source": source}
     if not known(parts["trend"]):
         return figure(None, alt=alt or said("charts.none", {}), heights=(0, 0), **about)
-    table = by_month(parts, ["demand", "trend", "season", "remainder"])
-    label = {part: (names or {}).get(part) or words.message(f"charts.part.{part}").text for part in ("trend", "season", "remainder")}
-    inside = {"trend": known([*table["trend"], *table["demand"]]), "season": known(table["season"]), "remainder": known(table["remainder"])}
+    moving = ["calendar"] if "calendar" in parts.columns and parts["calendar"].abs().max() > 0 else []
+    panels = ["trend", "season", *moving, "remainder"]
+    table = by_month(parts, ["demand", *panels])
+    label = {part: (names or {}).get(part) or words.message(f"charts.part.{part}").text for part in panels}
+    inside = {part: known([*table[part], *table["demand"]] if part == "trend" else table[part]) for part in panels}
     axes = {part: scale(values) for part, values in inside.items()}
-    tall = {"trend": 160, "season": 124, "remainder": 124}
+    tall = {part: 160 if part == "trend" else 124 for part in panels}
     first, last = int(table.index.min()), int(table.index.max())
     x = [float(i) for i in table.index]
     room = 10 + max(text_width(axes[part].tick(t, t == at[-1]), TICK) for part in tall for at in [ticks(*_span(inside[part], part), 3)] for t in at)
@@ -191,9 +194,10 @@ def decomposition(
             pane.grid(ticks(low, high, 3), axes[part].tick)
             if part == "trend":
                 pane.line(x, list(table["demand"]), role="base", width=1)
-            if part == "remainder":
+            if part in ("remainder", "calendar"):
                 for at, value in zip(x, table[part], strict=True):
-                    pane.bar(at, 0, value, role="base", half=0.3)
+                    if value == value and value != 0:
+                        pane.bar(at, 0, value, role="plan" if part == "calendar" else "base", half=0.3)
             else:
                 pane.line(x, list(table[part]), role="plan", width=2.25)
             top += height

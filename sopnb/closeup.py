@@ -26,6 +26,7 @@ KEY = ["item", "location"]
 BANDS = ["lo80", "hi80", "lo95", "hi95"]
 STREAMS = ["baseline", "events", "pipeline", "leads", "sales", "override", "consensus", "revenue", "margin"]
 FLAGS = ["censored", "outlier", "level_shift"]
+PARTS = ["trend", "season", "calendar", "remainder"]
 NEAREST = 5
 STEADY_YEARS = 6  # years from which a season that changes can be told from chance
 
@@ -41,7 +42,7 @@ class Closeup:
     segments             location   abc, xyz, pattern
     history              month      demand, demand_raw, learned (units), revenue (money), censored, outlier, level_shift (flags)
     marks                month × kind (event, censored, outlier, level_shift)   name, units (corrected by), effect (expected of an event, fraction)
-    parts                month      demand, trend, season, remainder (units); no rows with less than two seasons
+    parts                month      demand, trend, season, calendar, remainder (units); no rows with less than two seasons
     strength             trend, season (fractions: 0 none, 1 all of the movement)
     models               model      wape, bias (fractions), n (months tested), chosen (series that use it), series
     backtest             wape, bias of the models chosen, naive (WAPE of the seasonal naive), months tested; NaN without
@@ -84,6 +85,7 @@ def take(
     segments: pd.DataFrame | None = None,
     past_plans: pd.DataFrame | None = None,
     events: pd.DataFrame | None = None,
+    calendar_factors: pd.DataFrame | None = None,
     months: Iterable[object] | None = None,
     season: int = 12,
 ) -> Closeup:
@@ -93,6 +95,7 @@ def take(
     items            item                      name, family
     history          frames.HISTORY; plan: frames.PLAN; forecast: frames.FORECAST; tested, scores, segments, events: as their frames
     past_plans       cycle × frames.PLAN
+    calendar_factors family × month            factor: what holidays that move do to its family
     returns          Closeup; with an unknown item or location only `near` or `places` are filled
     """
     code = find(item, items, history) if item else _largest(plan, months)
@@ -108,7 +111,7 @@ def take(
     mine = {name: _of(table, code, place) for name, table in
             {"history": history, "plan": plan, "forecast": forecast, "tested": tested, "scores": scores, "segments": segments, "past": past_plans}.items()}
     past = _months(mine["history"])
-    parts = decompose(past, season=season)
+    parts = decompose(past, season=season, factor=_factor(calendar_factors, family))
     return Closeup(
         item, location, item=code, name=name, family=family, successor=_said(known, "successor"), like_item=_said(known, "like_item"),
         location=where, places=places, segments=mine["segments"], history=past, marks=_marks(past, events, code, family, place),
@@ -209,16 +212,18 @@ def _marks(past: pd.DataFrame, events: pd.DataFrame | None, code: str, family: s
     return out.drop_duplicates(["month", "kind", "name"]).sort_values(["month", "kind"], kind="stable").reset_index(drop=True)
 
 
-def decompose(past: pd.DataFrame, *, season: int = 12, value: str = "learned") -> pd.DataFrame:
-    """Trend, season and remainder by STL; robust, so that a month out of line stays in the remainder.
+def decompose(past: pd.DataFrame, *, season: int = 12, value: str = "learned", factor: pd.Series | None = None) -> pd.DataFrame:
+    """Trend, season, holidays that move and remainder, by STL; robust, so that a month out of line stays in the remainder.
 
     past     month   value (units)
-    returns  month   demand, trend, season, remainder (units): demand = trend + season + remainder, to rounding. No rows
-             where the series has less than two seasons or a season of one month; a missing month is drawn as a line.
+    factor   month → what holidays that move multiply demand by; None: nothing moves
+    returns  month   demand, trend, season, calendar, remainder (units): demand is their sum, to rounding. No rows where
+             the series has less than two seasons or a season of one month; a missing month is drawn as a line.
 
-    With less than STEADY_YEARS the season is the same each year, or it would swallow what is only chance.
+    Holidays that move are taken out before: calendar = demand − demand / factor. With less than STEADY_YEARS the season is
+    the same each year, or it would swallow what is only chance.
     """
-    none = pd.DataFrame(columns=["month", "demand", "trend", "season", "remainder"])
+    none = pd.DataFrame(columns=["month", "demand", *PARTS])
     if past.empty or season < 2:
         return none
     y = past.set_index("month")[value].astype("float64")
@@ -227,21 +232,29 @@ def decompose(past: pd.DataFrame, *, season: int = 12, value: str = "learned") -
         return none
     from statsmodels.tsa.seasonal import STL
 
-    years = len(y) // season
-    window = 11 if years >= STEADY_YEARS else 10 * len(y) + 1  # so wide that the season is the same each year
-    found = STL(y.to_numpy(), period=season, seasonal=window, robust=True).fit()
-    trend, seasonal = np.asarray(found.trend), np.asarray(found.seasonal)
-    return pd.DataFrame({"month": y.index, "demand": y.to_numpy(), "trend": trend, "season": seasonal, "remainder": y.to_numpy() - trend - seasonal})
+    usual = y / (1.0 if factor is None else factor.reindex(y.index).fillna(1.0).clip(lower=0.05))
+    look = {"seasonal": 11} if len(y) >= STEADY_YEARS * season else {"seasonal": 10 * len(y) + 1, "seasonal_deg": 0}
+    found = STL(usual.to_numpy(), period=season, robust=True, **look).fit()
+    parts = {"trend": np.asarray(found.trend), "season": np.asarray(found.seasonal), "calendar": (y - usual).to_numpy()}
+    out = pd.DataFrame({"month": y.index, "demand": y.to_numpy(), **parts})
+    return out.assign(remainder=out["demand"] - out["trend"] - out["season"] - out["calendar"])[["month", "demand", *PARTS]]
+
+
+def _factor(calendar_factors: pd.DataFrame | None, family: str) -> pd.Series | None:
+    if calendar_factors is None or calendar_factors.empty or "family" not in calendar_factors.columns:
+        return None
+    mine = calendar_factors[calendar_factors["family"] == family]
+    return mine.set_index("month")["factor"] if len(mine) else None
 
 
 def strength(parts: pd.DataFrame) -> dict[str, float]:
     """How much of the movement is trend, and season: max(0, 1 − Var(remainder) / Var(part + remainder)); NaN without parts.
 
     returns  trend, season (fractions); year: trend now over trend a year ago, minus 1; low, high: season's least and
-             most over the last year, as a share of the trend
+             most over the last year, as a share of the trend; calendar: the most that a holiday that moves made
     """
     if parts.empty:
-        return dict.fromkeys(["trend", "season", "year", "low", "high"], float("nan"))
+        return dict.fromkeys(["trend", "season", "year", "low", "high", "calendar"], float("nan"))
     rest = parts["remainder"]
     out = {}
     for name in ("trend", "season"):
@@ -252,6 +265,7 @@ def strength(parts: pd.DataFrame) -> dict[str, float]:
     before = float(parts["trend"].iloc[-13]) if len(parts) > 12 else float("nan")
     out["year"] = float(parts["trend"].iloc[-1]) / before - 1 if before > 0 else float("nan")
     out["low"], out["high"] = (float(last["season"].agg(pick)) / level if level > 0 else float("nan") for pick in ("min", "max"))
+    out["calendar"] = float(parts["calendar"].max()) / level if level > 0 else float("nan")
     return out
 
 

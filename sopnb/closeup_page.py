@@ -122,7 +122,7 @@ def _history(one: Closeup, near: pd.DataFrame, place: str, source: Sentence | st
 def _parts(one: Closeup, source: Sentence | str) -> charts.Figure | None:
     if one.history.empty or (len(one.parts) and one.strength["low"] != one.strength["low"]):
         return None  # nothing was sold in the last year: there is no level to compare with
-    kind = "" if len(one.parts) else ".none"
+    kind = ".none" if one.parts.empty else ".moving" if one.strength["calendar"] > 0 else ""
     return charts.decomposition(one.parts, name="one-item-parts", title=message(f"closeup.parts.title{kind}", one.strength),
                                 subtitle=message("closeup.parts.sub", one.strength) if len(one.parts) else "", source=source)
 

@@ -156,8 +156,21 @@ def test_parts_add_up_and_a_pure_season_is_all_season():
 def test_whatever_was_sold_is_trend_and_season_and_remainder(values):
     past = pd.DataFrame({"month": frames.months("2020-01", len(values)), "learned": values})
     parts = closeup.decompose(past)
-    assert (parts["trend"] + parts["season"] + parts["remainder"]).to_numpy() == pytest.approx(np.array(values), rel=1e-9, abs=1e-6)
-    assert np.isfinite(parts[["trend", "season", "remainder"]].to_numpy()).all()
+    assert parts[closeup.PARTS].sum(axis=1).to_numpy() == pytest.approx(np.array(values), rel=1e-9, abs=1e-6)
+    assert np.isfinite(parts[closeup.PARTS].to_numpy()).all()
+
+
+def test_a_holiday_that_moves_is_a_part_of_its_own_and_not_season():
+    """100 a month, doubled by Lebaran in May 2022, April 2023, March 2024 and March 2025."""
+    months = frames.months("2022-01", 48)
+    factor = pd.Series(1.0, months)
+    factor[pd.to_datetime(["2022-05-01", "2023-04-01", "2024-03-01", "2025-03-01"])] = 2.0
+    past = pd.DataFrame({"month": months, "learned": 100 * factor.to_numpy()})
+    parts = closeup.decompose(past, factor=factor).set_index("month")
+    assert parts["calendar"].to_dict() == (100 * (factor - 1)).to_dict()
+    assert parts[["season", "remainder"]].abs().max().max() < 1e-6
+    assert closeup.strength(parts.reset_index())["calendar"] == pytest.approx(1.0)
+    assert closeup.decompose(past)["season"].abs().max() > 1, "not told, it is taken for season"
 
 
 def test_less_than_two_seasons_cannot_be_told_apart():
