@@ -560,7 +560,7 @@ high number upper end
 units number units of error taken off
 demand number units, of the rows judged
 amount number money: error taken off, at the plan's price
-verdict text helps, hurts, open (the range holds zero: luck and skill cannot be told apart) or none
+skill text helps, hurts, open (the range holds zero: luck and skill cannot be told apart) or none
 """, "Value added by stream, family, person and reason, with its range")
 
 LAG_ACCURACY = _frame("lag_accuracy", "lag month", """

@@ -104,7 +104,7 @@ def overrides(
     returns    frames.OVERRIDES_USED; units and money it moved, its noise, and its state:
                used      it moved the plan
                small     it moved the plan by less than `small` of the noise (where no error is known, by less than
-                         `small_share` of the baseline): with half of it, even a right one takes a tenth off the error
+                         `small_share` of the baseline): with half of it, even a right one takes less than a tenth off
                expired   its last day, or its month, lies before as_of
                beyond    its month is after the plan's last
                conflict  another person says something else of the same cell: neither counts until one is taken out

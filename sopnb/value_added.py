@@ -68,7 +68,7 @@ def record(
     past_plans: pd.DataFrame, history: pd.DataFrame, items: pd.DataFrame, past_overrides_used: pd.DataFrame | None = None, *,
     lag: int, season: int = 12, level: float = LEVEL,
 ) -> pd.DataFrame:
-    """Every stream's, family's, person's and reason's record, with its range and its verdict.
+    """Every stream's, family's, person's and reason's record, with its range and its skill.
 
     past_plans           cycle × frames.PLAN
     history              item × location × month   demand (units)
@@ -122,10 +122,10 @@ def interval(gain: Any, size: Any, months: Any, *, lag: int = 1, level: float = 
     return ratio - reach, ratio + reach
 
 
-def verdict(added: float, low: float, high: float, units: float = 1.0) -> str:
+def skill(added: float, low: float, high: float, units: float = 1.0) -> str:
     """helps, hurts, open (the range holds zero, or there is none) or none (it moved nothing).
 
-    >>> [verdict(0.02, 0.01, 0.03), verdict(-0.02, -0.03, -0.01), verdict(0.02, -0.01, 0.05), verdict(0.02, float("nan"), float("nan"))]
+    >>> [skill(0.02, 0.01, 0.03), skill(-0.02, -0.03, -0.01), skill(0.02, -0.01, 0.05), skill(0.02, float("nan"), float("nan"))]
     ['helps', 'hurts', 'open', 'open']
     """
     if units == 0 and not added:
@@ -209,7 +209,7 @@ def _scored(cases: pd.DataFrame, *, lag: int, level: float) -> pd.DataFrame:
         added = np.nan if stream == "naive" else gain.sum() / whole
         out.append({"scope": scope, "key": key, "stream": stream, "lag": lag, "months": part["month"].nunique(), "n": part["n"].sum(), "hits": part["hits"].sum(),
                     "wape": part["after"].sum() / whole, "added": added, "low": low, "high": high, "units": gain.sum(), "demand": size.sum(),
-                    "amount": part["amount"].sum(), "verdict": "none" if stream == "naive" else verdict(added, low, high, part["moved"].sum())})
+                    "amount": part["amount"].sum(), "skill": "none" if stream == "naive" else skill(added, low, high, part["moved"].sum())})
     return pd.DataFrame(out)
 
 
@@ -224,13 +224,13 @@ def answers(used: pd.DataFrame, record: pd.DataFrame) -> pd.DataFrame:
     used      frames.OVERRIDES_USED of this cycle
     record    frames.VALUE_ADDED_BY
     returns   the columns of `used` and, of its owner: n, hits, hit_rate (fraction), added, low, high (fractions),
-              months, verdict (`none` where nothing of that owner has been judged)
+              months, skill (`none` where nothing of that owner has been judged)
     """
     own = record[record["scope"] == "owner"].assign(hit_rate=lambda d: d["hits"] / d["n"].where(d["n"] > 0))
-    own = own.rename(columns={"key": "owner"})[["owner", "months", "n", "hits", "hit_rate", "added", "low", "high", "verdict"]]
+    own = own.rename(columns={"key": "owner"})[["owner", "months", "n", "hits", "hit_rate", "added", "low", "high", "skill"]]
     rows = used[used["state"].isin(ANSWERED)].assign(
         place=lambda d: d["state"].map({state: n for n, state in enumerate(ANSWERED)}), owner=lambda d: d["owner"].fillna(""))
-    out = rows.merge(own, on="owner", how="left").fillna({"verdict": "none", "n": 0, "hits": 0, "months": 0})
+    out = rows.merge(own, on="owner", how="left").fillna({"skill": "none", "n": 0, "hits": 0, "months": 0})
     out = out.assign(size=out["amount"].abs()).sort_values(["place", "month", "size", "override"], ascending=[True, True, False, True], kind="stable")
     return out.drop(columns=["place", "size"]).reset_index(drop=True)
 
@@ -239,13 +239,13 @@ def families(record: pd.DataFrame) -> pd.DataFrame:
     """Each family's stair in one row, the largest first.
 
     record    frames.VALUE_ADDED_BY
-    returns   family   naive, wape (of the plan), added, low, high (fractions), months, units, verdict; and `proven`, the
-              (stream, verdict) whose range leaves out zero
+    returns   family   naive, wape (of the plan), added, low, high (fractions), months, units, skill; and `proven`, the
+              (stream, skill) whose range leaves out zero
     """
     rows = record[record["scope"] == "family"]
     whole = rows[rows["stream"] == WHOLE].rename(columns={"key": "family"}).sort_values("demand", ascending=False, kind="stable")
     naive_wape = rows[rows["stream"] == "naive"].set_index("key")["wape"]
-    steps = rows[(rows["stream"] != WHOLE) & rows["verdict"].isin(["helps", "hurts"])]
-    proven = {family: list(zip(part["stream"], part["verdict"], strict=True)) for family, part in steps.groupby("key")}
+    steps = rows[(rows["stream"] != WHOLE) & rows["skill"].isin(["helps", "hurts"])]
+    proven = {family: list(zip(part["stream"], part["skill"], strict=True)) for family, part in steps.groupby("key")}
     out = whole.assign(naive=whole["family"].map(naive_wape), proven=[proven.get(family, []) for family in whole["family"]])
-    return out[["family", "naive", "wape", "added", "low", "high", "months", "units", "verdict", "proven"]].reset_index(drop=True)
+    return out[["family", "naive", "wape", "added", "low", "high", "months", "units", "skill", "proven"]].reset_index(drop=True)

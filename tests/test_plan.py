@@ -172,6 +172,16 @@ def test_small_is_measured_by_what_the_forecast_of_its_rows_usually_misses_by():
     assert used["state"].tolist() == ["small", "used"] and used["noise"].tolist() == [20, 20]
 
 
+def test_a_right_override_of_half_the_usual_error_takes_less_than_a_tenth_off_it():
+    """Why small is half of it: with normal errors E|e + s| = σ√(2/π) e^(−s²/2σ²) + s (1 − 2Φ(−s/σ))."""
+    from scipy import stats
+
+    usual = np.sqrt(2 / np.pi)
+    s = usual / 2
+    without = usual * np.exp(-(s**2) / 2) + s * (1 - 2 * stats.norm.cdf(-s))
+    assert 1 - usual / without == pytest.approx(0.073, abs=0.001)
+
+
 def test_usual_errors_are_those_of_the_chosen_model_at_the_decision_lags():
     tested = frame("item location origin month lag model forecast demand", "A North 2026-06 2026-07 1 ETS 12 10", "A North 2026-06 2026-08 2 ETS 9 10",
                    "A North 2026-06 2026-07 1 Naive 30 10")

@@ -96,7 +96,7 @@ def test_covariance_never_makes_the_range_narrower_than_independent_months():
 @pytest.mark.parametrize(("months", "lag"), [(0, 1), (1, 1), (2, 3), (3, 3)])
 def test_too_few_months_tell_nothing(months, lag):
     low, high = value_added.interval([0.1] * months, [1.0] * months, frames.months("2026-01", months), lag=lag)
-    assert np.isnan(low) and np.isnan(high) and value_added.verdict(0.1, low, high) == "open"
+    assert np.isnan(low) and np.isnan(high) and value_added.skill(0.1, low, high) == "open"
 
 
 def test_where_months_move_together_luck_is_called_skill_far_less_often():
@@ -104,9 +104,9 @@ def test_where_months_move_together_luck_is_called_skill_far_less_often():
     leaves out zero in one of eight. As if months were independent, it would in three of ten."""
     noise = np.random.default_rng(7).normal(size=(600, 14))
     gains, months = noise[:, 2:] + noise[:, 1:-1] + noise[:, :-2], frames.months("2026-01", 12)
-    called = {lag: np.mean([value_added.verdict(1.0, *value_added.interval(g, np.full(12, 10.0), months, lag=lag)) != "open" for g in gains]) for lag in (1, 3)}
+    called = {lag: np.mean([value_added.skill(1.0, *value_added.interval(g, np.full(12, 10.0), months, lag=lag)) != "open" for g in gains]) for lag in (1, 3)}
     assert called[3] < 0.15 and called[1] > 0.25
-    steady = [value_added.verdict(1.0, *value_added.interval(g, np.full(12, 10.0), months, lag=3)) != "open" for g in noise[:, :12]]
+    steady = [value_added.skill(1.0, *value_added.interval(g, np.full(12, 10.0), months, lag=3)) != "open" for g in noise[:, :12]]
     assert np.mean(steady) < 0.05, "of independent months fewer than the one in twenty stated"
 
 
@@ -116,9 +116,9 @@ def test_a_step_that_always_helps_is_told_from_luck_and_one_that_never_speaks_is
     rows = [f"{m:%Y-%m} A EU {m:%Y-%m} 120 0 0 0 {-gain} 0 10" for m, gain in zip(months, (9, 10, 11, 9, 10, 11), strict=True)]
     history = pd.concat([frame("item location demand", "A EU 100").assign(month=m) for m in [*frames.months("2025-03", 6), *months]])
     found = value_added.record(plans(*rows), history, ITEMS, lag=1).query("scope == 'all'").set_index("stream")
-    assert found.loc["sales", ["months", "units", "verdict", "amount"]].tolist() == [6, 60, "helps", 600]
+    assert found.loc["sales", ["months", "units", "skill", "amount"]].tolist() == [6, 60, "helps", 600]
     assert found.loc["sales", "added"] == pytest.approx(0.10) and 0.09 < found.loc["sales", "low"] < 0.10
-    assert found.loc["baseline", "verdict"] == "hurts" and found.loc["leads", "verdict"] == "none"
+    assert found.loc["baseline", "skill"] == "hurts" and found.loc["leads", "skill"] == "none"
 
 
 # --- people and reasons ---------------------------------------------------------------------------------------------
@@ -127,7 +127,7 @@ def test_an_override_is_judged_on_the_rows_it_was_meant_for():
     """The plan of A for September was 120 without overrides, and 120 came: the cut of 30 made it 30 worse, at 10 each."""
     found = value_added.record(PLANS, HISTORY, ITEMS, used("2026-08 O1 item A all 2026-09 -30 Dewi used 2026-07-20"), lag=2).set_index(["scope", "key", "stream"])
     one = found.loc[("owner", "Dewi", "override")]
-    assert one[["n", "hits", "months", "units", "demand", "amount", "verdict"]].tolist() == [1, 0, 1, -30, 120, -300, "open"]
+    assert one[["n", "hits", "months", "units", "demand", "amount", "skill"]].tolist() == [1, 0, 1, -30, 120, -300, "open"]
     assert one["added"] == -30 / 120 and found.loc[("reason", "contract", "override"), "units"] == -30
     assert found.loc[("all", "all", "override"), "units"] == -30
 
@@ -160,7 +160,7 @@ def test_a_small_override_is_answered_with_its_owners_own_record():
             "N2 item A all 2026-09 delta 30 contract Dewi 2026-09-01 -", "N3 item A all 2026-09 delta 5 contract Budi 2026-08-01 2026-08-20"), frames.OVERRIDES))
     record = value_added.record(PLANS, HISTORY, ITEMS, used("2026-08 O1 item A all 2026-09 -30 Dewi used 2026-07-20"), lag=2)
     found = value_added.answers(now, record)
-    assert found[["override", "state", "n", "hits", "added", "verdict"]].fillna(-1).values.tolist() == [
+    assert found[["override", "state", "n", "hits", "added", "skill"]].fillna(-1).values.tolist() == [
         ["N3", "expired", 0, 0, -1, "none"], ["N1", "small", 1, 0, -0.25, "open"]]
 
 
