@@ -430,3 +430,16 @@ def test_one_sales_manager_is_always_too_high(world):
 def test_people_have_no_real_addresses(world):
     mails = demo_sales.people(world, "2026-10")["email"]
     assert mails.str.endswith("@example.com").all()
+
+
+def test_marketing_promises_a_little_of_what_comes_and_always_something(world):
+    """Leads of three families, four months ahead, from a person who is known; the same each time."""
+    families = set(world.items["family"])
+    said = {name: demo_sales.leads(world, name) for name in demo.all_cycles()}
+    assert all(set(table["key"]) <= families and (table["leads"] >= 0).all() and table["month"].min() == pd.Timestamp(name) for name, table in said.items())
+    now = said["2026-10"]
+    assert set(now["owner"]) <= set(demo_sales.people(world, "2026-10")["person"])
+    promised = (now["leads"] * now["conversion"] * now["units"]).sum()
+    mine = world.series["family"].isin(now["key"]).to_numpy()
+    assert 0.001 < promised / world.mean[mine, 60:64].sum() < 0.05
+    pd.testing.assert_frame_equal(now, demo_sales.leads(world, "2026-10"))
