@@ -30,7 +30,7 @@ def versions(past_plans: pd.DataFrame, plan: pd.DataFrame, history: pd.DataFrame
     """What was planned for each month one, three and six months before: the triangle of versions, by target month.
 
     lags      which versions; lag 1 is the plan of the month's own cycle
-    back, ahead   months before the cycle month, and from it on
+    back, ahead   months before the cycle month, and from it on; those without any version are left out
     returns   month   lag_1, lag_3, … (units, consensus, all items; missing where no cycle made that version),
               demand (units; missing while not known), error (fraction: the shortest lag over the demand, minus 1)
     """
@@ -44,7 +44,7 @@ def versions(past_plans: pd.DataFrame, plan: pd.DataFrame, history: pd.DataFrame
     known = history.groupby("month")["demand"].sum()
     out["demand"] = out["month"].map(known.where(known.index < now))
     out["error"] = out[f"lag_{min(lags)}"] / out["demand"].where(out["demand"] > 0) - 1
-    return out.dropna(subset=[*(f"lag_{lag}" for lag in lags), "demand"], how="all").reset_index(drop=True)
+    return out.dropna(subset=[f"lag_{lag}" for lag in lags], how="all").reset_index(drop=True)
 
 
 def drift(versions: pd.DataFrame) -> dict[str, float]:
