@@ -30,6 +30,7 @@ LEAST_MONTHS = 10   # event months behind an effect of a family; with fewer it t
 LEAST_USED = 6      # event months behind an effect of a kind; with fewer nothing is said
 LEAST_T = 2.0
 MOST = 3.0          # no measured lift above four times a usual month is believed, nor one that takes all demand away
+Lines = dict[tuple[str, str], dict[Any, Any]]
 LAGS = 3            # months over which errors of one series may hang together (Newey & West)
 
 
@@ -142,11 +143,13 @@ def usual_ratio(y: np.ndarray, event: np.ndarray, *, season: int = 12, group: np
     """
     top = np.nanmax(np.where(np.isfinite(y), y, 0.0), axis=1, initial=0.0, keepdims=True)
     own = y / np.where(top > 0, top, 1.0)
-    filled = own
-    for _ in range(2):  # first with the events in the season, then without
-        index, _ = levels.season_of(filled, season)
-        u, level = levels.residual(np.where(event, np.nan, own), index)
-        filled = np.where(event & np.isfinite(own), level * index, own)
+    index, _ = levels.season_of(own, season)
+    u, level = levels.residual(np.where(event, np.nan, own), index)
+    had = np.flatnonzero(event.any(axis=1))
+    if len(had):  # once more, with a season that no longer holds the events
+        filled = np.where(event[had] & np.isfinite(own[had]), (level * index)[had], own[had])
+        index[had], _ = levels.season_of(filled, season)
+        u[had], level[had] = levels.residual(np.where(event[had], np.nan, own[had]), index[had])
     common = levels.common(u, group)
     usual = level * index * np.exp(common)
     ratio = np.where((usual > 0) & np.isfinite(own), own / np.where(usual > 0, usual, 1.0), np.nan)
@@ -208,33 +211,39 @@ def without(history: pd.DataFrame, table: pd.DataFrame | None, items: pd.DataFra
     if table is None or table.empty or history.empty:
         return out
     cube = levels.panel(history)
-    family = _family_of(cube.keys, items)
-    lift = np.zeros(cube.y.shape)
+    names, of = np.unique(_family_of(cube.keys, items).astype(str), return_inverse=True)
+    lines, lift = _lines(measured), np.zeros(cube.y.shape)
     for rows, share, event in windows(cube.keys, cube.months, table, items):
         goes_on = event["start"] <= cube.months[-1] and event["end"] >= frames.next_month(cube.months[-1])
         if event["kind"] not in LASTING and not goes_on:
             said = event["effect"] if event["effect"] is not None and event["effect"] == event["effect"] else np.nan
-            lift[rows] += np.array([_came(measured, event["kind"], family[row], said) for row in rows])[:, None] * share
+            came = np.array([_came(lines, event["kind"], name, said) for name in names])
+            lift[rows] += came[of[rows]][:, None] * share
     factor = np.clip(1 + lift, 0.5, 1 + MOST)[cube.at]
     return out.assign(demand=out["demand"] / factor, lift=factor)
 
 
-def _came(measured: pd.DataFrame, kind: str, family: str, said: float) -> float:
+def _came(lines: Lines, kind: str, family: str, said: float) -> float:
     """The lift that a past event is believed to have had."""
-    own = _line(measured, kind, family)
+    own = _line(lines, kind, family)
     if own is None:
-        judged = bool(((measured["kind"] == kind) & measured["effect"].notna()).any())
-        return float(said) if np.isfinite(said) and not judged else 0.0
+        return float(said) if np.isfinite(said) and not any(known == kind for known, _ in lines) else 0.0
     realised = own["realised"]
     return float(said * np.clip(realised, 0.0, 1.5)) if np.isfinite([said, realised]).all() else float(own["effect"])
 
 
-def _line(measured: pd.DataFrame, kind: str, family: str) -> dict[Any, Any] | None:
-    """The line of effects that speaks for a kind in a family: its own, else of all families; None where none is sure."""
+def _lines(measured: pd.DataFrame) -> Lines:
+    """The lines that could be measured, by kind and family."""
+    rows = measured[measured["effect"].notna()].to_dict("records")
+    return {(row["kind"], row["family"]): row for row in rows}
+
+
+def _line(lines: Lines, kind: str, family: str) -> dict[Any, Any] | None:
+    """The line that speaks for a kind in a family: its own, else of all families; None where none is sure."""
     for name in (family, ALL):
-        found = measured[(measured["kind"] == kind) & (measured["family"] == name) & measured["used"]]
-        if len(found):
-            return found.iloc[0].to_dict()
+        found = lines.get((kind, name))
+        if found is not None and found["used"]:
+            return found
     return None
 
 
@@ -260,8 +269,9 @@ def planned(table: pd.DataFrame | None, items: pd.DataFrame, measured: pd.DataFr
     ahead = table["end"] >= frames.month(first)
     effect, se, basis = table["effect"].to_numpy(dtype="float64").copy(), np.full(len(table), np.nan), np.full(len(table), "none", dtype=object)
     basis[np.isfinite(effect)] = "given"
+    lines = _lines(measured)
     for i in np.flatnonzero(ahead & ~table["kind"].isin(LASTING)):
-        line = _line(measured, table["kind"].iloc[i], family.iloc[i])
+        line = _line(lines, table["kind"].iloc[i], family.iloc[i])
         if line is not None:
             se[i] = line["se"]
             if not np.isfinite(effect[i]):
