@@ -192,7 +192,7 @@ def _records(record: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
     return pd.DataFrame({
         "by": ("plan.scope." + rows["scope"]).map(words.message).map(str), "whose": rows["key"].replace(dict(names)), "judged": rows["n"], "months": rows["months"],
         "closer": rows["hits"] / rows["n"], "value added": rows["added"], "from": rows["low"], "to": rows["high"], "units": rows["units"],
-        "luck or skill": ("plan.skill." + rows["skill"]).map(words.message).map(str)})
+        "luck or skill": ("plan.skill." + rows["skill"].fillna("none")).map(words.message).map(str)})
 
 
 def _plain(sheet: Any, looks: Mapping[str, Any], df: pd.DataFrame) -> None:

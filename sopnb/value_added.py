@@ -28,6 +28,7 @@ from sopnb.streams import STREAMS, judged, naive
 
 LEVEL = 0.95
 WHOLE = "consensus"  # the whole stair: naive to plan
+ABSURD = 2.0  # of demand: above it an error is no share of anything
 REST = "rest"  # of the override step, what no override kept on record explains
 
 
@@ -240,12 +241,16 @@ def families(record: pd.DataFrame) -> pd.DataFrame:
 
     record    frames.VALUE_ADDED_BY
     returns   family   naive, wape (of the plan), added, low, high (fractions), months, units, skill; and `proven`, the
-              (stream, skill) whose range leaves out zero
+              (stream, skill) whose range leaves out zero. Families without demand in the months judged are left out; where
+              naive misses by more than twice the demand, a share of it says nothing and is missing.
     """
     rows = record[record["scope"] == "family"]
     whole = rows[rows["stream"] == WHOLE].rename(columns={"key": "family"}).sort_values("demand", ascending=False, kind="stable")
     naive_wape = rows[rows["stream"] == "naive"].set_index("key")["wape"]
     steps = rows[(rows["stream"] != WHOLE) & rows["skill"].isin(["helps", "hurts"])]
     proven = {family: list(zip(part["stream"], part["skill"], strict=True)) for family, part in steps.groupby("key")}
+    whole = whole[whole["demand"] > 0]
     out = whole.assign(naive=whole["family"].map(naive_wape), proven=[proven.get(family, []) for family in whole["family"]])
+    shares = ["naive", "wape", "added", "low", "high"]
+    out[shares] = out[shares].where(out["naive"] <= ABSURD)
     return out[["family", "naive", "wape", "added", "low", "high", "months", "units", "skill", "proven"]].reset_index(drop=True)

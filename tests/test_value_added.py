@@ -121,6 +121,16 @@ def test_a_step_that_always_helps_is_told_from_luck_and_one_that_never_speaks_is
     assert found.loc["baseline", "skill"] == "hurts" and found.loc["leads", "skill"] == "none"
 
 
+def test_each_family_has_its_stair_in_one_row_and_absurd_shares_are_left_out():
+    """Tea: naive misses by 50 of 120, the plan by 10. Tin sold 1 where a year before it sold 90: 8,900 % is no share."""
+    items = frame("item family", "A Tea", "B Tin", "C Pot")
+    past = plans("2026-09 A EU 2026-09 110 0 0 0 0 0 10", "2026-09 B EU 2026-09 1 0 0 0 0 0 10", "2026-09 C EU 2026-09 5 0 0 0 0 0 10")
+    history = frame("item location month demand", "A EU 2025-09 70", "B EU 2025-09 90", "A EU 2026-09 120", "B EU 2026-09 1")
+    found = value_added.families(value_added.record(past, history, items, lag=1))
+    assert found["family"].tolist() == ["Tea", "Tin"] and found["units"].tolist() == [40, 89]
+    assert found["added"].iloc[0] == pytest.approx(40 / 120) and found[["naive", "wape", "added"]].iloc[1].isna().all()
+
+
 # --- people and reasons ---------------------------------------------------------------------------------------------
 
 def test_an_override_is_judged_on_the_rows_it_was_meant_for():
