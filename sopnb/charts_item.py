@@ -71,7 +71,7 @@ def item_history(
         pane.grid(ticks(low, high), axis.tick)
         pane.area([place(m) for m in band["month"]], list(band["lo80"].clip(upper=highest)), list(band["hi80"].clip(upper=highest)), role="plan", opacity=BAND)
         if cut_off:
-            canvas.words(pane.right, pane.top - 6, words.message("charts.band_to", {"value": axis.full(float(band["hi80"].max()))}).text, role="plan", align="right")
+            canvas.words(canvas.width, pane.top - 6, words.message("charts.band_to", {"value": axis.full(float(band["hi80"].max()))}).text, role="plan", align="right")
         for line in earlier:
             pane.line(line.x, line.y, role="base", width=1)
         for at, ordered, wanted in lost:

@@ -73,7 +73,7 @@ def _named(place: str, names: Mapping[str, str]) -> str:
 def _unknown(one: Closeup) -> Sentence:
     if not one.asked:
         return message("closeup.nothing")
-    near = ", ".join(f"{code} {name}" if name != code else code for code, name in one.near)
+    near = "; ".join(f"{code} {name}" if name != code else code for code, name in one.near)
     return message("closeup.unknown", {"asked": one.asked}) + (message("closeup.near", {"near": near}) if near else message("closeup.no_near"))
 
 

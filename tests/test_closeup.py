@@ -241,3 +241,10 @@ def test_the_key_names_what_is_drawn_and_nothing_else(known):
     assert all(word in drawn.wide for word in ("out of stock", "one-off month", "event", "earlier plans")) and "new level" not in drawn.wide
     plain = charts.item_history(one.history, one.plan, title="t", name="n")
     assert "earlier plans" not in plain.wide and "event" not in plain.wide
+
+
+def test_a_band_far_above_all_lines_is_cut_and_its_end_told(known):
+    one = closeup.take("TE-1", "EU", **known)
+    wild = one.plan.assign(hi80=np.where(one.plan.index == 5, 1e6, one.plan["hi80"]))
+    shown, usual = (charts.item_history(one.history, plan, title="t", name="n").wide for plan in (wild, one.plan))
+    assert "band up to 1,000,000" in shown and "band up to" not in usual
