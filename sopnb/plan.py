@@ -243,14 +243,14 @@ def expected(rows: pd.DataFrame, now: np.ndarray, sales: pd.DataFrame) -> np.nda
     rows     item × location × month   family
     now      the plan before it, units: what is said for a family is spread by its shares
     """
-    return _said(rows, now, sales.assign(weight=1.0))[0]
+    return _said(rows, now, sales.assign(weight=1.0).dropna(subset=["quantity"]))[0]
 
 
 def _sales(grid: pd.DataFrame, now: np.ndarray, sales: pd.DataFrame | None, weight: float | pd.DataFrame) -> np.ndarray:
     """weight × (what sales expects − plan so far), the finest statement first."""
     if sales is None or sales.empty:
         return np.zeros(len(grid))
-    asked, weights = _said(grid, now, sales.assign(weight=_weights(sales, weight)))
+    asked, weights = _said(grid, now, sales.assign(weight=_weights(sales, weight)).dropna(subset=["quantity"]))  # an empty cell says nothing
     return np.where(np.isnan(asked), 0.0, weights * (asked - now))
 
 

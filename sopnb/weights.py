@@ -95,7 +95,7 @@ def _statements(rows: pd.DataFrame, said: pd.DataFrame) -> pd.DataFrame:
             key = ["cycle", level, "month"] + ([] if everywhere else ["location"])
             sums = rows.groupby(key, as_index=False)[["before", "demand"]].sum()
             parts.append(mine[[*key, "quantity", "owner"]].merge(sums, on=key)[["owner", "month", "quantity", "before", "demand"]])
-    return pd.concat(parts, ignore_index=True)
+    return pd.concat(parts, ignore_index=True).dropna(subset=["quantity"])  # an empty cell says nothing
 
 
 def _records(said: pd.DataFrame, owners: Iterable[Any], cap: float, fixed: float | None) -> pd.DataFrame:

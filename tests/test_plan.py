@@ -311,7 +311,7 @@ NULL = {
     "events": [event("2026-10-01", "2026-10-31", effect=0.0), event("2026-10-01", "2026-10-31").iloc[:0]],
     "pipeline": [pipeline("family Tea all 2026-10 0"), pipeline("family Tea all 2026-10 0").iloc[:0]],
     "leads": [leads("family Tea all 2026-10 0 0.2 1 Rina", "item X all 2026-10 0 0 0 Rina"), leads("item A all 2026-10 0 0 0 Rina").iloc[:0]],
-    "sales": [sales("family Tea North 2026-10 150 Budi").iloc[:0]],
+    "sales": [sales("family Tea North 2026-10 150 Budi").iloc[:0], sales("family Tea North 2026-10 - Budi").astype({"quantity": "float64"})],
     "overrides": [override("item A all 2026-10 delta 0"), override("family Tea all 2026-10 percent 0"), override("item A all 2026-10 delta 7").iloc[:0]],
 }
 
