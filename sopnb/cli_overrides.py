@@ -22,7 +22,7 @@ Numbers = Annotated[list[str], typer.Argument(metavar="OVERRIDE...", help="Its n
 def overrides_template(
     params_file: ParamsFile, cycle_month: CycleMonth = "",
     owner: Annotated[str, typer.Option("--owner", help="Whose form it is: stands in every row.")] = "",
-    to: Annotated[str, typer.Option("--out", metavar="FILE", help="The workbook to write; without it overrides/<company>-<cycle>.xlsx.")] = "",
+    to: Annotated[str, typer.Option("--out", metavar="FILE", help="The workbook to write; without it data/<company>/overrides/<cycle>-<owner>.xlsx.")] = "",
     months: Annotated[int, typer.Option("--months", min=1, help="Months shown, from the cycle month on.")] = 6,
     top: Annotated[int, typer.Option("--top", min=1, help="Series shown, those of most money; others are typed into the empty rows.")] = 200,
     replace: Annotated[bool, typer.Option("--replace", help="Write over a form that is there.")] = False,
@@ -41,7 +41,7 @@ def overrides_template(
     c = cycle.open(params_file, name)
     if not c.has("forecast"):
         raise Problems([Problem("overrides template", f"cycle {name} has no baseline yet", remedy=f"Run its first two steps: sopnb run {params_file} --cycle {name} --through 02")])
-    path = Path(to) if to else where.root / "overrides" / f"{where.company}-{name}{f'-{owner}' if owner else ''}.xlsx"
+    path = Path(to) if to else where.root / "data" / where.company / "overrides" / f"{name}{f'-{owner}' if owner else ''}.xlsx"
     if path.exists() and not replace:
         raise Problems([Problem(str(path), "is there already, and may be filled in", remedy="Name another with --out, or repeat with --replace")])
     speak(company.language, company.currency)

@@ -202,7 +202,8 @@ def merge(before: pd.DataFrame, said: pd.DataFrame, *, day: Any, as_of: Any, tak
     """Bring what people say now into what stands.
 
     before    frames.OVERRIDES, as they stand
-    said      override (or missing), level … owner, made_on (or missing), expires, file: checked rows, in any order
+    said      override (or missing), level … owner, made_on (or missing), expires, file: checked rows, in any order, one word
+              of a person on a cell
     day       the day of loading: made_on where a row has none
     as_of     today, for the cycle: what has expired then takes part in no conflict
     taken     numbers that no new override may bear

@@ -49,7 +49,7 @@ def read(paths: Sequence[str | Path], *, locale: dict[str, Any], allowed: Allowe
 
     locale    decimal, thousands, dates, months, delimiter, encoding: how the company writes text
     names     our column: theirs, as the params file maps the source `overrides`
-    returns   frames.OVERRIDES and file, row: `override` and `made_on` are missing where a row has none, `expires` is the
+    returns   frames.OVERRIDES and file, sheet, row: `override` and `made_on` are missing where a row has none, `expires` is the
               last day of the month where a row has none
     raises    Problems of all files, each naming file, sheet, row and column
     """
@@ -62,9 +62,11 @@ def read(paths: Sequence[str | Path], *, locale: dict[str, Any], allowed: Allowe
             problems += found
         except Problems as wrong:
             problems += wrong.problems
+    rows = pd.concat([part for part in parts if len(part)] or parts, ignore_index=True) if parts else pd.DataFrame()
+    problems += _twice(rows) if len(rows) else []
     if problems:
         raise Problems(problems)
-    return pd.concat([part for part in parts if len(part)] or parts, ignore_index=True)
+    return rows
 
 
 def _one(path: Path, locale: dict[str, Any], allowed: Allowed, names: dict[str, str]) -> tuple[pd.DataFrame, list[Problem]]:
@@ -80,7 +82,22 @@ def _one(path: Path, locale: dict[str, Any], allowed: Allowed, names: dict[str, 
     rows = [row for row, hit in zip(raw.rows, touched, strict=True) if hit]
     checker = _Checker(place, cells[touched].reset_index(drop=True), rows, locale, allowed)
     table = checker.table()
-    return table.assign(file=path.name, row=rows), problems + checker.problems
+    return table.assign(file=path.name, sheet=sheet, row=rows), problems + checker.problems
+
+
+def _twice(rows: pd.DataFrame) -> list[Problem]:
+    """A person who says two things of one cell, in one file or in two: which of them is the later word, nobody can tell."""
+    key, problems = overrides.cells(rows).assign(owner=rows["owner"]), []
+    clear = rows["owner"].notna() & rows["month"].notna()
+    for _, said in rows[key.duplicated(keep=False) & clear].groupby([key[name] for name in key.columns], dropna=False):
+        first, *more = said.to_dict("records")
+        for row in more:
+            if any(not overrides.same(first[name], row[name]) for name in overrides.SAID):
+                there = "" if row["file"] == first["file"] else f" of {first['file']}"
+                place = f"{row['file']}{f', sheet {row['sheet']}' if row['sheet'] else ''}"
+                problems.append(Problem(f"{place}, row {row['row']}, value", f"speaks of what row {first['row']}{there} speaks of, and says something else",
+                                        "one row for each level, key, location, month and owner", "Keep the one that holds"))
+    return problems
 
 
 def _raw(path: Path, locale: dict[str, Any]) -> tuple[reading.Raw, str]:
@@ -120,7 +137,6 @@ class _Checker:
         self._said()
         self._who()
         self._when()
-        self._once()
         self.problems.sort(key=lambda problem: int(problem.where.split(", row ")[1].split(",")[0]))
         return self.out
 
@@ -195,16 +211,6 @@ class _Checker:
         self._wrong(out["made_on"] > self.allowed.day, "made_on", "is later than today", f"up to {self.allowed.day:%Y-%m-%d}, or nothing")
         self._wrong(out["expires"] < self.allowed.day, "expires", "is over already", f"a day from {self.allowed.day:%Y-%m-%d} on, or nothing: the end of its month")
         out["expires"] = out["expires"].fillna(out["month"] + pd.offsets.MonthEnd(0)).astype("datetime64[ns]")
-
-    def _once(self) -> None:
-        """A person says one thing of a cell in a file."""
-        key = overrides.cells(self.out).assign(owner=self.out["owner"])
-        for _, rows in key[key.duplicated(keep=False) & self.out["owner"].notna() & self.out["month"].notna()].groupby(list(key.columns), dropna=False):
-            first, *more = rows.index
-            for index in more:
-                if any(not overrides.same(self.out.at[first, name], self.out.at[index, name]) for name in overrides.SAID):
-                    self.problems.append(Problem(f"{self.place}, row {self.rows[index]}, value", f"speaks of what row {self.rows[first]} speaks of, and says something else",
-                                                 "one row for each level, key, location, month and owner", "Keep the one that holds"))
 
 
 def _hint(names: Iterable[str], met: Any) -> str:

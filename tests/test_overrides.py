@@ -103,6 +103,13 @@ def test_a_person_says_one_thing_of_a_row_in_a_file(tmp_path):
     assert len(problems) == 1 and "row 3, value: speaks of what row 2 speaks of" in problems[0], "a location is a location, however it is said"
 
 
+def test_nor_does_a_person_say_two_things_of_a_row_in_two_files(tmp_path):
+    """Which is the later word nobody can tell, and loading both again would change it back and forth. The same word twice is one."""
+    one = written(tmp_path / "a.csv", "item,A-1,,2026-10,delta,5,contract,,dewi,", "item,B-2,,2026-10,delta,5,contract,,dewi,")
+    other = written(tmp_path / "b.csv", "item,B-2,,2026-10,delta,5,contract,,dewi,", "item,A-1,all,2026-10,delta,6,contract,,dewi,")
+    assert [problem.split(". ")[0] for problem in told(one, other)] == ["b.csv, row 3, value: speaks of what row 2 of a.csv speaks of, and says something else"]
+
+
 def test_a_text_file_is_read_as_the_company_writes(tmp_path):
     file = tmp_path / "a.csv"
     file.write_text("\ufeff" + HEAD.replace(",", ";") + "\nitem;A-1;JKT;05/11/2026;delta;1.250,5;contract;;dewi;30/11/2026\n", encoding="utf-8")
@@ -342,9 +349,9 @@ def test_from_the_form_to_a_settled_conflict(company, sopnb):
     """Ann's form is filled in and loaded; Bob says something else of the same row; the planner settles it."""
     source = company / "data" / "tiny" / "2026-03" / "overrides.csv"
     made = sopnb("overrides", "template", "params/tiny.yaml", "--owner", "ann")
-    assert made.code == 0 and "4 rows to look at" not in made.err and (company / "overrides" / "tiny-2026-03-ann.xlsx").is_file()
+    assert made.code == 0 and "4 rows to look at" not in made.err and (company / "data" / "tiny" / "overrides" / "2026-03-ann.xlsx").is_file()
     assert sopnb("overrides", "template", "params/tiny.yaml", "--owner", "ann").code == 3, "a form that may be filled in is not written over"
-    ann = fill(company / "overrides" / "tiny-2026-03-ann.xlsx", company / "ann.xlsx", row5={"kind": "absolute", "value": 75, "reason": "contract"})
+    ann = fill(company / "data" / "tiny" / "overrides" / "2026-03-ann.xlsx", company / "ann.xlsx", row5={"kind": "absolute", "value": 75, "reason": "contract"})
     bob = written(company / "bob.csv", "item,A,,2026-03,percent,-0.1,contract,,bob,", "family,Pulses,,2026-03,delta,2,contract,,bob,")
     tried = sopnb("overrides", "load", "params/tiny.yaml", str(ann), str(bob), "--check")
     assert tried.code == 0 and "Only checked" in tried.out and not source.exists()
