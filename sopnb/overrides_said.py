@@ -94,7 +94,7 @@ def _twice(rows: pd.DataFrame) -> list[Problem]:
         for row in more:
             if any(not overrides.same(first[name], row[name]) for name in overrides.SAID):
                 there = "" if row["file"] == first["file"] else f" of {first['file']}"
-                place = f"{row['file']}{f', sheet {row['sheet']}' if row['sheet'] else ''}"
+                place = row["file"] + (f", sheet {row['sheet']}" if row["sheet"] else "")
                 problems.append(Problem(f"{place}, row {row['row']}, value", f"speaks of what row {first['row']}{there} speaks of, and says something else",
                                         "one row for each level, key, location, month and owner", "Keep the one that holds"))
     return problems
