@@ -16,7 +16,7 @@ COLUMNS = "item location month baseline events pipeline sales override price"
 
 def plan(*rows: str, columns: str = COLUMNS) -> pd.DataFrame:
     table = frame(columns, *rows)
-    table["leads"] = 0.0 if "leads" not in table else table["leads"]
+    table["leads"] = table.get("leads", 0.0)
     table["consensus"] = table[["baseline", "events", "pipeline", "leads", "sales", "override"]].sum(axis=1)
     table["revenue"] = table["consensus"] * table["price"]
     return frames.conform(table.assign(margin=table["revenue"] * 0.4), frames.PLAN)

@@ -47,6 +47,14 @@ def test_the_signal_is_the_sum_of_errors_over_their_mean_size():
     assert found.loc["A", "bias"] == pytest.approx(60 / 800)
 
 
+def test_the_published_case_of_the_bakery():
+    """Heizer & Render, Operations Management, Carlson's Bakery: errors of six quarters add up to 35 at a mean size of 14.2,
+    a signal of 2.5, with demand − forecast; ours is plan − demand, so the sign turns."""
+    forecast, demand = [100.0, 100, 100, 110, 110, 110], [90.0, 95, 115, 100, 125, 140]
+    found = lags.tracking(plans({"A": forecast}), history({"A": demand}), ITEMS)
+    assert found["units"].item() == -35 and found["signal"].item() == pytest.approx(-35 / (85 / 6)) and round(found["signal"].item(), 1) == -2.5
+
+
 def test_a_family_is_added_up_before_it_is_judged():
     """What A has too much B has too little: the family's plan is right."""
     found = lags.tracking(plans({"A": [110.0] * 8, "B": [90.0] * 8}), history({"A": [100.0] * 8, "B": [100.0] * 8}), ITEMS, by=["family"])
