@@ -87,9 +87,7 @@ def as_said(kind: str, value: float) -> str:
     >>> [as_said("percent", 0.113), as_said("delta", -81), as_said("absolute", 3457)]
     ['+11.3%', '−81', '= 3,457']
     """
-    if kind == "percent":
-        return words.number(value, "+.1%")
-    return words.number(value, "+,.0f") if kind == "delta" else "= " + words.number(value, ",.0f")
+    return words.message(f"plan.said.{kind}", {"value": value}).text
 
 
 def write(
