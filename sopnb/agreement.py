@@ -16,13 +16,14 @@ import numpy as np
 METHODS = ("bottom_up", "middle_out", "min_trace")
 
 
-def solve(bottom: np.ndarray, upper: np.ndarray, member: np.ndarray, errors: np.ndarray, *, method: str, shrink: float | None = None) -> np.ndarray:
+def solve(bottom: np.ndarray, upper: np.ndarray, member: np.ndarray, errors: np.ndarray, *, method: str, shrink: float | None = None, origins: int | None = None) -> np.ndarray:
     """Reconciled forecasts of the series, one column a month.
 
     bottom   series × months              forecasts of the series
     upper    (families + 1) × months      forecasts of the families and, last, of the total; NaN: none, the sum stands
     member   series                       the place of its family
     errors   cases × (series + families + 1)   past errors of all of them in this order; NaN where not tested
+    origins  how many origins the cases come from: those of one origin share their luck (`shrinkage`); None: each is its own
     shrink   λ in place of the one estimated: 1 leaves the variances alone (WLS)
     returns  series × months, none below zero
 
@@ -41,7 +42,7 @@ def solve(bottom: np.ndarray, upper: np.ndarray, member: np.ndarray, errors: np.
         added = sums(base, member, groups)[:-1]
         ratio = np.divide(upper[:-1], added, out=np.ones_like(added), where=(added > 0) & np.isfinite(upper[:-1]))
         return base * ratio[member]
-    w = _Spread.of(errors, base, upper, member, shrink)
+    w = _Spread.of(errors, base, upper, member, shrink, origins)
     return np.column_stack([_month(base[:, k], upper[:, k], member, w) for k in range(base.shape[1])]) if base.size else base
 
 
@@ -54,7 +55,7 @@ class _Spread:
     shrink: float
 
     @classmethod
-    def of(cls, errors: np.ndarray, bottom: np.ndarray, upper: np.ndarray, member: np.ndarray, shrink: float | None) -> _Spread:
+    def of(cls, errors: np.ndarray, bottom: np.ndarray, upper: np.ndarray, member: np.ndarray, shrink: float | None, origins: int | None) -> _Spread:
         tested = np.isfinite(errors)
         n = tested.sum(axis=0)
         squares = np.where(tested, errors, 0.0) ** 2
@@ -62,7 +63,7 @@ class _Spread:
         size = np.concatenate([bottom.mean(axis=1), np.nan_to_num(upper).mean(axis=1)]) if bottom.size else np.zeros(errors.shape[1])
         sd = np.where(n > 0, sd, _usual(sd, size, n > 0, len(bottom)) * size)
         scaled = np.divide(np.where(tested, errors, 0.0), sd, out=np.zeros(errors.shape), where=sd > 0)
-        return cls(sd, scaled, shrinkage(scaled) if shrink is None else shrink)
+        return cls(sd, scaled, shrinkage(scaled, origins) if shrink is None else shrink)
 
 
 def _usual(sd: np.ndarray, size: np.ndarray, tested: np.ndarray, series: int) -> np.ndarray:
@@ -74,20 +75,23 @@ def _usual(sd: np.ndarray, size: np.ndarray, tested: np.ndarray, series: int) ->
     return out
 
 
-def shrinkage(scaled: np.ndarray) -> float:
+def shrinkage(scaled: np.ndarray, origins: int | None = None) -> float:
     """λ of Schäfer & Strimmer: Σ_{i≠j} Var(r_ij) / Σ_{i≠j} r_ij², between 0 and 1; 1 with fewer than 3 cases.
+
+    The variance counts origins where given, not cases: at three lags from one origin a surprise is seen three times.
 
     scaled   cases × nodes   errors divided by their √mean square
 
     The sums over all pairs of nodes are found from cases × cases: ‖X′X‖² = ‖XX′‖².
     """
     cases = len(scaled)
-    if cases < 3:
+    free = cases if origins is None else min(origins, cases)
+    if free < 3:
         return 1.0
     squares = scaled**2
     pairs = (np.einsum("ti,si->ts", scaled, scaled) ** 2).sum() - (squares.sum(axis=0) ** 2).sum()
     fourth = (squares.sum(axis=1) ** 2).sum() - (squares**2).sum()
-    variance = (fourth - pairs / cases) / (cases * (cases - 1))
+    variance = (fourth - pairs / cases) / (cases * (cases - 1)) * cases / free
     return float(np.clip(variance / (pairs / cases**2), 0.0, 1.0)) if pairs > 0 else 1.0
 
 

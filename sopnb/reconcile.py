@@ -7,8 +7,9 @@
     min_trace    each gives way by how wrong it was in the backtest, so that the error variance of all together is least
 
 What is shown of a family is always the sum of its items, so that every level adds up whatever the method is.
-Items that the item master speaks of (coming, young, ending, and who takes over from them) are left as they are, and their
-demand is not in the sums forecast above: the past of a family knows nothing of a launch to come.
+Items that come or end, that are young (short of two years), or take over from an ending one are left as they are, and their
+demand is not in the sums forecast above: the past of a family knows nothing of a launch, and its errors would be those of
+launches.
 
 The arithmetic and its sources are in `agreement`.
 """
@@ -27,7 +28,7 @@ from sopnb.agreement import METHODS
 KEY = ["item", "location"]
 LEVELS = ("series", "family", "total")
 FAMILY, TOTAL = "family", "total"  # stand for a location in the tables of sums, so that no code can be taken for one
-HELD = ("new", "ending")
+HELD = ("new", "short", "ending")
 DUST = 1e-12  # of the forecast: a smaller move is rounding
 
 
@@ -49,11 +50,11 @@ class Above:
 
 
 def steady(segments: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
-    """The series that are reconciled: all but those the item master speaks of.
+    """The series that are reconciled: all but those that come, end or are young.
 
     segments  item × location   pattern
     items     item              family, successor
-    returns   item × location   family; new and ending series and the successors of ending ones are left out
+    returns   item × location   family; new, short and ending series and the successors of ending ones are left out
     """
     ending = set(segments.loc[segments["pattern"] == "ending", "item"])
     heirs = set(items.loc[items["item"].isin(ending), "successor"].dropna()) if "successor" in items.columns else set()
@@ -152,7 +153,8 @@ def reconcile(
     months = pd.DatetimeIndex(sorted(alone["month"].unique()))
     bottom = _wide(alone, tree.keys, months, "baseline")
     top = _wide(upper.forecast, tree.nodes, months, "baseline")
-    values = agreement.solve(bottom, top, tree.member, _errors(tested, scores, upper, tree, lags), method=method)
+    values = agreement.solve(bottom, top, tree.member, _errors(tested, scores, upper, tree, lags), method=method,
+                             origins=_cases(upper, lags).get_level_values("origin").nunique())
     if history is not None:
         highest = history.groupby(KEY)["demand"].max().reindex(pd.MultiIndex.from_frame(tree.keys)).to_numpy() * cap_multiple
         values = np.minimum(values, np.fmax(bottom, highest[:, None]))
@@ -297,5 +299,5 @@ def _left_out(bottom: np.ndarray, top: np.ndarray, member: np.ndarray, errors: n
     origins = cases.get_level_values("origin")
     for origin in origins.unique():
         now = np.asarray(origins == origin)
-        out[:, now] = agreement.solve(bottom[:, now], top[:, now], member, errors[~now], method=method, shrink=shrink)
+        out[:, now] = agreement.solve(bottom[:, now], top[:, now], member, errors[~now], method=method, shrink=shrink, origins=origins.nunique() - 1)
     return out

@@ -118,6 +118,7 @@ def test_it_equals_the_published_formula_with_the_full_matrix(seed):
     shrink, w = shrunk(errors)
     assert 0 < shrink < 1
     assert agreement.shrinkage(errors / np.sqrt((errors**2).mean(axis=0))) == pytest.approx(shrink)
+    assert agreement.shrinkage(errors / np.sqrt((errors**2).mean(axis=0)), origins=3) == pytest.approx(min(3 * shrink, 1)), "nine cases of three origins"
     out = agreement.solve(bottom[:, None], upper[:, None], member, errors, method="min_trace")[:, 0]
     assert out == pytest.approx(dense(bottom, upper, member, w), rel=1e-9)
 
