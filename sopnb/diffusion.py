@@ -50,6 +50,8 @@ def regressed(sales: np.ndarray) -> Bass | None:
     if not (a > 0 and c < 0 and inside > 0):
         return None
     m = (-b - np.sqrt(inside)) / (2 * c)
+    if not m > 0:
+        return None
     found = Bass(float(a / m), float(-m * c), float(m))
     return found if found.p > 0 and found.q > 0 else None
 

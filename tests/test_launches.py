@@ -43,6 +43,17 @@ def test_the_curve_of_three_launches_by_pencil():
     assert curve[["family", "basis", "launches"]].drop_duplicates().values.tolist() == [["all", "company", 3], ["f", "family", 3]]
 
 
+def test_the_curve_drawn_smooth_by_bass_climbs_to_the_same_level():
+    """Monotone, never above the highest median, two years long; near the medians it was fitted to."""
+    h, items = company(**{name: [level * (1 - 0.6**k) for k in range(1, 13)] for name, level in (("a", 30.0), ("b", 40.0), ("c", 50.0))})
+    rough = launches.curves(h, items).query("family == 'all'")["share"]
+    smooth = launches.curves(h, items, shape="bass").query("family == 'all'")["share"]
+    assert len(smooth) == 24 and smooth.is_monotonic_increasing and smooth.max() <= rough.max() + 1e-12
+    assert smooth.head(12).to_numpy() == pytest.approx(rough.head(12).to_numpy(), abs=0.03)
+    flat = company(a=[30.0] * 8, b=[40.0] * 8, c=[50.0] * 8)
+    assert launches.curves(*flat, shape="bass")["share"].between(0, 0.4 + 1e-9).all()
+
+
 def test_a_coming_item_climbs_the_curve_from_its_launch_on():
     """July to December 2026, launched in September: nothing, nothing, 10, 20, 30, 30 % of 100."""
     assert coming(*company(**THREE)) == pytest.approx([0, 0, 10, 20, 30, 30])
@@ -177,6 +188,7 @@ def test_a_company_without_like_items_is_left_alone():
 @given(st.lists(st.lists(st.floats(0, 1e4), min_size=1, max_size=12), min_size=0, max_size=5))
 def test_shares_stay_between_nothing_and_the_like_item(grown):
     h, items = company(**{f"n{i}": values for i, values in enumerate(grown)})
-    curve = launches.curves(h, items)
-    assert curve["share"].between(0, 1).all()
+    for shape in ("bass", "measured"):
+        curve = launches.curves(h, items, shape=shape)
+        assert curve["share"].between(0, 1).all()
     assert curve.groupby("family")["since"].apply(lambda s: s.tolist() == list(range(1, len(s) + 1))).all()
