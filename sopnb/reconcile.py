@@ -154,7 +154,7 @@ def reconcile(
     bottom = _wide(alone, tree.keys, months, "baseline")
     top = _wide(upper.forecast, tree.nodes, months, "baseline")
     values = agreement.solve(bottom, top, tree.member, _errors(tested, scores, upper, tree, lags), method=method,
-                             origins=_cases(upper, lags).get_level_values("origin").nunique())
+                             origins=_picked(upper.tested, upper.scores, lags)["origin"].nunique())
     if history is not None:
         highest = history.groupby(KEY)["demand"].max().reindex(pd.MultiIndex.from_frame(tree.keys)).to_numpy() * cap_multiple
         values = np.minimum(values, np.fmax(bottom, highest[:, None]))
@@ -200,15 +200,21 @@ def _picked(tested: pd.DataFrame, scores: pd.DataFrame, lags: Sequence[int]) -> 
     return used.merge(scores.loc[scores["chosen"], [*KEY, "model"]], on=[*KEY, "model"])
 
 
-def _cases(upper: Above, lags: Sequence[int]) -> pd.MultiIndex:
-    """The origins and months at which the sums were tested."""
+def _cases(picked: pd.DataFrame, upper: Above, lags: Sequence[int]) -> pd.MultiIndex:
+    """The origins and months at which the sums were tested, and at least half as many series as at the fullest.
+
+    A model that learns from earlier origins is not tested at the first; a sum is not judged by the few series left there.
+    """
     rows = _picked(upper.tested, upper.scores, lags)[["origin", "month"]].drop_duplicates()
-    return pd.MultiIndex.from_frame(rows.sort_values(["origin", "month"]))
+    series = picked.drop_duplicates([*KEY, "origin"]).groupby("origin").size()
+    whole = series.index[series >= series.max() / 2] if len(series) else []
+    return pd.MultiIndex.from_frame(rows[rows["origin"].isin(whole)].sort_values(["origin", "month"]))
 
 
 def _errors(tested: pd.DataFrame, scores: pd.DataFrame, upper: Above, tree: _Tree, lags: Sequence[int]) -> np.ndarray:
-    cases = _cases(upper, lags)
-    parts = [_picked(tested, scores, lags), _picked(upper.tested, upper.scores, lags)]
+    picked = _picked(tested, scores, lags).merge(tree.keys[KEY], on=KEY)
+    cases = _cases(picked, upper, lags)
+    parts = [picked, _picked(upper.tested, upper.scores, lags)]
     wide = [_wide(part.assign(error=part["forecast"] - part["demand"]), keys, cases, "error", ["origin", "month"])
             for part, keys in zip(parts, (tree.keys, tree.nodes), strict=True)]
     return np.concatenate(wide).T
@@ -227,7 +233,8 @@ def judge(tested: pd.DataFrame, scores: pd.DataFrame, upper: Above, *, series: p
     Chosen models, decision lags. Each origin is reconciled with the errors of the other origins only.
     """
     columns = ["level", "method", "wape", "bias", "n", "demand", "error"]
-    picked, cases = _picked(tested, scores, lags), _cases(upper, lags)
+    picked = _picked(tested, scores, lags).merge(series[KEY], on=KEY)
+    cases = _cases(picked, upper, lags)
     if picked.empty or cases.empty:
         return pd.DataFrame(columns=columns)
     tree = _tree(picked, series)
@@ -240,7 +247,8 @@ def judge(tested: pd.DataFrame, scores: pd.DataFrame, upper: Above, *, series: p
     for method in ("alone", *METHODS):
         values = np.nan_to_num(bottom) if method == "alone" else _left_out(bottom, top, tree.member, errors, cases, method, shrink)
         sums = np.where(np.isfinite(top), top, 0.0) if method == "alone" else agreement.sums(values, tree.member, groups)
-        for level, f, d in (("series", values, np.where(np.isfinite(bottom), demand, np.nan)), ("family", sums[:-1], real[:-1]), ("total", sums[-1:], real[-1:])):
+        known = np.where(np.isfinite(top), real, np.nan)  # each level is judged where it was forecast for itself, whatever the method
+        for level, f, d in (("series", values, np.where(np.isfinite(bottom), demand, np.nan)), ("family", sums[:-1], known[:-1]), ("total", sums[-1:], known[-1:])):
             score = accuracy.score(pd.DataFrame({"forecast": f.ravel(), "demand": d.ravel()}), by=[])
             rows.append(score.assign(level=level, method=method))
     return pd.concat(rows, ignore_index=True)[columns]

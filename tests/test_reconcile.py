@@ -263,6 +263,14 @@ def test_accuracy_is_told_by_level_and_method_and_the_items_own_is_the_usual_sco
     assert wide.loc[1, "middle_out"] == pytest.approx(wide.loc[1, "alone"])
 
 
+def test_an_origin_at_which_the_chosen_models_were_not_tested_judges_nobody(made):
+    """A model that learns from earlier origins has no forecast at the first: its sums would be of nothing there."""
+    first = made["tested"]["origin"].min()
+    late = made["tested"][(made["tested"]["origin"] > first) | ~made["tested"]["item"].isin(["A", "B", "C"])]
+    judged = reconcile.side_by_side(reconcile.judge(late, made["scores"], made["upper"], series=made["series"], lags=LAGS))
+    assert (judged[["alone", "bottom_up", "min_trace"]] < 0.5).all().all()
+
+
 def test_a_company_without_families_or_history_is_left_alone(made):
     nothing = reconcile.above(made["history"].iloc[:0], made["series"], months=frames.months("2026-07", 6), lags=LAGS)
     out = reconcile.reconcile(made["alone"], nothing, made["tested"], made["scores"], series=made["series"], method="min_trace", lags=LAGS)
