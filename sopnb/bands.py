@@ -1,11 +1,11 @@
 """How wrong the baseline may be: bands from the errors of the backtest, and how much of the truth they held.
 
-A band is conformal: the forecast plus quantiles of past errors (demand − forecast), each divided by the scale of its
-series at the time, pooled over series and put back on the scale of the series. No distribution is assumed, so that
+A band is conformal: the forecast plus quantiles of past errors (demand − forecast), each divided by its usual size (`scale`),
+pooled over series and put back on the usual size of the error to come. No distribution is assumed, so that
 intermittent items get the skewed bands they have, down to zero.
 
-Sources: Vovk, Gammerman & Shafer (2005), Algorithmic Learning in a Random World; for the pooling over series,
-Hyndman & Athanasopoulos, FPP3, section 5.5 (bootstrapped and empirical intervals).
+Sources: Vovk, Gammerman & Shafer (2005), Algorithmic Learning in a Random World; Lei et al. (2018), Distribution-free predictive inference for
+regression, JASA 113(523): errors over a regressed scale; for the pooling over series, Hyndman & Athanasopoulos, FPP3, section 5.5.
 """
 
 from __future__ import annotations
@@ -15,55 +15,43 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from sopnb import frames
+from sopnb import scale
 
 KEY = ["item", "location"]
 LEVELS = {"80": 0.80, "95": 0.95}
 ENOUGH = 60  # errors from which the 2.5 % quantile is more than the single worst case
-SCALE_MONTHS = 24
 UNTESTED = {"lo80": 1.2816, "hi80": 1.2816, "lo95": 1.96, "hi95": 1.96}
 FARTHEST = 3.0  # a family forecast at next to nothing before its launch says little of how wrong it is now
 STEADY = 30  # errors of its own that move a series' band halfway from the usual to its own size
 
 
-def scales(history: pd.DataFrame, ends: Sequence[pd.Timestamp], *, months: int = SCALE_MONTHS, season: int = 12) -> pd.DataFrame:
-    """The size of a series' usual change, as known at each of some months.
-
-    history  item × location × month  demand (units)
-    returns  item × location × origin  scale (units): mean |change from month to month| over the last `months`, at least
-             a tenth of mean demand; a series without either has 0
-    """
-    h = history.sort_values([*KEY, "month"], kind="stable")
-    h = h.assign(demand=h["demand"].where(np.isfinite(h["demand"])))
-    monthly, yearly = (h["demand"].diff(k).abs().where(h[KEY].eq(h[KEY].shift(k)).all(axis=1)) for k in (1, season))
-    pieces = []
-    for end in ends:
-        seen = (h["month"] <= end) & (h["month"] > frames.next_month(end, -months))
-        means = pd.DataFrame({"item": h["item"], "location": h["location"], "monthly": monthly, "yearly": yearly, "level": h["demand"]})[seen]
-        table = means.groupby(KEY, sort=True).mean().reset_index()
-        change = table[["monthly", "yearly"]].min(axis=1).fillna(0.0)
-        table["scale"] = np.maximum(change, 0.1 * table["level"].fillna(0.0))
-        pieces.append(table[[*KEY, "scale"]].assign(origin=end))
-    empty = pd.DataFrame({"item": [], "location": [], "origin": [], "scale": []}).astype({"item": object, "location": object, "origin": "datetime64[ns]"})
-    return pd.concat(pieces, ignore_index=True)[list(empty.columns)] if pieces else empty
-
-
 def errors(tested: pd.DataFrame, scores: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
     """Scaled errors of the chosen models.
 
-    returns  item × location × origin × lag  group, scaled = (demand − forecast) / scale, with forecast, demand, scale
+    returns  item × location × origin × month  lag, group, forecast, demand (units), scale (units), scaled = (demand − forecast) / scale, and
+             what the scale rests on (`scale.sizes`, `scale.disagreement`)
 
     group is `rare` where more than a quarter of the series' tested months are empty, else `regular`: their errors have
     different shapes.
     """
+    return _scaled(_chosen(tested, scores, history))
+
+
+def _chosen(tested: pd.DataFrame, scores: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
+    """The backtest of the chosen models, with all that tells how unsure they were."""
     picked = scores.loc[scores["chosen"], [*KEY, "model"]]
     used = tested[tested["demand"].notna()].merge(picked, on=[*KEY, "model"])
-    used = used.merge(scales(history, sorted(used["origin"].unique())), on=[*KEY, "origin"], how="left")
-    used = used[used["scale"] > 0].reset_index(drop=True)
+    used = used.merge(scale.sizes(history, sorted(used["origin"].unique())), on=[*KEY, "origin"], how="left")
+    used = used.merge(scale.disagreement(tested), on=[*KEY, "origin", "month"], how="left").fillna({"apart": 0.0})
+    used = used[used["plain"] > 0].reset_index(drop=True)
     empty = used["demand"].le(0).groupby([used["item"], used["location"]]).transform("mean")
-    used["group"] = np.where(empty > 0.25, "rare", "regular")
-    used["scaled"] = (used["demand"] - used["forecast"]) / used["scale"]
-    return used
+    return used.assign(group=np.where(empty > 0.25, "rare", "regular"))
+
+
+def _scaled(used: pd.DataFrame, past: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Errors over their usual size, as `past` (None: the same errors) tells it."""
+    usual = scale.predicted(used if past is None else past, used)
+    return used.assign(scale=usual, scaled=(used["demand"] - used["forecast"]) / np.where(usual > 0, usual, 1.0))
 
 
 def _wildness(past: pd.DataFrame, *, leave_out: bool) -> pd.Series:
@@ -139,27 +127,32 @@ def _quantiles(pool: np.ndarray) -> dict[str, float]:
 def attach(forecast: pd.DataFrame, tested: pd.DataFrame, scores: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
     """The forecast with its bands.
 
-    forecast  item × location × month  model, baseline (units)
-    returns   the same with lo80, hi80, lo95, hi95 (units): max(0, baseline + quantile × scale); lo ≤ baseline ≤ hi
+    forecast  item × location × month  model, baseline (units), apart (units; standard deviation over the models of the field)
+    returns   item × location × month  model, baseline, lo80, hi80, lo95, hi95 (units): max(0, baseline + quantile × scale);
+              lo ≤ baseline ≤ hi
     """
     last = history["month"].max()
-    past = errors(tested, scores, history)
+    past = _scaled(_chosen(tested, scores, history))
     past["wild"] = _wildness(past, leave_out=False)
-    out = forecast.merge(scales(history, [last])[[*KEY, "scale"]], on=KEY, how="left")
+    out = forecast.merge(scale.sizes(history, [last]).drop(columns="origin"), on=KEY, how="left")
     groups = past[[*KEY, "group", "wild"]].drop_duplicates(KEY)
-    out = out.merge(groups, on=KEY, how="left").fillna({"group": "any", "scale": 0.0, "wild": 1.0})
+    out = out.merge(groups, on=KEY, how="left").fillna({"group": "any", "empty": 0.0, "plain": 0.0, "unit": 0.0, "known": 0, "apart": 0.0, "wild": 1.0})
     out["step"] = (out["month"].dt.year - last.year) * 12 + out["month"].dt.month - last.month
+    out["lag"] = np.minimum(out["step"], past["lag"].max() if len(past) else out["step"])
     # A series without a change or a month yet still has an unsure future: a tenth of its forecast is its scale.
-    out["scale"] = np.maximum(out["scale"], 0.1 * out["baseline"]) * out["wild"]
+    usual = scale.predicted(past, out.assign(forecast=out["baseline"]))
+    out["scale"] = np.maximum(usual, np.where(out["plain"] > 0, 0.0, 0.1 * out["baseline"])) * out["wild"]
     past["scaled"] = past["scaled"] / _wildness(past, leave_out=True)
     out = _placed(out, quantiles(past, int(out["step"].max())))
-    return out[[*forecast.columns, "lo80", "hi80", "lo95", "hi95"]]
+    return out[[*(name for name in forecast.columns if name != "apart"), "lo80", "hi80", "lo95", "hi95"]]
 
 
 def _placed(out: pd.DataFrame, q: pd.DataFrame) -> pd.DataFrame:
     out = out.merge(q.rename(columns={name: f"q_{name}" for name in ("lo80", "hi80", "lo95", "hi95")}), on=["group", "step"], how="left")
     for name in LEVELS:
-        out[f"lo{name}"] = np.clip(out["baseline"] + out[f"q_lo{name}"] * out["scale"], 0.0, out["baseline"])
+        low = out["baseline"] + out[f"q_lo{name}"] * out["scale"]
+        often_empty = out["empty"] > (1 - LEVELS[name]) / 2  # then an empty month is no surprise
+        out[f"lo{name}"] = np.clip(low.where(~often_empty, 0.0), 0.0, out["baseline"])
         out[f"hi{name}"] = np.maximum(out["baseline"] + out[f"q_hi{name}"] * out["scale"], out["baseline"])
     return out
 
@@ -171,12 +164,13 @@ def coverage(tested: pd.DataFrame, scores: pd.DataFrame, history: pd.DataFrame, 
 
     The models were chosen with all origins in view, so that the figure is slightly kind; the bands were not.
     """
-    past = errors(tested, scores, history)
+    past = _chosen(tested, scores, history)
     judged = []
     for origin in sorted(past["origin"].unique()):
-        now, rest = past[past["origin"] == origin], past[past["origin"] != origin].copy()
+        now, rest = past[past["origin"] == origin], past[past["origin"] != origin]
         if rest.empty:
             continue
+        now, rest = _scaled(now, rest), _scaled(rest)
         known = rest[KEY].assign(wild=_wildness(rest, leave_out=False)).drop_duplicates(KEY)
         rest["scaled"] = rest["scaled"] / _wildness(rest, leave_out=True)
         now = now.merge(known, on=KEY, how="left").fillna({"wild": 1.0})

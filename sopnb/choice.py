@@ -11,10 +11,13 @@ from sopnb import frames, models
 
 KEY = ["item", "location"]
 BOTH_NAIVE = ["Naive", "SeasonalNaive"]
+YOUNG_THIN = 18  # of short, new and ending series those alike stand at other points of their lives, and say less
 WORST = 2.0  # no single series may count more than twice its field's usual error
 
 
-def choose(tested: pd.DataFrame, *, lags: Sequence[int], segments: pd.DataFrame | None = None, thin: int = 18) -> pd.DataFrame:
+def choose(
+    tested: pd.DataFrame, *, lags: Sequence[int], segments: pd.DataFrame | None = None, thin: int = 120, margin: float = 0.08
+) -> pd.DataFrame:
     """The model of each series.
 
     tested    frames.TESTED
@@ -22,8 +25,8 @@ def choose(tested: pd.DataFrame, *, lags: Sequence[int], segments: pd.DataFrame 
     thin      months of own record that weigh as much as the record of series like it
     returns   frames.SCORES: wape, bias, n, demand at the lags; one row per series is chosen
 
-    measure      mean |error|; for intermittent and lumpy series √mean error², since WAPE rewards a forecast of zero there
-    own          measure / mean measure of all models of the series, at most 2
+    measure      Σ |error|; for intermittent and lumpy series √Σ error², since WAPE rewards a forecast of zero there
+    own          measure / that of the mean of all models in the same months, at most 2
     like         mean of `own` over the series that try the same field of models, weighed by w
     w            tested months with demand: an empty month cannot tell whether demand is dead or late
     score        (w · own + thin · like) / (w + thin); the least is chosen
@@ -37,16 +40,20 @@ def choose(tested: pd.DataFrame, *, lags: Sequence[int], segments: pd.DataFrame 
     at = tested[tested["lag"].isin(list(lags)) & tested["demand"].notna()]
     table = _field(_record(at), at, segments)
     rare = table["pattern"].isin(["intermittent", "lumpy", "rare"])
-    measure = pd.Series(np.where(rare, np.sqrt(table["square"] / table["n"]), table["error"] / table["n"]), table.index)
-    own = _relative(measure, measure.groupby(table["series"]).transform("mean"))
+    own = _relative(table["error"].where(~rare, np.sqrt(table["square"])), table["usual_error"].where(~rare, np.sqrt(table["usual_square"])))
     weight = table["sold"]
     alike = [table["field"], table["model"]]
     weights = weight.groupby(alike).transform("sum")
     like = ((own * weight).groupby(alike).transform("sum") / weights.where(weights > 0)).fillna(1.0)
-    table["score"] = (weight * own + thin * like) / (weight + thin)
+    table["usual"] = table["model"].eq(_usual_model(table))
+    guarded = table["usual"].groupby(table["series"]).transform("any")
+    steady = np.where(guarded, thin, YOUNG_THIN)
+    table["score"] = (weight * own + steady * like) / (weight + steady)
     bar = table["score"].where(table["model"].isin(BOTH_NAIVE)).groupby(table["series"]).transform("min")
     table["beats_naive"] = table["score"] < bar
-    ranked = table.sort_values(["series", "score", "model"], kind="stable")
+    usual = table["usual"] & table["beats_naive"]
+    table["rank"] = table["score"].where(~usual, table["score"] * (1 - margin)).where(table["beats_naive"] | table["model"].isin(BOTH_NAIVE), np.inf)
+    ranked = table.sort_values(["series", "rank", "model"], kind="stable")
     table["chosen"] = table.index.isin(ranked.drop_duplicates("series").index)
     parts = [table[frames.SCORES.names], _untested(table, segments)]
     return frames.conform(pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True), frames.SCORES)
@@ -58,11 +65,21 @@ def _record(at: pd.DataFrame) -> pd.DataFrame:
     sums = at[[*KEY, "model"]].assign(
         n=1, sold=at["demand"].gt(0).astype("int64"), demand=at["demand"], error=error.abs(), signed=error, square=error**2
     )
+    sums = sums.assign(**_usual(at, sums))
     table = sums.groupby([*KEY, "model"], sort=True).sum().reset_index()
     size = table["demand"].where(table["demand"] > 0)
     table["wape"], table["bias"] = table["error"] / size, table["signed"] / size
     table["series"] = table.groupby(KEY, sort=True).ngroup()
     return table
+
+
+def _usual(at: pd.DataFrame, sums: pd.DataFrame) -> dict[str, pd.Series]:
+    """What the models of a series missed a month by, on average of those tested there: the yardstick of each row.
+
+    A model that was not tested at every origin is measured by the months at which it was; others could not be beaten by luck of months.
+    """
+    cell = at.groupby([*KEY, "origin", "month"], sort=False).ngroup()
+    return {f"usual_{name}": sums[name].groupby(cell).transform("mean") for name in ("error", "square")}
 
 
 def _field(table: pd.DataFrame, at: pd.DataFrame, segments: pd.DataFrame | None) -> pd.DataFrame:
@@ -74,6 +91,12 @@ def _field(table: pd.DataFrame, at: pd.DataFrame, segments: pd.DataFrame | None)
         return table.assign(pattern=pattern, field=pattern)
     pattern = table[KEY].merge(segments[[*KEY, "pattern"]], on=KEY, how="left")["pattern"].fillna("short")
     return table.assign(pattern=pattern, field=pattern.map(lambda p: "/".join(models.FIELDS[p])))
+
+
+def _usual_model(table: pd.DataFrame) -> pd.Series:
+    """The model a series keeps unless another is better by more than the margin: Learned, or Weighted where there was too little to learn."""
+    learned = table["model"].eq("Learned").groupby(table["series"]).transform("any")
+    return pd.Series("Weighted", table.index).where(~learned, "Learned")
 
 
 def _relative(measure: pd.Series, reference: pd.Series) -> pd.Series:

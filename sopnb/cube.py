@@ -53,12 +53,23 @@ def build(
     if rows.empty:
         return Cube(keys, pd.DatetimeIndex([]), np.zeros((0, 0)), np.zeros((0, ahead)), season)
     months = pd.date_range(rows["month"].min(), rows["month"].max(), freq="MS")
-    at = rows.merge(keys.reset_index(names="_at"), on=KEY, how="left")["_at"].to_numpy()
+    at = positions(keys, rows)
     when = (rows["month"].dt.year * 12 + rows["month"].dt.month).to_numpy() - (months[0].year * 12 + months[0].month)
     demand = np.full((len(keys), len(months)), np.nan)
     demand[at, when] = rows["demand"].to_numpy(dtype="float64")
     reach = pd.date_range(months[0], periods=len(months) + ahead, freq="MS")
     return Cube(keys, months, _mended(demand), _factors(keys, reach, calendar_factors), season)
+
+
+def positions(keys: pd.DataFrame, rows: pd.DataFrame) -> np.ndarray:
+    """The position of each row's series among the keys; −1 where it is not there."""
+    n = len(keys)
+    item, items = pd.factorize(pd.concat([keys["item"], rows["item"]], ignore_index=True))
+    place, places = pd.factorize(pd.concat([keys["location"], rows["location"]], ignore_index=True))
+    series = item.astype(np.int64) * len(places) + place
+    where = np.full(len(items) * len(places), -1)
+    where[series[:n]] = np.arange(n)
+    return where[series[n:]]
 
 
 def _mended(demand: np.ndarray) -> np.ndarray:
@@ -87,6 +98,9 @@ def profiles(cube: Cube, y: np.ndarray) -> np.ndarray:
     member = cube.keys["family"].map({f: i for i, f in enumerate(families)}).to_numpy()
     totals = np.zeros((len(families), y.shape[1]))
     np.add.at(totals, member, np.nan_to_num(y))
+    begun = np.zeros_like(totals, dtype=bool)
+    np.logical_or.at(begun, member, ~np.isnan(y))
+    totals = np.where(begun, totals, np.nan)  # zeros before a family's first month would look like a change of season
     index = calendar.seasonal_index(totals, season=cube.season)
     index = np.where(calendar.is_seasonal(totals, cube.season)[:, None], index, 1.0)
     return np.roll(index, -(y.shape[1] % cube.season), axis=1)[member]

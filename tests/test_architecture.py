@@ -25,7 +25,7 @@ GROUND = {"frames", "problems", "accuracy", "calendar"}
 STEPS = {
     "checks": {"checks", "insights"},
     "demand": {"demand", "segments", "history", "cleaning", "levels", "lifts"},
-    "forecast": {"forecast", "cube", "models", "choice", "bands", "launches", "diffusion", "agreement", "reconcile", "closeup"},
+    "forecast": {"forecast", "cube", "panel", "models", "smoothing", "intermittent", "combinations", "learner", "scale", "work", "choice", "bands", "launches", "diffusion", "agreement", "reconcile", "closeup"},
     "sales": {"sales"},
     "plan": {"plan", "beside", "changes", "closing", "lags", "overrides", "pricing", "streams", "value", "value_added", "weights"},
     "inventory": {"inventory", "policy", "netting", "bom"},

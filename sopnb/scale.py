@@ -1,0 +1,105 @@
+"""How far off a forecast usually is: the scale by which errors of one series can be compared with those of another.
+
+A shaky item three months ahead and a steady one twelve months ahead may be equally unsure. What tells is regressed: the lag, how much the
+models disagree, how much the series changes from month to month and from year to year, and how long it is known.
+
+    ln(|error| / unit) = a + b · features        by ridge regression over all series and origins; scale = unit · e^that
+
+Where too few errors are known for that, the scale is the usual change of the series.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from sopnb import frames, learner, models
+
+KEY = ["item", "location"]
+MONTHS = 24
+LEAST = 300  # errors from which a regression says more than the usual change of a series
+NEXT_TO_NOTHING = 0.01  # of the unit: an error this small or smaller is a hit
+
+
+def sizes(history: pd.DataFrame, ends: Sequence[pd.Timestamp], *, season: int = 12) -> pd.DataFrame:
+    """What was known of each series at some months.
+
+    history  item × location × month  demand (units)
+    returns  item × location × origin  unit (mean demand), monthly, yearly (mean |change| from month to month and from year to year
+             in the last 24 months), long (the same from year to year, ever), known (months), empty (share of the last 24 months), plain:
+             the lesser of the two changes, at least a tenth of the unit
+    """
+    h = history.sort_values([*KEY, "month"], kind="stable")
+    values = h["demand"].where(np.isfinite(h["demand"]))
+    changes = [values.diff(k).abs().where(h[KEY].eq(h[KEY].shift(k)).all(axis=1)) for k in (1, season)]
+    known = pd.DataFrame({"item": h["item"], "location": h["location"], "month": h["month"], "level": values, "monthly": changes[0], "yearly": changes[1], "empty": values.le(0).astype(float)})
+    pieces = [_size(known[known["month"] <= end], end) for end in ends]
+    columns = [*KEY, "origin", "unit", "monthly", "yearly", "long", "known", "empty", "plain"]
+    return pd.concat(pieces, ignore_index=True)[columns] if pieces else pd.DataFrame(columns=columns).astype({"origin": "datetime64[ns]"})
+
+
+def _size(known: pd.DataFrame, end: pd.Timestamp) -> pd.DataFrame:
+    ever = known.groupby(KEY, sort=True).agg(mean=("level", "mean"), long=("yearly", "mean"), known=("level", "count"))
+    recent = known[known["month"] > frames.next_month(end, -MONTHS)].groupby(KEY, sort=True)[["level", "monthly", "yearly", "empty"]].mean()
+    table = ever.join(recent, how="left").reset_index().assign(origin=end)
+    table["unit"] = table["level"].where(table["level"] > 0, table["mean"]).fillna(0.0)
+    change = table[["monthly", "yearly"]].min(axis=1).fillna(0.0)
+    return table.assign(plain=np.maximum(change, 0.1 * table["unit"]))
+
+
+def disagreement(tested: pd.DataFrame) -> pd.DataFrame:
+    """Standard deviation over the models of a field, for each month forecast.
+
+    tested   frames.TESTED
+    returns  item × location × origin × month  apart (units); the plain naive models and combinations do not count
+    """
+    code, names = pd.factorize(tested["model"])
+    single = np.array([(name in models.MODELS or name in models.BORROWED) and name not in models.PLAIN for name in names], dtype=bool)
+    key = [*KEY, "origin", "month"]
+    rows = tested[single[code]] if len(tested) else tested
+    if rows.empty:
+        return rows[key].assign(apart=0.0)
+    codes = np.stack([pd.factorize(rows[name])[0] for name in key])
+    order = np.lexsort(codes[::-1])
+    rows, codes = rows.take(order), codes[:, order]
+    starts = np.flatnonzero(np.r_[True, (codes[:, 1:] != codes[:, :-1]).any(axis=0)])
+    value = rows["forecast"].to_numpy()
+    n = np.diff(np.append(starts, len(value)))
+    mean = np.add.reduceat(value, starts) / n
+    square = np.add.reduceat((value - np.repeat(mean, n)) ** 2, starts) / n
+    return rows[key].take(starts).assign(apart=np.sqrt(square)).reset_index(drop=True)
+
+
+def predicted(past: pd.DataFrame, rows: pd.DataFrame) -> np.ndarray:
+    """The usual size of an error of each row (units), as past errors tell.
+
+    past     group, lag, forecast, demand (units), apart, and the columns of `sizes`: errors known
+    rows     the same without demand
+    """
+    out = rows["plain"].to_numpy(dtype="float64").copy()
+    for group, asked in rows.groupby("group", sort=True).indices.items():
+        own = past[(past["group"] == group) | (group == "any")]
+        own = own[own["unit"] > 0]
+        if len(own) < LEAST:
+            continue
+        hit = np.maximum((own["demand"] - own["forecast"]).abs() / own["unit"], NEXT_TO_NOTHING)
+        mine = rows.iloc[asked]
+        say = learner.line(_features(own), np.log(hit.to_numpy()), _features(mine), alpha=1.0)
+        out[asked] = np.where(mine["unit"] > 0, mine["unit"] * np.exp(np.clip(say, -7.0, 3.0)), out[asked])
+    return out
+
+
+def _features(rows: pd.DataFrame) -> np.ndarray:
+    unit = rows["unit"].to_numpy(dtype="float64")
+    unit = np.where(unit > 0, unit, 1.0)
+
+    def log(name: str) -> np.ndarray:
+        return np.log(np.maximum(rows[name].to_numpy(dtype="float64") / unit, 1e-3))
+
+    lag = np.log(rows["lag"].to_numpy(dtype="float64"))
+    monthly, yearly, apart = log("monthly"), log("yearly"), log("apart")
+    known = np.log(np.maximum(rows["known"].to_numpy(dtype="float64"), 1.0))
+    return np.stack([lag, lag**2, apart, apart**2, monthly, monthly**2, yearly, yearly**2, log("long"), known, log("forecast"), lag * monthly, lag * apart,
+                     monthly * yearly], axis=1)  # fmt: skip
