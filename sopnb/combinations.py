@@ -7,8 +7,9 @@ Makridakis, Spiliotis & Assimakopoulos 2020, M4: 12 of the 17 best entries were 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -34,6 +35,7 @@ class Case:
     parts: Mapping[str, np.ndarray]
     truth: np.ndarray
     back: int
+    notes: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)  # what was worked out of it once
 
     @cached_property
     def stack(self) -> np.ndarray:
@@ -75,7 +77,7 @@ def weighted(case: Case, past: Sequence[Case], series: int) -> np.ndarray:
         if before.back <= case.back or set(before.parts) != set(case.parts):
             continue
         size = mean_of(before.panel.y[:, -24:])
-        error = np.abs(before.stack - known(before, case.back)) / np.where(size > 0, size, 1.0)
+        error = np.abs(before.stack - known(before, case.back)) / np.where(size > 1e-100, size, 1.0)  # less cannot be divided by
         sums = np.nan_to_num(error).sum(axis=2)
         own[:, before.rows] += sums
         usual[before.rows] += sums.mean(axis=0)

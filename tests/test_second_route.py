@@ -12,7 +12,8 @@ import pytest
 from conftest import SHARED
 from test_forecast import m3, panel, seasonal
 
-from sopnb import accuracy, models
+from sopnb import accuracy, intermittent, models, smoothing
+from sopnb import panel as panels
 
 HOLT, WINTERS = pd.Series(seasonal(60) + 2.0 * np.arange(60)), dict(alpha=0.3, beta=0.1, phi=0.9, gamma=0.25)
 RARE = np.where(np.random.default_rng(8).random(240) < 0.3, np.random.default_rng(9).integers(1, 9, 240), 0).astype(float)
@@ -22,8 +23,9 @@ RARE = np.where(np.random.default_rng(8).random(240) < 0.3, np.random.default_rn
 def one_constant(monkeypatch):
     """A grid of one combination."""
     def choose(**constants: float) -> None:
-        monkeypatch.setattr(models, "_grid", lambda **axes: {name: np.array([[constants[name]]]) for name in axes})
-        monkeypatch.setattr(models, "ALPHAS", np.array([constants.get("alpha", 0.1)]))
+        for room in (smoothing, intermittent):
+            monkeypatch.setattr(room, "grid", lambda **axes: {name: np.array([[constants[name]]]) for name in axes})
+            monkeypatch.setattr(room, "ALPHAS", np.array([constants.get("alpha", 0.1)]))
     return choose
 
 
@@ -33,9 +35,9 @@ def one_constant(monkeypatch):
 def test_smoothing_is_that_of_statsmodels():
     from statsmodels.tsa.holtwinters import SimpleExpSmoothing
 
-    for i, alpha in enumerate(models.ALPHAS):
+    for i, alpha in enumerate(panels.ALPHAS):
         fit = SimpleExpSmoothing(HOLT, initialization_method="known", initial_level=HOLT[:4].mean()).fit(smoothing_level=alpha, optimized=False)
-        level, sse = models._smooth(HOLT.to_numpy()[None], models.ALPHAS)
+        level, sse = panels.smooth(HOLT.to_numpy()[None], panels.ALPHAS)
         assert level[0, i] == pytest.approx(fit.forecast(1).iloc[0], rel=1e-12)
         assert sse[0, i] == pytest.approx(fit.sse, rel=1e-12)
 
@@ -45,7 +47,7 @@ def test_the_damped_trend_is_that_of_statsmodels(one_constant):
 
     one_constant(**WINTERS)
     p = panel(HOLT.tolist(), steps=18, season=1)
-    level, trend = (float(v[0]) for v in models._start(p.y))
+    level, trend = (float(v[0]) for v in panels.start(p.y))
     fit = Holt(HOLT, damped_trend=True, initialization_method="known", initial_level=level, initial_trend=trend).fit(
         smoothing_level=0.3, smoothing_trend=0.1, damping_trend=0.9, optimized=False)
     assert models.run(models.Panel(p.y, 18, 1, np.ones((1, 1))), "DampedTrend")[0] == pytest.approx(fit.forecast(18).to_numpy(), rel=1e-9)
@@ -56,7 +58,7 @@ def test_holt_winters_is_that_of_statsmodels(one_constant):
 
     one_constant(**WINTERS)
     p = panel(HOLT.tolist(), steps=18)
-    level, trend = (float(v[0]) for v in models._start(p.adjusted))
+    level, trend = (float(v[0]) for v in panels.start(p.adjusted))
     fit = ExponentialSmoothing(
         HOLT, trend="add", damped_trend=True, seasonal="mul", seasonal_periods=12, initialization_method="known", initial_level=level,
         initial_trend=trend, initial_seasonal=p.index[0, p.behind[:12]],
