@@ -20,7 +20,8 @@ from sopnb import scale
 KEY = ["item", "location"]
 LEVELS = {"80": 0.80, "95": 0.95}
 ENOUGH = 60  # errors from which the 2.5 % quantile is more than the single worst case
-UNTESTED = {"lo80": 1.2816, "hi80": 1.2816, "lo95": 1.96, "hi95": 1.96}
+SIDES = ("lo80", "hi80", "top80", "lo95", "hi95", "top95")
+UNTESTED = {"lo80": 1.2816, "hi80": 1.2816, "top80": 0.8416, "lo95": 1.96, "hi95": 1.96, "top95": 1.6449}
 FARTHEST = 3.0  # a family forecast at next to nothing before its launch says little of how wrong it is now
 STEADY = 30  # errors of its own that move a series' band halfway from the usual to its own size
 
@@ -76,7 +77,7 @@ def quantiles(errors: pd.DataFrame, steps: int) -> pd.DataFrame:
     """Quantiles of scaled errors by group and step.
 
     errors   group, lag, scaled
-    returns  group × step  lo80, hi80, lo95, hi95 (in scales), for `regular`, `rare` and `any`
+    returns  group × step  lo80, hi80, lo95, hi95, and top80, top95 that alone hold the level (in scales), for `regular`, `rare` and `any`
 
     The k-th of n errors is taken so that a new one lies within with at least the stated probability:
     k = ⌈(n + 1)·(1 + level)/2⌉ (conformal). A step uses its own lag and its neighbours'; with fewer than ENOUGH errors, all
@@ -89,7 +90,7 @@ def quantiles(errors: pd.DataFrame, steps: int) -> pd.DataFrame:
     member = {group: errors["group"].eq(group).to_numpy() for group in ("regular", "rare", "any")}
     rows = []
     for group in ("regular", "rare", "any"):
-        widest = dict.fromkeys(["lo80", "hi80", "lo95", "hi95"], 0.0) if longest else dict(UNTESTED)
+        widest = dict.fromkeys(SIDES, 0.0) if longest else dict(UNTESTED)
         base = 1
         for step in range(1, steps + 1):
             if step <= longest:
@@ -98,7 +99,7 @@ def quantiles(errors: pd.DataFrame, steps: int) -> pd.DataFrame:
                 base = step
             grown = np.sqrt(step / base)
             rows.append({"group": group, "step": step, **{name: value * grown for name, value in widest.items()}})
-    out = pd.DataFrame(rows, columns=["group", "step", "lo80", "hi80", "lo95", "hi95"])
+    out = pd.DataFrame(rows, columns=["group", "step", *SIDES])
     return out.assign(lo80=-out["lo80"], lo95=-out["lo95"])
 
 
@@ -121,6 +122,7 @@ def _quantiles(pool: np.ndarray) -> dict[str, float]:
         k = min(int(np.ceil((n + 1) * (1 + level) / 2)), n)
         out[f"hi{name}"] = max(float(ordered[k - 1]), 0.0)
         out[f"lo{name}"] = max(float(-ordered[n - k]), 0.0)
+        out[f"top{name}"] = max(float(ordered[min(int(np.ceil((n + 1) * level)), n) - 1]), 0.0)
     return out
 
 
@@ -148,12 +150,14 @@ def attach(forecast: pd.DataFrame, tested: pd.DataFrame, scores: pd.DataFrame, h
 
 
 def _placed(out: pd.DataFrame, q: pd.DataFrame) -> pd.DataFrame:
-    out = out.merge(q.rename(columns={name: f"q_{name}" for name in ("lo80", "hi80", "lo95", "hi95")}), on=["group", "step"], how="left")
+    out = out.merge(q.rename(columns={name: f"q_{name}" for name in SIDES}), on=["group", "step"], how="left")
     for name in LEVELS:
         low = out["baseline"] + out[f"q_lo{name}"] * out["scale"]
-        often_empty = out["empty"] > (1 - LEVELS[name]) / 2  # then an empty month is no surprise
+        # Where an empty month is no surprise, the band begins at zero, and what lies above it is all that lies outside.
+        often_empty = out["empty"] > (1 - LEVELS[name]) / 2
         out[f"lo{name}"] = np.clip(low.where(~often_empty, 0.0), 0.0, out["baseline"])
-        out[f"hi{name}"] = np.maximum(out["baseline"] + out[f"q_hi{name}"] * out["scale"], out["baseline"])
+        above = out[f"q_hi{name}"].where(~often_empty, out[f"q_top{name}"])
+        out[f"hi{name}"] = np.maximum(out["baseline"] + above * out["scale"], out["baseline"])
     return out
 
 

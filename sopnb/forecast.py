@@ -162,7 +162,7 @@ def backtest(
     asks = list(_asks(whole, fields, segments, horizon, origins, max(lags), far))
     found, fallen = _singles(whole, asks, cap_multiple, workers)
     out = _in_order([
-        *_tested_singles(whole, asks, found), *_tested_joint(whole, fields, asks, found, cap_multiple, workers, origins, max(lags))
+        *_tested_singles(whole, asks, found), *_tested_joint(whole, fields, asks, found, cap_multiple, workers)
     ])  # fmt: skip
     out.attrs["fallbacks"] = fallen
     return out
@@ -216,7 +216,7 @@ def _tested_singles(whole: Cube, asks: Sequence[tuple[int, int, Wanted]], found:
 
 def _tested_joint(
     whole: Cube, fields: Mapping[tuple[str, ...], np.ndarray], asks: Sequence[tuple[int, int, Wanted]], found: Sequence[Mapping[str, np.ndarray]],
-    cap_multiple: float, workers: int, origins: int, spread: int,
+    cap_multiple: float, workers: int,
 ) -> Iterable[pd.DataFrame]:
     """What joins the members of a field, at each origin from the cases of earlier ones."""
     by_field = _cases(whole, fields, asks, found)
@@ -226,9 +226,8 @@ def _tested_joint(
         for case in cases:
             past = [before for before in cases if before.back > case.back]
             said += [(name, case, _plainly(name, case, past, len(whole.keys))) for name in models.JOINT[:-1] if name in field]
-    # Between the origins that all series share, only young ones are tested: too few to learn for.
     learning = {back: [case for field, cases in by_field.items() for case in cases if case.back == back and "Learned" in field]
-                for back in sorted({case.back for case in everything}) if back % spread == 0 or back > origins * spread}
+                for back in sorted({case.back for case in _shared(everything)})}
     tasks = [(cases, [before for before in everything if before.back > back], len(whole.keys)) for back, cases in learning.items() if cases]
     answered = work.shared(learner.learned, tasks, workers, size=whole.demand.size)
     ever = np.zeros(len(whole.keys), dtype=bool)
@@ -243,6 +242,14 @@ def _tested_joint(
         known = np.isfinite(values).all(axis=1)
         rows, origin = case.rows[known], len(whole.months) - 1 - case.back
         yield _tested(whole, origin, name, rows, _with_calendar(whole, origin, name, rows, _bounded(whole, origin, rows, values[known], cap_multiple)))
+
+
+def _shared(cases: Sequence[Case]) -> list[Case]:
+    """Cases of origins that test at least half as many series as the one that tests most. Between them only young series are tested."""
+    series: dict[int, int] = {}
+    for case in cases:
+        series[case.back] = series.get(case.back, 0) + len(case.rows)
+    return [case for case in cases if series[case.back] >= max(series.values()) / 2]
 
 
 def _cases(

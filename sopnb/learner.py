@@ -81,7 +81,7 @@ def learned(cases: Sequence[Case], past: Sequence[Case], series: int, *, seeds: 
             if lessons is None:
                 continue
             trust = lessons.seen / (lessons.seen + STEADY[lessons.seen >= CROWD])
-            answers = _answers(lessons, [cases[k].of(mine) for k, mine in zip(together, some, strict=True)], seeds, workers)
+            answers = _answers(lessons, [_described(cases[k], kind, mine) for k, mine in zip(together, some, strict=True)], seeds, workers)
             for k, mine, answer in zip(together, some, answers, strict=True):
                 out[k][mine] = plain[k][mine] + trust * (np.where(np.isfinite(answer), answer, plain[k][mine]) - plain[k][mine])
     return out
@@ -108,9 +108,8 @@ def _lessons(past: Sequence[Case], kind: str, at: int, most: int) -> Lessons | N
         fits = (is_regular(before) if kind == "regular" else ~is_regular(before)) & (before.panel.months >= LEAST_MONTHS[kind])
         if not fits.any():
             continue
-        some = before.of(np.flatnonzero(fits))
-        x, centre, unit = _described(some, kind)
-        target = _target(known(some, at), centre, unit, kind)
+        x, centre, unit = _described(before, kind, fits)
+        target = _target(known(before, at)[fits], centre, unit, kind)
         seen = np.isfinite(target)
         seen_cases += int(seen.any(axis=1).sum())
         xs.append(x[seen])
@@ -131,13 +130,22 @@ def _target(demand: np.ndarray, centre: np.ndarray, unit: np.ndarray, kind: str)
     return np.clip((np.log(np.maximum(demand, floor)) - np.log(np.maximum(centre, floor))) / unit[0], -CLIP, CLIP)
 
 
-def _described(case: Case, kind: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Features (series × steps × features), the forecast they correct, and the unit of the correction."""
-    return _regular(case) if kind == "regular" else _rare(case)
+def _described(case: Case, kind: str, some: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Features (series × steps × features), the forecast they correct, and the unit of the correction; of some series of the case.
+
+    A case teaches at every later origin: it is described once.
+    """
+    remembered = case.notes.get(kind)
+    if remembered is None:
+        remembered = case.notes[kind] = _regular(case) if kind == "regular" else _rare(case)
+    x, centre, unit = remembered
+    return x[some], centre[some], unit[..., some, :]
 
 
-def _answers(lessons: Lessons, cases: Sequence[Case], seeds: int, workers: int) -> list[np.ndarray]:
-    described = [_described(case, lessons.kind) for case in cases]
+def _answers(
+    lessons: Lessons, described: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]], seeds: int, workers: int
+) -> list[np.ndarray]:
+    """What was learned, said of the series described: series × steps, units."""
     rows = np.concatenate([x.reshape(-1, x.shape[2]) for x, _, _ in described])
     say = _fitted(lessons, rows, seeds, workers)
     out, at = [], 0

@@ -352,7 +352,7 @@ def test_an_item_without_successor_just_ends():
 def test_the_quantile_is_the_conformal_one():
     """Of 99 errors −49 … 49 the 95th of 100 places leaves 2.5 % above: k = ⌈100 · 0.975⌉ = 98, the value 48."""
     found = bands._quantiles(np.arange(-49.0, 50.0))
-    assert found == {"hi80": 40.0, "lo80": 40.0, "hi95": 48.0, "lo95": 48.0}
+    assert found == {"hi80": 40.0, "lo80": 40.0, "top80": 30.0, "hi95": 48.0, "lo95": 48.0, "top95": 45.0}
 
 
 def test_bands_never_narrow_with_the_horizon():
