@@ -21,6 +21,7 @@ from sopnb import accuracy, bands, calendar, combinations, cube, frames, launche
 from sopnb.bands import coverage as coverage  # one door to the rooms
 from sopnb.bands import family_bands as family_bands
 from sopnb.choice import choose as choose
+from sopnb.choice import league as league
 from sopnb.combinations import Case
 from sopnb.cube import Cube
 from sopnb.panel import Panel

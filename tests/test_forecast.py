@@ -193,6 +193,43 @@ def test_the_choice_weighs_own_record_and_that_of_others_by_pencil():
     assert scores.loc[(scores["item"] == "A") & (scores["model"] == "Naive"), ["wape", "bias"]].values.tolist() == [[0.4, 0.4]]
 
 
+def missed(**errors: dict[int, float]) -> pd.DataFrame:
+    """A series that sells 100 a month, and by how much each model missed month m."""
+    return frame("item location origin month lag model forecast demand", *[
+        f"A EU 2026-0{m - 1} 2026-0{m} 1 {model} {100 + error} 100" for model, months in errors.items() for m, error in months.items()
+    ])  # fmt: skip
+
+
+@pytest.mark.parametrize(("learned", "chosen"), [(10.5, "Learned"), (10.8, "Learned"), (10.9, "SES")])
+def test_what_was_learned_is_kept_unless_another_is_better_by_more_than_the_margin(learned, chosen):
+    """SES misses by 10. 8 % less than 10.8 is 9.94, so that Learned stays; 8 % less than 10.9 is 10.03. A record of one model against another is luck up to there."""
+    tested = missed(Naive={2: 20}, SeasonalNaive={2: 20}, SES={2: 10}, Learned={2: learned})
+    scores = forecast.choose(tested, lags=LAGS)
+    assert scores.loc[scores["chosen"], "model"].tolist() == [chosen]
+    without = forecast.choose(tested, lags=LAGS, margin=0.0)
+    assert without.loc[without["chosen"], "model"].tolist() == ["SES"]
+
+
+def test_where_nothing_was_learned_the_weighted_mean_is_what_is_kept():
+    tested = missed(Naive={2: 20}, SeasonalNaive={2: 20}, SES={2: 10}, Weighted={2: 10.5})
+    assert forecast.choose(tested, lags=LAGS).query("chosen")["model"].tolist() == ["Weighted"]
+
+
+def test_a_margin_does_not_save_what_a_naive_forecast_beats():
+    tested = missed(Naive={2: 10}, SeasonalNaive={2: 20}, Learned={2: 10.5})
+    assert forecast.choose(tested, lags=LAGS).query("chosen")[["model", "beats_naive"]].values.tolist() == [["Naive", False]]
+
+
+def test_a_model_tested_at_fewer_origins_is_measured_against_the_others_in_the_same_months():
+    """February was hard, March easy, and Learned was tested in March alone. It missed by 3 in all, SES by 7; but in March all missed
+    by 2 on average, in both by 12 together: Learned is half as bad again as usual, SES 7 / 12."""
+    tested = missed(Naive={2: 12, 3: 2}, SeasonalNaive={2: 12, 3: 2}, SES={2: 6, 3: 1}, Learned={3: 3})
+    scores = forecast.choose(tested, lags=LAGS).set_index("model")
+    assert scores["n"].to_dict() == {"Learned": 1, "Naive": 2, "SES": 2, "SeasonalNaive": 2}
+    assert scores["chosen"].to_dict() == {"Learned": False, "Naive": False, "SES": True, "SeasonalNaive": False}
+    assert not scores.loc["Learned", "beats_naive"]
+
+
 def test_where_nothing_beats_naive_naive_is_used():
     """Random walks: no model knows more than the last month."""
     rng = np.random.default_rng(4)
@@ -488,3 +525,17 @@ def test_rooms_are_reached_through_one_door():
     assert forecast.choose is choice.choose
     assert forecast.coverage is bands.coverage
     assert cube.build(history({"A": [1, 2]})).demand.tolist() == [[1, 2]]
+
+
+def test_the_league_compares_models_in_the_same_months():
+    """Learned was not tested at the first origin, where all missed by half: that month counts for nobody."""
+    rows = [f"A EU 2026-01 2026-02 1 {m} {f} 100" for m, f in (("Naive", 50), ("SeasonalNaive", 50), ("Theta", 50))]
+    rows += [f"A EU 2026-02 2026-03 1 {m} {f} 100" for m, f in (("Naive", 80), ("SeasonalNaive", 130), ("Theta", 90), ("Learned", 95))]
+    tested = frame("item location origin month lag model forecast demand", *rows)
+    scores = frame("item location model chosen", "A EU Learned 1", "A EU Theta 0").assign(chosen=lambda t: t["chosen"].astype(bool))
+    money = pd.Series([7.0], index=pd.MultiIndex.from_tuples([("A", "EU")], names=KEY))
+    found = forecast.league(tested, scores, frame("item location pattern", "A EU smooth"), lags=[1], money=money)
+    assert found["model"].tolist() == ["Learned", "Theta", "Naive", "SeasonalNaive"]
+    assert found["wape"].round(9).tolist() == [0.05, 0.10, 0.20, 0.30]
+    assert found["bias"].round(9).tolist() == [-0.05, -0.10, -0.20, 0.30]
+    assert found["chosen"].tolist() == [1, 0, 0, 0] and found["money"].tolist() == [7.0, 0.0, 0.0, 0.0]
