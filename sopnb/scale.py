@@ -21,6 +21,7 @@ KEY = ["item", "location"]
 MONTHS = 24
 LEAST = 300  # errors from which a regression says more than the usual change of a series
 NEXT_TO_NOTHING = 0.01  # of the unit: an error this small or smaller is a hit
+LEAST_UNIT = 1e-100  # units: less cannot be divided by
 
 
 def sizes(history: pd.DataFrame, ends: Sequence[pd.Timestamp], *, season: int = 12) -> pd.DataFrame:
@@ -44,7 +45,8 @@ def _size(known: pd.DataFrame, end: pd.Timestamp) -> pd.DataFrame:
     ever = known.groupby(KEY, sort=True).agg(mean=("level", "mean"), long=("yearly", "mean"), known=("level", "count"))
     recent = known[known["month"] > frames.next_month(end, -MONTHS)].groupby(KEY, sort=True)[["level", "monthly", "yearly", "empty"]].mean()
     table = ever.join(recent, how="left").reset_index().assign(origin=end)
-    table["unit"] = table["level"].where(table["level"] > 0, table["mean"]).fillna(0.0)
+    unit = table["level"].where(table["level"] > LEAST_UNIT, table["mean"])
+    table["unit"] = unit.where(unit > LEAST_UNIT, 0.0)
     change = table[["monthly", "yearly"]].min(axis=1).fillna(0.0)
     return table.assign(plain=np.maximum(change, 0.1 * table["unit"]))
 
