@@ -12,7 +12,7 @@ help:
 	@echo "make quick    the tests without the slow ones"
 	@echo "make lab      open JupyterLab on the notebooks"
 	@echo "make check    lint, types, import rule, stored outputs"
-	@echo "make bench    speed and size, measured side by side"
+	@echo "make bench    speed and size, measured side by side; says how to measure accuracy"
 
 # The locks pin every package with its hash. The project itself is linked, so that an edit counts at once.
 $(VENV)/.installed: requirements.lock pyproject.toml
@@ -50,6 +50,7 @@ check: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/cycle.py
 	$(BIN)/python benchmarks/scale.py
+	@echo "accuracy, on any data set: $(BIN)/python benchmarks/accuracy.py --data FILE.parquet --horizon 18 --out FORECASTS.parquet"
 
 clean:
 	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis

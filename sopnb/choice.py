@@ -23,18 +23,19 @@ def choose(
     tested    frames.TESTED
     segments  item × location  pattern; None: rare where more than a quarter of the tested months are empty
     thin      months of own record that weigh as much as the record of series like it
+    margin    how much less another model's score must be than that of the usual one (Learned, or Weighted where nothing was learned)
     returns   frames.SCORES: wape, bias, n, demand at the lags; one row per series is chosen
 
     measure      Σ |error|; for intermittent and lumpy series √Σ error², since WAPE rewards a forecast of zero there
     own          measure / that of the mean of all models in the same months, at most 2
     like         mean of `own` over the series that try the same field of models, weighed by w
     w            tested months with demand: an empty month cannot tell whether demand is dead or late
-    score        (w · own + thin · like) / (w + thin); the least is chosen
+    score        (w · own + thin · like) / (w + thin); the least is chosen, the usual model's counted as (1 − margin) of it. A series
+                 without a usual model, such as a young one of which nothing could be learned, takes YOUNG_THIN in place of `thin`
     beats_naive  the score is below that of both Naive and SeasonalNaive. Where no model's is, the better of the two is used.
 
-    A dozen months of own record say little: on M3 monthly (480 series, 48 to 60 months) the own record alone gives a WAPE
-    of 13.5 % and picks a naive forecast for one series in four; with both records it is 12.9 %. `wape` is always the
-    series' own record, so that the reader sees it.
+    A dozen months of own record say little, and of sixteen models one looks good by luck: the record of series like it weighs as
+    much as `thin` months, and the usual model is kept besides. `wape` is always the series' own record, so that the reader sees it.
     Series in `segments` that could not be tested take `models.DEFAULT`: n = 0, and beats_naive is false.
     """
     at = tested[tested["lag"].isin(list(lags)) & tested["demand"].notna()]

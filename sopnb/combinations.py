@@ -15,7 +15,7 @@ import numpy as np
 
 from sopnb.panel import Panel, mean_of
 
-STEADY = 12.0  # months of own record that weigh as much as the record of all series
+STEADY = 12.0  # how many times the usual record of a series the record of all series weighs
 POWER = 2.0  # weights by inverse squares: a model twice as wrong weighs a quarter
 
 
@@ -67,8 +67,8 @@ def known(case: Case, at: int) -> np.ndarray:
 def weighted(case: Case, past: Sequence[Case], series: int) -> np.ndarray:
     """The mean of the members weighed by their record at earlier origins.
 
-        relative error of a model = (Σ|error| + STEADY · r) / (Σ mean |error| of all models + STEADY)
-        r = that ratio over all series;  weight ∝ relative error^−POWER
+        relative error of a model = (Σ|error| / s + STEADY · r) / (Σ mean |error| of all models / s + STEADY)
+        s = the usual Σ mean |error| of a series;  r = Σ|error| / Σ mean |error| over all series;  weight ∝ relative error^−POWER
 
     Errors are counted in the mean demand of their series, so that large items do not decide for small ones.
     """

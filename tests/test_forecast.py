@@ -181,13 +181,13 @@ def test_tested_is_its_frame():
 
 
 def test_the_choice_weighs_own_record_and_that_of_others_by_pencil():
-    """Two series, 2 tested months each with demand, thin = 2: own and pooled record weigh the same."""
+    """Two series, 2 tested months each with demand. Nothing was learned, so that the record of both weighs as 18 months (YOUNG_THIN)."""
     rows = [f"{i} EU 2026-01 2026-0{m} {m - 1} {model} {fc} 10" for i, fcs in (("A", (10, 14, 18)), ("B", (18, 14, 10)))
             for model, fc in zip(("Fine", "Naive", "SeasonalNaive"), fcs, strict=True) for m in (2, 3)]  # fmt: skip
     tested = frame("item location origin month lag model forecast demand", *rows)
-    scores = forecast.choose(tested, lags=LAGS, thin=2)
+    scores = forecast.choose(tested, lags=LAGS)
     chosen = scores[scores["chosen"]].set_index("item")
-    # A: own 0, 1, 2; B: own 2, 1, 0; the mean of both is 1 for each. Scores of A: 0.5, 1, 1.5.
+    # A: own 0, 1, 2; B: own 2, 1, 0; the mean of both is 1 for each. Scores of A: (2·0 + 18·1) / 20 = 0.9, 1, 1.1.
     assert chosen["model"].to_dict() == {"A": "Fine", "B": "SeasonalNaive"}
     assert chosen["beats_naive"].to_dict() == {"A": True, "B": False}
     assert scores.loc[(scores["item"] == "A") & (scores["model"] == "Naive"), ["wape", "bias"]].values.tolist() == [[0.4, 0.4]]
