@@ -144,7 +144,7 @@ def backtest(
     horizon   longest lag tested (months)
     origins   how many; they lie max(lags) months apart, the latest max(lags) before the end, so that every decision lag
               is judged at each and, with the defaults, in each of the last twelve months
-    far       also from up to four origins at which the whole horizon is known (`FAR`), where series of at least 24 months allow:
+    far       also from up to four origins at which the whole horizon is known (`FAR`), where series had at least LEAST_FAR months:
               for bands many months ahead, and for the learner to see how models err there
     models    names in place of the fields (`models.MODELS`, `models.BORROWED`, `models.JOINT`, `A+B` is the mean); Naive and
               SeasonalNaive are always added
