@@ -166,11 +166,12 @@ def coverage(tested: pd.DataFrame, scores: pd.DataFrame, history: pd.DataFrame, 
 
     returns  by × level (80 or 95), covered (fraction), n; `by` of lag, group, origin, item, location, or empty
 
-    The models were chosen with all origins in view, so that the figure is slightly kind; the bands were not.
+    Judged at the origins that all but young series share; what is known of young ones between them makes bands there too. The models were chosen
+    with all origins in view, so that the figure is slightly kind; the bands were not.
     """
     past = _chosen(tested, scores, history)
     judged = []
-    for origin in sorted(past["origin"].unique()):
+    for origin in _whole_origins(past):
         now, rest = past[past["origin"] == origin], past[past["origin"] != origin]
         if rest.empty:
             continue

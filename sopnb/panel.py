@@ -146,5 +146,5 @@ def weights(sse: np.ndarray, months: np.ndarray) -> np.ndarray:
     """
     least = sse.min(axis=1, keepdims=True)
     ratio = np.where(least > 0, sse / np.where(least > 0, least, 1.0), np.where(sse > 0, np.inf, 1.0))
-    likely = np.exp(-0.5 * months[:, None] * np.log(ratio))
+    likely = np.exp(-0.5 * np.maximum(months, 1)[:, None] * np.log(ratio))
     return likely / likely.sum(axis=1, keepdims=True)
