@@ -23,6 +23,7 @@ ENOUGH = 60  # errors from which the 2.5 % quantile is more than the single wors
 SIDES = ("lo80", "hi80", "top80", "lo95", "hi95", "top95")
 UNTESTED = {"lo80": 1.2816, "hi80": 1.2816, "top80": 0.8416, "lo95": 1.96, "hi95": 1.96, "top95": 1.6449}
 FARTHEST = 3.0  # a family forecast at next to nothing before its launch says little of how wrong it is now
+WILDEST = 25.0  # usual errors: one broken month of one series must not widen the bands of all
 STEADY = 30  # errors of its own that move a series' band halfway from the usual to its own size
 
 
@@ -50,9 +51,10 @@ def _chosen(tested: pd.DataFrame, scores: pd.DataFrame, history: pd.DataFrame) -
 
 
 def _scaled(used: pd.DataFrame, past: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Errors over their usual size, as `past` (None: the same errors) tells it."""
+    """Errors over their usual size, as `past` (None: the same errors) tells it, at most WILDEST."""
     usual = scale.predicted(used if past is None else past, used)
-    return used.assign(scale=usual, scaled=(used["demand"] - used["forecast"]) / np.where(usual > 0, usual, 1.0))
+    scaled = (used["demand"] - used["forecast"]) / np.where(usual > 0, usual, 1.0)
+    return used.assign(scale=usual, scaled=scaled.clip(-WILDEST, WILDEST))
 
 
 def _wildness(past: pd.DataFrame, *, leave_out: bool) -> pd.Series:

@@ -156,6 +156,8 @@ def backtest(
     them the same, and the fashion of that month chose for all. (M3 cut to 15 months: WAPE at lags 1 to 3 of 11.8 %, not
     12.3 %; AdventureWorks: the plan of the same six months moves by 11 % a month, not by 16 %.)
     `Weighted` and `Learned` know at each origin only how the models had erred by then.
+    Months after an item's end_date are not judged (demand is missing there): the plan holds nothing of them, and the errors of what
+    is over would make the bands of what is not.
     raises    ValueError for a model that does not exist
     """
     whole = cube.build(history, items=items, calendar_factors=calendar_factors, season=season)
@@ -165,8 +167,16 @@ def backtest(
     out = _in_order([
         *_tested_singles(whole, asks, found), *_tested_joint(whole, fields, asks, found, cap_multiple, workers)
     ])  # fmt: skip
+    out["demand"] = out["demand"].where(~_over(out, items))
     out.attrs["fallbacks"] = fallen
     return out
+
+
+def _over(tested: pd.DataFrame, items: pd.DataFrame | None) -> pd.Series:
+    """Whether the item had ended before the month."""
+    if items is None or "end_date" not in items.columns:
+        return pd.Series(False, tested.index)
+    return tested["month"] > tested["item"].map(launches.month_of(items, "end_date").set_axis(items["item"]))
 
 
 def _asks(

@@ -539,3 +539,25 @@ def test_the_league_compares_models_in_the_same_months():
     assert found["wape"].round(9).tolist() == [0.05, 0.10, 0.20, 0.30]
     assert found["bias"].round(9).tolist() == [-0.05, -0.10, -0.20, 0.30]
     assert found["chosen"].tolist() == [1, 0, 0, 0] and found["money"].tolist() == [7.0, 0.0, 0.0, 0.0]
+
+
+def test_months_after_the_end_of_an_item_are_not_judged():
+    h = history({"old": [*seasonal(39), *[0.0] * 9], "new": list(seasonal(48, seed=2))})
+    items = frame("item family end_date", "old F 2025-09-15", "new F -").assign(end_date=lambda d: pd.to_datetime(d["end_date"], errors="coerce"))
+    tested = forecast.backtest(h, segments=patterns(h), items=items, horizon=3, lags=LAGS)
+    judged = tested[tested["demand"].notna()]
+    assert judged.loc[judged["item"] == "old", "month"].max() == pd.Timestamp("2025-09-01")
+    assert judged.loc[judged["item"] == "new", "month"].max() == pd.Timestamp("2026-06-01")
+    scores = forecast.choose(tested, lags=LAGS, segments=patterns(h))
+    assert scores.loc[scores["chosen"], "item"].tolist() == ["new", "old"]
+    assert (forecast.baseline(h, scores, tested, items=items, months=frames.months("2026-07", 3)).query("item == 'old'")["baseline"] == 0).all()
+
+
+def test_one_broken_month_does_not_widen_the_bands_of_all():
+    broken = np.random.default_rng(3).poisson(30, 48).astype(float)
+    broken[-1] = 1e9
+    h = history({"broken": list(broken), "sound": list(np.random.default_rng(4).poisson(30, 48))})
+    _, _, f = cycle(h)
+    sound = f[f["item"] == "sound"]
+    assert (sound["hi95"] <= 10 * sound["baseline"]).all()
+    assert (f["hi95"] <= 10 * broken[-1]).all()
