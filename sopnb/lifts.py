@@ -361,7 +361,7 @@ def shown(measured: pd.DataFrame, holidays: pd.DataFrame | None = None) -> pd.Da
 
     holidays  family × window  effect, se, n, used (`forecast.calendar_effects`)
     returns   what (kind, or holiday.window) × family  effect, se, stated (fractions), months, used (yes, kind: that of all
-              families is taken, no)
+              families is taken, useless: sure, but the family's forecasts were no better with it, no)
     """
     own = measured[measured["effect"].notna()].rename(columns={"kind": "what"})
     overall = set(own.loc[(own["family"] == ALL) & own["used"], "what"])
@@ -369,7 +369,8 @@ def shown(measured: pd.DataFrame, holidays: pd.DataFrame | None = None) -> pd.Da
     pieces = [own[["what", "family", "effect", "se", "stated", "months", "used"]]]
     if holidays is not None and len(holidays):
         feast = holidays[holidays["se"] > 0]
+        sure = (feast["effect"].abs() >= 2 * feast["se"]).groupby(feast["family"]).transform("any")
         pieces.append(feast.assign(what="holiday." + feast["window"].astype(str), months=feast["n"], stated=np.nan,
-                                   used=np.where(feast["used"].astype(bool), "yes", "no"))[pieces[0].columns])
+                                   used=np.where(feast["used"].astype(bool), "yes", np.where(sure, "useless", "no")))[pieces[0].columns])
     kept = [piece for piece in pieces if len(piece)]
     return pd.concat(kept, ignore_index=True) if kept else pieces[0]

@@ -102,6 +102,7 @@ def above(
     *,
     months: Iterable[object],
     lags: Sequence[int],
+    judged: pd.DataFrame | None = None,
     horizon: int = 12,
     origins: int = 4,
     season: int = 12,
@@ -112,14 +113,17 @@ def above(
     """Families and the total forecast by the same engine as the series: tested, chosen, forecast.
 
     history, series   as for `totals`; the settings are those of `forecast.backtest` and `forecast.baseline`
+    judged            the past as it was, where `history` is a corrected copy: a level that was mended with hindsight was not known at the
+                      origins of a test. None: history
     """
     sums = totals(history, series)
+    past = sums if judged is None else totals(judged, series)
     if sums.empty:
         return Above(frames.empty(frames.TESTED), frames.empty(frames.SCORES), frames.empty(frames.FORECAST))
     length = sums.groupby(KEY, sort=True)["month"].nunique()
     kinds = length.reset_index()[KEY].assign(pattern=np.where(length < short_months, "short", "smooth"))
     factors = factors_above(calendar_factors, sums)
-    tested = forecast.backtest(sums, segments=kinds, horizon=horizon, origins=origins, season=season, lags=lags,
+    tested = forecast.backtest(past, segments=kinds, horizon=horizon, origins=origins, season=season, lags=lags,
                                calendar_factors=factors, cap_multiple=cap_multiple)
     scores = forecast.choose(tested, lags=lags, segments=kinds)
     ahead = forecast.baseline(sums, scores, tested, months=months, season=season, calendar_factors=factors, cap_multiple=cap_multiple)

@@ -166,3 +166,10 @@ def test_any_series_and_any_effect_give_numbers(values, stated):
     real = np.isfinite(h["demand"]) & (h["demand"] >= 0)
     assert np.isfinite(out.loc[real, "demand"]).all() and (out.loc[real, "demand"] >= 0).all()
     assert np.isfinite(measured.loc[measured["used"], ["effect", "se"]]).all(axis=None)
+
+
+def test_a_holiday_that_is_sure_and_does_not_help_is_told_from_one_that_is_not_sure():
+    feast = frame("family window effect se n used", "f after -0.24 0.04 48 no", "f before 0.15 0.12 48 no", "g after 0.1 0.2 48 no", "h after 0.5 0.1 48 yes")
+    told = lifts.shown(lifts.effects(*promoted(0.3), ITEMS), feast.assign(used=feast["used"].eq("yes")))
+    assert told[told["what"].str.startswith("holiday")].set_index(["family", "what"])["used"].to_dict() == {
+        ("f", "holiday.after"): "useless", ("f", "holiday.before"): "useless", ("g", "holiday.after"): "no", ("h", "holiday.after"): "yes"}  # fmt: skip

@@ -312,3 +312,14 @@ def test_ten_thousand_series_take_seconds():
     start = time.perf_counter()
     out = agreement.solve(bottom, upper, member, rng.normal(0, 20, (12, 10_061)), method="min_trace")
     assert time.perf_counter() - start < 10 and (out >= 0).all()
+
+
+def test_levels_are_judged_by_what_was_known_then_not_by_a_copy_mended_with_hindsight():
+    month = frames.months("2022-07", 48)
+    was = pd.DataFrame({"item": "A", "location": "EU", "month": month, "demand": [100.0] * 40 + [300.0] * 8})
+    copy = was.assign(demand=300.0)
+    series = frame("item location family", "A EU f")
+    upper = reconcile.above(copy, series, judged=was, months=frames.months("2026-07", 6), lags=LAGS)
+    early = upper.tested[(upper.tested["origin"] < month[40]) & (upper.tested["month"] >= month[40])]
+    assert len(early) and early["forecast"].max() < 150 and (early["demand"] == 300).all()
+    assert upper.forecast["baseline"].to_numpy() == pytest.approx(300)
