@@ -77,14 +77,14 @@ def weighted(case: Case, past: Sequence[Case], series: int) -> np.ndarray:
         if before.back <= case.back or set(before.parts) != set(case.parts):
             continue
         size = mean_of(before.panel.y[:, -24:])
-        error = np.abs(before.stack - known(before, case.back)) / np.where(size > 1e-100, size, 1.0)  # less cannot be divided by
+        error = np.abs(before.stack - known(before, case.back)) / np.where(size > 1e-100, size, np.nan)  # dead series tell nothing
         sums = np.nan_to_num(error).sum(axis=2)
         own[:, before.rows] += sums
         usual[before.rows] += sums.mean(axis=0)
     if not usual.any():
         return case.mean
     all_of_them = own.sum(axis=1, keepdims=True) / usual.sum()
-    tested = np.where(usual > 0, usual, 1.0).mean()
+    tested = usual[usual > 0].mean()
     relative = (own[:, case.rows] / tested + STEADY * all_of_them) / (usual[case.rows] / tested + STEADY)
     weight = np.maximum(relative, 0.05) ** -POWER
     weight = weight / weight.sum(axis=0)

@@ -45,7 +45,7 @@ def season_of(y: np.ndarray, season: int) -> tuple[np.ndarray, np.ndarray]:
     """Each month's seasonal factor as the other years tell it, and whether three of them do."""
     n, t = y.shape
     ones, sure = np.ones((n, t)), np.ones((n, t), dtype=bool)
-    seasonal = calendar.is_seasonal(y, season)
+    seasonal = calendar.is_seasonal(y, season, of_ratio=False)  # a faint season, taken out, would hide a change of level
     if season < 2 or t < 2 * season or not seasonal.any():
         return ones, sure
     cube = calendar.season_ratios(y[seasonal], season=season)  # series × years × season
