@@ -127,23 +127,26 @@ def league(tested: pd.DataFrame, scores: pd.DataFrame, segments: pd.DataFrame, *
     scores    frames.SCORES
     segments  item × location  pattern
     money     by item × location: what rests on a series
-    returns   kind × model  wape, bias (fractions, at the lags, the months in which all models of the kind were tested), tried, chosen (series),
-              money (of the series that use it); kind is regular, rare or young; the best first
+    returns   kind × model  wape, bias (fractions, at the lags, in the months in which the model was tested), naive (WAPE of Naive in the same
+              months), tried, chosen (series), money (of the series that use it); kind is regular, rare or young; the best beside
+              naive first
     """
+    cell = [*KEY, "origin", "month"]
     at = tested[tested["lag"].isin(list(lags)) & tested["demand"].notna()].merge(segments[[*KEY, "pattern"]], on=KEY, how="left")
     at = at.assign(kind=at["pattern"].map(KINDS).fillna("young"), error=at["forecast"] - at["demand"])
     at = at.assign(size=at["error"].abs())
-    cell = [at["kind"], at["item"], at["location"], at["origin"], at["month"]]
-    tried = at.groupby("kind")["model"].transform("nunique")
-    full = at[at["model"].groupby(cell).transform("nunique") == tried]
-    sums = full.groupby(["kind", "model"], sort=True)[["size", "error", "demand"]].sum()
-    out = pd.DataFrame({"wape": sums["size"] / sums["demand"].where(sums["demand"] > 0), "bias": sums["error"] / sums["demand"].where(sums["demand"] > 0)})
-    out["tried"] = full.drop_duplicates(["kind", "model", *KEY]).groupby(["kind", "model"]).size()
+    at = at.merge(at.loc[at["model"] == "Naive", [*cell, "size"]].rename(columns={"size": "naive"}), on=cell)
+    sums = at.groupby(["kind", "model"], sort=True)[["size", "error", "naive", "demand"]].sum()
+    size = sums["demand"].where(sums["demand"] > 0)
+    out = pd.DataFrame({"wape": sums["size"] / size, "bias": sums["error"] / size, "naive": sums["naive"] / size})
+    out["tried"] = at.drop_duplicates(["kind", "model", *KEY]).groupby(["kind", "model"]).size()
     used = scores.loc[scores["chosen"], [*KEY, "model"]].merge(segments[[*KEY, "pattern"]], on=KEY, how="left")
     used = used.assign(kind=used["pattern"].map(KINDS).fillna("young"), money=money.reindex(pd.MultiIndex.from_frame(used[KEY])).fillna(0.0).to_numpy())
     in_use = used.groupby(["kind", "model"]).agg(chosen=("item", "size"), money=("money", "sum"))
     out = out.join(in_use, how="outer").fillna({"chosen": 0, "money": 0.0, "tried": 0}).reset_index()
+    out["rank"] = out["wape"] / out["naive"].where(out["naive"] > 0)
     single = out[~out["model"].isin([*BOTH_NAIVE, *models.JOINT]) & ~out["model"].str.contains("+", regex=False)]
-    best = single.sort_values("wape", kind="stable").drop_duplicates("kind").index
+    best = single.sort_values("rank", kind="stable").drop_duplicates("kind").index
     out = out[(out["chosen"] > 0) | out["model"].isin(BOTH_NAIVE) | out.index.isin(best)]
-    return out.sort_values(["kind", "wape", "model"], kind="stable").astype({"chosen": "int64", "tried": "int64"}).reset_index(drop=True)
+    out = out.sort_values(["kind", "rank", "model"], kind="stable").drop(columns="rank")
+    return out.astype({"chosen": "int64", "tried": "int64"}).reset_index(drop=True)
