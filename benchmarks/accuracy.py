@@ -93,7 +93,8 @@ def others(train: pd.DataFrame, horizon: int, season: int) -> tuple[dict[str, pd
         levels = {} if name == "AutoCES" else {"level": [80, 95]}  # bands of CES are simulated: 16 times the time
         table = spread.forecast(df=train[["unique_id", "ds", "y"]], h=horizon, **levels)
         seconds[name] = time.perf_counter() - before
-        table = table.rename(columns={name: "y_hat", **{f"{name}-{side}-{level}": f"{side}-{level}" for side in ("lo", "hi") for level in LEVELS}})
+        called = next(column for column in table.columns if column not in ("unique_id", "ds"))  # AutoCES calls its column CES
+        table = table.rename(columns={called: "y_hat", **{f"{called}-{side}-{level}": f"{side}-{level}" for side in ("lo", "hi") for level in LEVELS}})
         found[name] = table.fillna({"y_hat": 0.0}).assign(y_hat=lambda t: t["y_hat"].clip(lower=0))
     stack = np.stack([found[name]["y_hat"].to_numpy() for name in OTHERS[1:]])
     for name, joined in {"Mean of the three": stack.mean(axis=0), "Median of the three": np.median(stack, axis=0)}.items():
