@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from sopnb import accuracy as measures
+from sopnb import frames
 
 FILE = Path(__file__).parent.parent / "benchmarks" / "accuracy.py"
 PRINTED = ["sMAPE", "MASE", "OWA", "RMSSE", "bias", "80", "95", "MSIS95", "s/1000"]
@@ -153,3 +154,14 @@ def test_forecasts_do_not_know_the_test_months(benchmark):
     history, items = benchmark._as_history(train)
     assert len(history) == len(train) and history["month"].max() == history.groupby("item")["month"].max().min(), "all end together"
     assert (items["family"] == items["item"]).all()
+
+
+def test_the_models_that_people_know_forecast_the_same_months_with_bands_where_they_have_them(benchmark):
+    months = frames.months("2020-01", 36)
+    train = pd.DataFrame({"unique_id": np.repeat(["A", "B"], 36), "ds": np.tile(months.to_numpy(), 2),
+                          "y": np.r_[100 + np.arange(36.0), 50 + 10 * np.sin(np.arange(36) / 12 * 2 * np.pi)]})  # fmt: skip
+    found, seconds = benchmark.others(train, 3, 12)
+    assert set(found) == {*benchmark.OTHERS, "Mean of the three", "Median of the three"} and set(seconds) == set(found)
+    for name, table in found.items():
+        assert len(table) == 6 and table["y_hat"].notna().all(), name
+        assert ("hi-95" in table) == (name in ("SeasonalNaive", "AutoETS", "AutoTheta")), name
