@@ -279,16 +279,37 @@ def _regressed(table: pd.DataFrame) -> dict[str, tuple[float, float, float]]:
     return out
 
 
+def switched(effects: pd.DataFrame, previous: pd.DataFrame | None = None, *, margin: float = 0.10, least_t: float = 2.0) -> pd.DataFrame:
+    """For which families the holiday counts, with the memory of the last cycle: soon on, slowly off.
+
+    effects   family × window  t, wape_without, wape_with (fractions), …
+    previous  family × month   factor: last cycle's factors, which hold the families for which it counted then; None: none
+    margin    how much worse, as a share of the error without it, is clearly worse
+    returns   effects with used and kept (flags; kept: it would not be switched on today, and is not clearly worse)
+
+    on    wape_with < wape_without, and |t| ≥ least_t in a window
+    stays it was on, wape_with ≤ (1 + margin) · wape_without, and |t| ≥ 1 in a window: below that not even its sign is known
+
+    The holiday lies in few of the months tested, and from month to month it is others that are: without a memory a family
+    whose gain is small is on in one cycle and off in the next, and its plan of the same feast jumps with it.
+    """
+    strongest = effects["t"].abs().groupby(effects["family"]).transform("max")
+    on = (effects["wape_with"] < effects["wape_without"]) & (strongest >= least_t)
+    was = effects["family"].isin([] if previous is None else previous["family"].unique())
+    stays = was & (effects["wape_with"] <= (1 + margin) * effects["wape_without"]) & (strongest >= 1.0)
+    return effects.assign(used=on | stays, kept=stays & ~on)
+
+
 def holiday_factors(effects: pd.DataFrame, shares: pd.DataFrame, *, by: str = "family", least_t: float = 2.0) -> pd.DataFrame:
-    """What the holiday multiplies demand by: Π_w (1 + effect_w)^share_w, for families whose effect is sure.
+    """What the holiday multiplies demand by: Π_w (1 + effect_w)^share_w, for families for which it counts.
 
     effects  `by` × window  effect, t [, used (flag)]
     shares   window × month  share
-    returns  `by` × month  factor; only families with |t| ≥ least_t in a window, and `used` where that column is given
+    returns  `by` × month  factor; only families that are `used`; where that column is not given, with |t| ≥ least_t in a window
 
     History divided by it has no holiday; a forecast made from that is multiplied by it.
     """
-    sure = effects["t"].abs().ge(least_t).groupby(effects[by]).transform("any") & effects.get("used", pd.Series(True, effects.index))
+    sure = effects["used"].astype(bool) if "used" in effects.columns else effects["t"].abs().ge(least_t).groupby(effects[by]).transform("any")
     out = effects.loc[sure, [by, "window", "effect"]].merge(shares, on="window")
     out["factor"] = np.log1p(out["effect"]) * out["share"]
     found = out.groupby([by, "month"], sort=True)["factor"].sum().reset_index()

@@ -2,7 +2,7 @@
 
 Sales of a durable are first purchases: n_t = m · (F(t) − F(t−1)), where of those who have not bought yet a share p buys by
 itself and a share q · F because others have (Bass 1969, A new product growth for model consumer durables, Management
-Science 15). What is bought again and again follows the number of those who have taken it up: its monthly demand is
+Science 15(5), 215-227). What is bought again and again follows the number of those who have taken it up: its monthly demand is
 m · F(t), and the change of it from month to month is what a durable's sales are. So one fit serves both.
 """
 
@@ -81,4 +81,4 @@ def bass(sales: np.ndarray) -> Bass | None:
     start = np.clip([first.p, first.q, first.m], [1e-4, 1e-4, 1.0], [0.5, 2.0, 10.0])
     fit = least_squares(miss, start, bounds=([1e-6, 1e-6, 0.5], [1.0, 3.0, 20.0]), x_scale=[0.01, 0.1, 1.0], max_nfev=500, xtol=1e-10, ftol=1e-10)
     p, q, m = (float(v) for v in fit.x)
-    return Bass(p, q, m * total) if fit.success else None
+    return Bass(p, q, m * total) if fit.success and np.isfinite(m * total) else None

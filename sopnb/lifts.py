@@ -359,9 +359,9 @@ def _named(kind: str) -> str:
 def shown(measured: pd.DataFrame, holidays: pd.DataFrame | None = None) -> pd.DataFrame:
     """All measured effects in one table: events by kind, the holiday by window.
 
-    holidays  family × window  effect, se, n, used (`forecast.calendar_effects`)
+    holidays  family × window  effect, se, n, used [, kept] (`forecast.calendar_effects`, `calendar.switched`)
     returns   what (kind, or holiday.window) × family  effect, se, stated (fractions), months, used (yes, kind: that of all
-              families is taken, useless: sure, but the family's forecasts were no better with it, no)
+              families is taken, kept: counts as it did last cycle, useless: sure, but the family's forecasts were no better with it, no)
     """
     own = measured[measured["effect"].notna()].rename(columns={"kind": "what"})
     overall = set(own.loc[(own["family"] == ALL) & own["used"], "what"])
@@ -370,7 +370,8 @@ def shown(measured: pd.DataFrame, holidays: pd.DataFrame | None = None) -> pd.Da
     if holidays is not None and len(holidays):
         feast = holidays[holidays["se"] > 0]
         sure = (feast["effect"].abs() >= 2 * feast["se"]).groupby(feast["family"]).transform("any")
-        pieces.append(feast.assign(what="holiday." + feast["window"].astype(str), months=feast["n"], stated=np.nan,
-                                   used=np.where(feast["used"].astype(bool), "yes", np.where(sure, "useless", "no")))[pieces[0].columns])
-    kept = [piece for piece in pieces if len(piece)]
-    return pd.concat(kept, ignore_index=True) if kept else pieces[0]
+        kept = feast["kept"].astype(bool) if "kept" in feast.columns else False
+        counts = np.where(kept, "kept", np.where(feast["used"].astype(bool), "yes", np.where(sure, "useless", "no")))
+        pieces.append(feast.assign(what="holiday." + feast["window"].astype(str), months=feast["n"], stated=np.nan, used=counts)[pieces[0].columns])
+    there = [piece for piece in pieces if len(piece)]
+    return pd.concat(there, ignore_index=True) if there else pieces[0]

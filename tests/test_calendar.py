@@ -117,3 +117,53 @@ def test_factors_take_the_holiday_out_of_the_history_exactly():
     clean = df.merge(factors, on=["family", "month"]).eval("demand / factor")
     season = 1000 * (1 + 0.2 * np.sin(2 * np.pi * df["month"].dt.month / 12))
     assert clean.to_numpy() == pytest.approx(season.to_numpy(), rel=1e-9)
+
+
+# --- soon on, slowly off --------------------------------------------------------------------------------------------
+
+
+def judged(*rows: tuple[str, float, float, float]) -> pd.DataFrame:
+    """family, t, error without, error with; two windows, of which one shows nothing."""
+    return pd.DataFrame([(family, window, t * share, a, b) for family, t, a, b in rows for window, share in (("after", 0.0), ("before", 1.0))],
+                        columns=["family", "window", "t", "wape_without", "wape_with"])
+
+
+@pytest.mark.parametrize(("t", "error", "before", "used", "kept"), [
+    (2.5, 0.09, False, True, False),   # better and sure
+    (1.5, 0.09, False, False, False),  # better, but not sure: not switched on
+    (1.5, 0.09, True, True, True),     # … and not switched off for that
+    (2.5, 0.105, False, False, False), # worse: not switched on
+    (2.5, 0.105, True, True, True),    # … and not clearly worse: not switched off
+    (2.5, 0.111, True, False, False),  # clearly worse
+    (0.9, 0.09, True, False, False),   # not even the sign is known
+    (2.5, np.nan, True, False, False), # too short to judge
+])  # fmt: skip
+def test_soon_on_slowly_off(t, error, before, used, kept):
+    last = pd.DataFrame({"family": ["tea"] if before else [], "month": pd.to_datetime(["2026-01-01"] if before else []), "factor": [1.1] if before else []})
+    out = calendar.switched(judged(("tea", t, 0.1, error)), last)
+    assert out["used"].tolist() == [used] * 2 and out["kept"].tolist() == [kept] * 2
+    without = calendar.switched(judged(("tea", t, 0.1, error)))
+    assert without["used"].tolist() == [t >= 2 and error < 0.1] * 2, "no last cycle: what the months say today"
+
+
+def test_a_wavering_family_is_switched_once_and_its_factors_stay():
+    """Errors with it of −7, +6, −1, +4, −3 % of those without: five cycles, on in three of them without a memory."""
+    shares = pd.DataFrame({"window": ["before", "after"], "month": [frames.month("2026-03")] * 2, "share": [1.0, 0.0]})
+    last, on, alone = None, [], []
+    for moved in (-0.07, 0.06, -0.01, 0.04, -0.03):
+        now = judged(("tea", 2.2, 0.1, 0.1 * (1 + moved))).assign(effect=0.2)
+        effects = calendar.switched(now, last)
+        last = calendar.holiday_factors(effects, shares)
+        on.append(len(last))
+        alone.append(bool(calendar.switched(now)["used"].any()))
+    assert on == [1] * 5 and alone == [True, False, True, False, True] and last["factor"].tolist() == [pytest.approx(1.2)]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.floats(-5, 5), st.floats(0.01, 1), st.floats(0.01, 1)), min_size=1, max_size=6), st.floats(0, 0.5))
+def test_with_a_memory_no_family_is_switched_off_that_would_be_on_without(rows, margin):
+    now = judged(*[(f"f{i}", *row) for i, row in enumerate(rows)])
+    everyone = now[["family"]].assign(month=frames.month("2026-01"), factor=1.0)
+    fresh, with_memory = calendar.switched(now, None, margin=margin), calendar.switched(now, everyone, margin=margin)
+    assert not (fresh["used"] & ~with_memory["used"]).any()
+    assert (with_memory["used"] == (fresh["used"] | with_memory["kept"])).all()

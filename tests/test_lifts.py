@@ -173,3 +173,5 @@ def test_a_holiday_that_is_sure_and_does_not_help_is_told_from_one_that_is_not_s
     told = lifts.shown(lifts.effects(*promoted(0.3), ITEMS), feast.assign(used=feast["used"].eq("yes")))
     assert told[told["what"].str.startswith("holiday")].set_index(["family", "what"])["used"].to_dict() == {
         ("f", "holiday.after"): "useless", ("f", "holiday.before"): "useless", ("g", "holiday.after"): "no", ("h", "holiday.after"): "yes"}  # fmt: skip
+    kept = lifts.shown(lifts.effects(*promoted(0.3), ITEMS), feast.assign(used=True, kept=feast["family"].eq("f")))
+    assert kept[kept["what"].str.startswith("holiday")].groupby("family")["used"].first().to_dict() == {"f": "kept", "g": "yes", "h": "yes"}
