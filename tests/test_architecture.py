@@ -28,7 +28,7 @@ STEPS = {
     "forecast": {"forecast", "cube", "panel", "models", "smoothing", "intermittent", "combinations", "learner", "scale", "work", "choice", "bands", "launches", "diffusion", "agreement", "reconcile", "closeup"},
     "sales": {"sales"},
     "plan": {"plan", "beside", "changes", "closing", "lags", "overrides", "pricing", "streams", "value", "value_added", "weights"},
-    "inventory": {"inventory", "policy", "netting", "bom"},
+    "inventory": {"inventory", "policy", "safety", "order_sizes", "lots", "netting", "bom"},
     "supply": {"supply", "capacity", "aggregate", "exceptions"},
     "kpis": {"kpis", "book", "bridges", "measures_demand", "measures_supply"},
     "meeting": {"meeting", "minutes", "agenda"},
