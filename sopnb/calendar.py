@@ -267,10 +267,10 @@ def moving_holiday_effect(
 
 def _regressed(table: pd.DataFrame) -> dict[str, tuple[float, float, float]]:
     """Effect, its standard error and t of each window."""
-    import statsmodels.api as sm  # imported late: a slow import
+    from statsmodels.regression.linear_model import OLS  # imported late, and only this: all of statsmodels takes a second
 
     windows = [name for name in table.columns if name != "_change"]
-    fit = sm.OLS(table["_change"], sm.add_constant(table[windows], has_constant="add")).fit()
+    fit = OLS(table["_change"], table[windows].assign(_const=1.0)).fit()
     out = {}
     for window in windows:
         slope, error = float(fit.params[window]), float(fit.bse[window])

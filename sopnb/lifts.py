@@ -176,15 +176,16 @@ def slope(rows: pd.DataFrame, of: str) -> tuple[float, float, float]:
 
     rows  series × when   ratio, weight, `of`
     """
-    import statsmodels.api as sm  # imported late: a slow import
+    from statsmodels.regression.linear_model import WLS  # imported late, and only this: all of statsmodels takes a second
 
-    rows = rows.sort_values(["series", "when"], kind="stable")
-    if float(np.ptp(rows[of])) < 1e-9:
+    at, when, x = (rows[name].to_numpy() for name in ("series", "when", of))
+    if float(np.ptp(x)) < 1e-9:
         return np.nan, np.nan, np.nan
-    x = sm.add_constant(rows[[of]].astype("float64"), has_constant="add")
-    fit = sm.WLS(rows["ratio"], x, weights=rows["weight"]).fit()
-    one = rows["series"].nunique() < 2
-    fit = fit.get_robustcov_results("HAC", maxlags=LAGS) if one else fit.get_robustcov_results("hac-panel", groups=rows["series"].to_numpy(), maxlags=LAGS)
+    order = np.lexsort((when, at))  # neighbours in time beside each other
+    design = np.column_stack([np.ones(len(x)), x[order].astype("float64")])
+    fit = WLS(rows["ratio"].to_numpy()[order], design, weights=rows["weight"].to_numpy()[order]).fit()
+    series = np.unique(at[order], return_inverse=True)[1]
+    fit = fit.get_robustcov_results("hac-panel", groups=series, maxlags=LAGS) if series[-1] else fit.get_robustcov_results("HAC", maxlags=LAGS)
     c, b = (float(v) for v in np.asarray(fit.params))
     error = float(np.sqrt(max(np.asarray(fit.cov_params())[1, 1], 0.0)))
     if not (np.isfinite([b, c, error]).all() and c > 0):

@@ -64,6 +64,27 @@ def test_the_slope_by_two_other_routes():
     assert lifts.slope(rows, "share")[0] == pytest.approx(b / c)
 
 
+@pytest.mark.parametrize("series", [1, 4])
+def test_the_standard_error_by_the_formula(series):
+    """Newey & West (1987) by series, summed month by month with Bartlett's weights 1, 3/4, 1/2, 1/4: (X'X)⁻¹ S (X'X)⁻¹ · n / (n − 2)."""
+    rng = np.random.default_rng(series)
+    at, when = np.repeat(np.arange(series), 30), np.tile(np.arange(30), series)
+    rows = pd.DataFrame({"series": at, "when": when, "weight": rng.uniform(1, 4, 30 * series)[at], "share": rng.random(30 * series)})
+    rows["ratio"] = 1 + 0.3 * rows["share"] + rng.normal(0, 0.1, len(rows))
+    root = np.sqrt(rows["weight"].to_numpy())
+    x, y = np.column_stack([root, root * rows["share"]]), root * rows["ratio"].to_numpy()
+    beta = np.linalg.lstsq(x, y, rcond=None)[0]
+    score, meat = x * (y - x @ beta)[:, None], np.zeros((2, 2))
+    for i in range(len(rows)):
+        for j in range(len(rows)):
+            if at[i] == at[j] and abs(when[i] - when[j]) <= lifts.LAGS:
+                meat += (1 - abs(when[i] - when[j]) / (lifts.LAGS + 1)) * np.outer(score[i], score[j])
+    inverse = np.linalg.inv(x.T @ x)
+    error = np.sqrt((inverse @ meat @ inverse)[1, 1] * (len(rows) / (len(rows) - 2) if series > 1 else 1.0))
+    shuffled = rows.sample(frac=1.0, random_state=1)
+    assert lifts.slope(shuffled, "share") == pytest.approx((beta[1] / beta[0], error / beta[0], beta[1] / error), rel=1e-9)
+
+
 def test_a_holiday_that_the_family_shares_is_not_credited_to_a_promotion():
     """All items double in the months in which one is promoted in vain."""
     h, table = promoted(0.0)
