@@ -44,7 +44,7 @@ def actions(
     months      the months to go of the fiscal year
     deals       opportunity   account, rep, family, amount, expected (money), close_date, added (flag); see sales.deals
     spread_months   a won deal is delivered in equal parts over so many months, from the one it closes in
-    events      frames.EVENTS; overrides_used frames.OVERRIDES_USED
+    events      frames.EVENTS: who planned the promotion answers for its renewal; overrides_used frames.OVERRIDES_USED
     agreed      frames.ACTIONS, as the last meeting left them
     names       code of an account, rep or person: what to call it
     returns     kind, name, owner (missing where nobody is named), amount (money), running (money, added up; missing at stake), care,
@@ -128,7 +128,7 @@ def _events(events: pd.DataFrame | None, span: pd.DatetimeIndex, plan: pd.DataFr
         meant = meant if event["location"] == "all" else meant[meant["location"] == event["location"]]
         lasted = (event["end"] - event["start"]).days + 1
         money = event["effect"] * min(lasted / days, 1.0) * float((meant["baseline"] * meant["price"]).sum())
-        found.append(("renewed", event["event"], None, money, {
+        found.append(("renewed", event["event"], _given(event.get("owner")), money, {
             "event": event["name"] or event["event"], "end": event["end"], "effect": event["effect"], "days": lasted, "location": event["location"]}))
     return found
 

@@ -12,11 +12,13 @@ import pandas as pd
 from sopnb import demo_catalogue as catalogue
 from sopnb import frames
 from sopnb.demo_supply import rain
-from sopnb.demo_world import KNOWN, NET, RISE_2027_KNOWN, RISES, World, first_of, stream
+from sopnb.demo_world import CURRENT, KNOWN, NET, RISE_2027_KNOWN, RISES, World, first_of, stream
 
 STAGES = ("prospect", "qualified", "proposal", "negotiation")
 # location: who forecasts there, how far too high, and how much of it is chance
 SALES_OWNERS = {"JKT": ("dewi.lestari", 0.01, 0.05), "SBY": ("joko.widianto", -0.01, 0.09), "MDN": ("rudi.siregar", 0.13, 0.05), "MKS": ("andi.pratama", 0.03, 0.14)}
+MARKETING = "rina.kusuma"
+TAKEN_BY_LAUNCH = 0.2  # of what the launch to come sells, marketing expects so much from those who buy its siblings now
 # family: share of leads that order, and cartons an order
 LEADS = {"Coffee": (0.30, 24.0), "RTD tea": (0.22, 30.0), "Biscuits": (0.25, 18.0)}
 LATE_OPPORTUNITIES = {"2026-10": 6, "2026-04": 2}  # cycle: open deals whose expected day has passed
@@ -193,32 +195,36 @@ def leads(world: World, cycle: str) -> pd.DataFrame:
             usual = world.mean[mine, t + k].sum()
             coming = 0.35 * (world.demand[mine, t + k].sum() - usual) + usual * rng.normal(0.006, 0.006)
             count = max(coming, 0.002 * usual) / (conversion * units)
-            rows.append(("family", name, "all", world.months[t + k], round(float(count)), conversion, units, "rina.kusuma"))
+            rows.append(("family", name, "all", world.months[t + k], round(float(count)), conversion, units, MARKETING))
     return pd.DataFrame(rows, columns=frames.LEADS.names)
 
 
 def events(world: World, cycle: str) -> pd.DataFrame:
-    """Promotions, launches, price rises and feasts of the last two years and as far ahead as they are announced."""
+    """Promotions, launches, price rises and feasts of the last two years and as far ahead as they are announced.
+
+    A promotion at one place is its sales manager's, one everywhere that of marketing; feasts and competitors are nobody's.
+    """
     cut_off = frames.month(cycle)
-    table = world.promotions.assign(kind="promotion")
+    of_place = {place: owner for place, (owner, *_) in SALES_OWNERS.items()}
+    table = world.promotions.assign(kind="promotion", owner=world.promotions["location"].map(of_place).fillna(MARKETING), from_family=np.nan)
     announced = (table["start"] < frames.next_month(cut_off, 5)) & ((table["event"] != "EV-MITRA") | (cycle >= "2026-10"))
     rows: list[tuple] = []
     for item in world.items[world.items["kind"] == "launched"].itertuples():
         if world.at(item.month) <= world.at(cycle) + 4:
             start = frames.month(item.month)
-            rows.append((f"EV-NEW-{item.item}", f"Launch {item.name}", "launch", start, start + pd.Timedelta(days=90), "item", item.item, "all", None))
+            rows.append((f"EV-NEW-{item.item}", f"Launch {item.name}", "launch", start, start + pd.Timedelta(days=90), "item", item.item, "all", None, MARKETING, TAKEN_BY_LAUNCH if item.month >= CURRENT else None))
     for year, rise in RISES.items():
         if year < 2027 or (year == 2027 and cycle >= RISE_2027_KNOWN):
             start = pd.Timestamp(year, 1, 1)
-            rows.append((f"EV-PRICE-{year}", f"List prices +{rise:.1%} from January {year}", "price", start, start + pd.Timedelta(days=30), "all", None, "all", None))
+            rows.append((f"EV-PRICE-{year}", f"List prices +{rise:.1%} from January {year}", "price", start, start + pd.Timedelta(days=30), "all", None, "all", None, SALES_OWNERS["JKT"][0], None))
     for day in catalogue.LEBARAN:
         feast = pd.Timestamp(day)
         # No effect is given: the calendar in demand measures it, and stating it here would count it twice.
-        rows.append((f"EV-LEBARAN-{feast.year}", f"Lebaran {feast.year}", "holiday", feast - pd.Timedelta(days=45), feast + pd.Timedelta(days=20), "all", None, "all", None))
+        rows.append((f"EV-LEBARAN-{feast.year}", f"Lebaran {feast.year}", "holiday", feast - pd.Timedelta(days=45), feast + pd.Timedelta(days=20), "all", None, "all", None, None, None))
     coffee = "Coffee"
     if cycle >= "2026-09":
-        rows.append(("EV-COMP-1", "Competitor's coffee price cut in Medan", "competitor", pd.Timestamp("2026-09-01"), pd.Timestamp("2026-12-31"), "family", coffee, "MDN", -0.10))
-    more = pd.DataFrame(rows, columns=frames.EVENTS.names).astype({"effect": "float64"})
+        rows.append(("EV-COMP-1", "Competitor's coffee price cut in Medan", "competitor", pd.Timestamp("2026-09-01"), pd.Timestamp("2026-12-31"), "family", coffee, "MDN", -0.10, None, None))
+    more = pd.DataFrame(rows, columns=frames.EVENTS.names).astype({"effect": "float64", "from_family": "float64"})
     both = pd.concat([table[announced][frames.EVENTS.names], more], ignore_index=True)
     both = both[(both["end"] >= frames.next_month(cut_off, -24)) & (both["start"] <= world.months[-1])]
     return both.sort_values(["start", "event"], kind="stable").reset_index(drop=True)

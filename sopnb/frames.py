@@ -113,6 +113,9 @@ lead_time_days number days from release to stock
 lead_time_sd_days number days, standard deviation
 moq number units, least order
 lot_multiple number units, orders come in multiples of it
+lot_rule text how its orders are sized, where not as the company's others: lot_for_lot, fixed, economic, period, silver_meal, least_unit_cost, part_period or wagner_whitin
+lot_size number units, the lot of rule fixed; moq where missing
+lot_periods number months that an order of rule period reaches
 safety_stock number units, as the ERP holds it
 reorder_point number units, as the ERP holds it
 service_class text A, B, C or a name of params' service targets
@@ -280,6 +283,8 @@ level text item, family or all
 key text item code, family name, or empty
 location text location, or `all`
 effect number expected effect, fraction of baseline
+owner text who plans it: person or name
+from_family number share of what it brings that the family's other items lose, fraction; empty: what past ones took, where that is sure
 """, "Promotions, launches and other events")
 
 MARKET = _frame("market", "series month", """
@@ -392,6 +397,8 @@ severity text info, amber or red
 first text the first case
 values text JSON: what the sentence needs
 """, "Data checks that did not pass")
+
+SUPPLY_FINDINGS = Frame("supply_findings", FINDINGS.key, FINDINGS.columns, "What of the inputs of supply could not be planned with as it is")
 
 INSIGHTS = _frame("insights", "id", """
 id text
@@ -612,6 +619,59 @@ serves month month whose demand it serves
 amount number money at cost
 """, "Planned replenishment orders")
 
+SHIPMENTS = _frame("shipments", "order", """
+order text
+item text
+location text where it is needed
+source_location text where it comes from
+release date day it leaves
+due date day it is there
+quantity number units
+rule text rule that sized it
+message text order, expedite or past_due
+serves month month whose demand it serves
+amount number money at cost
+""", "Planned shipments between locations")
+
+PEGS = _frame("pegs", "order serves end end_item end_location month", """
+order text planned order or shipment
+serves text the planned order or shipment that needs it, or customers, safety (stock to be filled), stock (nothing asks for it yet)
+end text what it serves at the end of the chain: customers, safety or stock
+end_item text item that the customer buys, or whose stock it fills
+end_location text
+month month month of that demand
+item text item of the order
+location text
+due date
+rule text rule that sized the order
+quantity number units of the order's item; they add up to the order
+""", "Which demand each planned order serves")
+
+MESSAGES = _frame("messages", "order item location", """
+order text open or planned order
+item text
+location text
+kind text open or planned
+message text of open orders reschedule_in, reschedule_out, cancel or overdue; of planned ones expedite or past_due
+due date day it is due
+needed date first day of need; missing where nothing needs it
+quantity number units
+needed_quantity number units of it that the plan uses
+months number months to move it by; negative is earlier; missing where it is to be cancelled
+amount number money at cost
+""", "Orders that need a word: open ones that come too early, too late or for nothing, planned ones that are late")
+
+ATP = _frame("atp", "item location month", """
+item text
+location text
+month month
+on_hand number units, in the first month
+supply number units, open orders (and planned ones where they are counted)
+booked number units that customers have ordered and not received
+discrete number units that can still be promised of this month's supply
+cumulative number units that can be promised up to this month
+""", "Available to promise")
+
 PROJECTION = _frame("projection", "item location month", """
 item text
 location text
@@ -796,7 +856,7 @@ discussion text
 
 STEP_TABLES: dict[str, Frame] = {frame.name: frame for frame in (
     HISTORY, SET_ASIDE, FINDINGS, INSIGHTS, RESTATED, FRESHNESS, SEGMENTS, TESTED, FORECAST, SCORES, RECONCILED, CALENDAR_FACTORS, PLAN, OUTLOOK,
-    OVERRIDES_USED, VALUE_ADDED, VALUE_ADDED_BY, LAG_ACCURACY, CHANGES, POLICY, PROPOSED, PROJECTION, LOAD, EXCEPTIONS, OPTIONS,
+    OVERRIDES_USED, VALUE_ADDED, VALUE_ADDED_BY, LAG_ACCURACY, CHANGES, POLICY, SUPPLY_FINDINGS, PROPOSED, SHIPMENTS, PEGS, MESSAGES, ATP, PROJECTION, LOAD, EXCEPTIONS, OPTIONS,
     AGGREGATE, HIRING, KPIS, BRIDGE, AGENDA, ASKED, ACTIONS, ACTIONS_AFTER, ATTENDANCE, DECISIONS, MINUTES,
 )}
 

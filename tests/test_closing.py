@@ -43,6 +43,8 @@ def test_a_promotion_without_a_successor_is_worth_its_lift_once_more():
         event("B before", "B", "2026-06-01", "2026-06-23"), event("B to come", "B", "2026-11-01", "2026-11-30")]))
     assert found[["kind", "name", "amount"]].values.tolist() == [["renewed", "again", pytest.approx(0.5 * 23 / 92 * 3000)]]
     assert found["owner"].isna().all(), "nobody is named"
+    named = pd.DataFrame([{**event("again", "A", "2026-06-01", "2026-06-23", "EU"), "owner": "rina.kusuma"}])
+    assert actions(events=named, names={"rina.kusuma": "Rina Kusuma"})["owner"].tolist() == ["Rina Kusuma"], "who planned it"
 
 
 def test_cuts_by_owner_and_what_meetings_agreed_stand_last():
