@@ -90,7 +90,7 @@ def overrides_load(
         before = overrides_kept.standing(setting)
         known = _known(c, before)
         allowed = overrides_said.Allowed(
-            items=known["items"], families=known["families"], locations=known["locations"], months=c.months, day=day, reasons=tuple(company.demand.override_reasons),
+            items=known["items"], families=known["families"], unsold=known["unsold"], locations=known["locations"], months=c.months, day=day, reasons=tuple(company.demand.override_reasons),
             owners=known["owners"] | frozenset(new_owner or ()) if known["owners"] else frozenset())
         said = overrides_said.read(files, locale=company.locale.model_dump(), allowed=allowed, names=setting["columns"])
         merged = overrides.merge(before, said, day=day, as_of=c.as_of, taken=overrides_kept.numbers(setting))
@@ -214,7 +214,7 @@ def _source(where: Any, settings: dict[str, Any]) -> dict[str, Any]:
 
 def _known(c: Any, standing: Any) -> dict[str, frozenset[str]]:
     """What an override may name: items, families, locations and people, as the sources hold them now."""
-    from sopnb import sources
+    from sopnb import overrides_said, sources
 
     settings = c.sources()
     found = sources.collect({name: settings[name] for name in ("items", "people") if name in settings}, cut_off=c.month).tables
@@ -222,7 +222,10 @@ def _known(c: Any, standing: Any) -> dict[str, frozenset[str]]:
     planned = c.optional("forecast")
     places = set(c.params.locations) or set(planned["location"] if planned is not None else ())
     past = set() if standing is None else set(standing["owner"].dropna())
-    return {"items": frozenset(() if items is None else items["item"]), "families": frozenset(() if items is None else items["family"].dropna()),
+    asked = None if items is None else items[overrides_said.sold(items, planned)]
+    codes, families = (frozenset(() if asked is None else asked[name].dropna()) for name in ("item", "family"))
+    others = frozenset(() if items is None else {*items["item"], *items["family"].dropna()}) - codes - families
+    return {"items": codes, "families": families, "unsold": others,
             "locations": frozenset(places - {"all"}), "owners": frozenset((set() if people is None else set(people["person"])) | past)}
 
 

@@ -22,9 +22,9 @@ __all__ = [
 ]
 
 # Who speaks to a point: the first person whose role holds the word; the chair where there is none.
-OWNERS = {"actions": "", "results": "financ", "jumps": "sales", "exceptions": "supply", "plan": "demand", "close": ""}
+OWNERS = {"actions": "", "results": "financ", "jumps": "sales", "exceptions": "supply", "conflicts": "demand", "plan": "demand", "close": ""}
 # How heavy a point weighs in the time budget. Decisions get the most: they are what the meeting is for.
-WEIGHTS = {"actions": 2, "results": 2, "jumps": 1, "exceptions": 2, "plan": 2, "decision": 4, "close": 1}
+WEIGHTS = {"actions": 2, "results": 2, "jumps": 1, "exceptions": 2, "conflicts": 1, "plan": 2, "decision": 4, "close": 1}
 VERBS = {"started": "start", "done": "done", "dropped": "drop", "moved": "move", "open": "move"}
 ALIKE = {"obsolete": "excess", "late": "short"}  # who decides on the one decides on the other, unless said
 NOTICE_DAYS = 30  # a decision is due this long before the month it is about, and not before the meeting
@@ -178,6 +178,9 @@ def agenda(
     month: Any,
     chair: str = "",
     people: pd.DataFrame | None = None,
+    overrides_used: pd.DataFrame | None = None,
+    items: pd.DataFrame | None = None,
+    locations: Mapping[str, str] | None = None,
     owners: Mapping[str, str] = OWNERS,
 ) -> pd.DataFrame:
     """The points in the order of time: last month, problems and needs now, forecast and plans ahead.
@@ -185,10 +188,13 @@ def agenda(
     kpis      kpi × scope × month   status; those of `all` in `month` (the origin) count
     actions   action                state, overdue_days, amount
     minutes   the time budget; the points' minutes add up to it exactly
+    overrides_used   override   level, key, location, month, owner, state: those in conflict are a point; items and locations
+              give the names
     owners    point: word in the role of who speaks to it; '' is the chair
     returns   frames.AGENDA; a point without matter is left out, the last one is always there
     """
-    rows = [*_last(actions, kpis, month), *_now(insights, exceptions), *_ahead(gap, asked)]
+    names = dict(locations or {}) | ({} if items is None else dict(zip(items["item"], items["name"].fillna(items["item"]), strict=True)))
+    rows = [*_last(actions, kpis, month), *_now(insights, exceptions), *_conflicts(overrides_used, names, people), *_ahead(gap, asked)]
     rows = _heaviest(rows, minutes)
     out = pd.DataFrame(rows).assign(position=np.arange(1, len(rows) + 1), minutes=_shared(minutes, [row["weight"] for row in rows]))
     out["owner"] = [row["owner"] or _with_role(people, owners.get(row["about"], "")) or chair or None for row in rows]
@@ -219,6 +225,22 @@ def _now(insights: pd.DataFrame | None, exceptions: pd.DataFrame | None) -> Iter
         if table is not None and len(table):
             amount = _sum(table["amount"].abs()) - (_sum(table["overlap"]) if "overlap" in table else 0.0)
             yield _point("now", about, {"count": len(table), "amount": amount}, stake=amount)
+
+
+def _conflicts(overrides_used: pd.DataFrame | None, names: Mapping[str, str], people: pd.DataFrame | None) -> Iterable[dict[str, Any]]:
+    """Overrides of two people on one cell: neither counts, so the plan is agreed only once one of them is kept."""
+    apart = overrides_used[overrides_used["state"] == "conflict"] if overrides_used is not None else None
+    if apart is None or apart.empty:
+        return
+    cells = apart.assign(key=apart["key"].fillna("all"), location=apart["location"].fillna("all"))
+    cell = ["month", "level", "key", "location"]
+    first = _records(cells.sort_values([*cell, "override"], kind="stable"))[0]
+    called = {} if people is None else dict(zip(people["person"], people["name"].fillna(people["person"]), strict=True))
+    who = sorted({called.get(owner, owner) for owner in apart["owner"].dropna()})
+    what = [names.get(code, code) for code in (first["key"], first["location"]) if code != "all"]
+    count = len(cells.drop_duplicates(cell))
+    yield _point("now", "conflicts", {"count": count, "who": ", ".join(who), "what": ", ".join(what) or "all", "month": _iso(first["month"])},
+                 topic="meeting.point_conflicts" + (".one" if count == 1 else ""))
 
 
 def _ahead(gap: pd.DataFrame | None, asked: pd.DataFrame | None) -> Iterable[dict[str, Any]]:

@@ -33,6 +33,7 @@ class Allowed:
     owners                       people known; empty: anybody
     reasons                      reason codes declared; empty: any
     day                          today: an override made later, or over before, is a slip
+    unsold                       codes and families that are bought or made and never sold: nobody asks for them
     """
 
     items: frozenset[str]
@@ -42,6 +43,20 @@ class Allowed:
     owners: frozenset[str] = frozenset()
     reasons: tuple[str, ...] = ()
     day: pd.Timestamp = field(default_factory=lambda: pd.Timestamp("2199-12-31"))
+    unsold: frozenset[str] = frozenset()
+
+
+def sold(items: pd.DataFrame, planned: pd.DataFrame | None = None) -> pd.Series:
+    """Whether customers ask for an item: it has a forecast, a list price, or an item that it will sell like.
+
+    items    item   unit_price, like_item
+    planned  item × location × month   the baseline; None: not made yet
+    returns  flag, in the order of items. Materials and packaging have none of the three; where no item has, nothing is known and all count
+    """
+    known = items["item"].isin([] if planned is None else planned["item"].unique())
+    for name in ("unit_price", "like_item"):
+        known |= items[name].notna() if name in items.columns else False
+    return known if known.any() else ~known
 
 
 def read(paths: Sequence[str | Path], *, locale: dict[str, Any], allowed: Allowed, names: dict[str, str] | None = None) -> pd.DataFrame:
@@ -168,7 +183,7 @@ class _Checker:
         for level, names, what in (("item", known.items, "item code"), ("family", known.families, "family"), ("location", known.locations, "location")):
             here = out["level"] == level
             self._wrong(here & out["key"].isna(), "key", "is empty", f"a {what}")
-            self._wrong(here & out["key"].notna() & ~out["key"].isin(names), "key", f"is no {what} of the plan", _some(names), functools.partial(_hint, names))
+            self._wrong(here & out["key"].notna() & ~out["key"].isin(names), "key", f"is no {what} of the plan", _some(names), functools.partial(_hint, names, known.unsold))
         self._wrong((out["level"] == "total") & out["key"].notna() & ~out["key"].isin(["all", "total"]), "key", "cannot stand beside level total", "an empty key",
                     "Write item, family or location as level, or take the key out")
         out.loc[out["level"] == "total", "key"] = None
@@ -213,8 +228,8 @@ class _Checker:
         out["expires"] = out["expires"].fillna(out["month"] + pd.offsets.MonthEnd(0)).astype("datetime64[ns]")
 
 
-def _hint(names: Iterable[str], met: Any) -> str:
-    return nearest(str(met), names)
+def _hint(names: Iterable[str], unsold: frozenset[str], met: Any) -> str:
+    return f"{met} is bought or made and never sold; an override is about what customers ask for" if met in unsold else nearest(str(met), names)
 
 
 def _shown(met: Any) -> str:

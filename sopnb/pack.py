@@ -23,6 +23,7 @@ SHEETS = {
     "KPIs": ("kpis", "The same measures every month, with target and definition version."),
     "Actions": ("actions", "Actions as this cycle saw them."),
     "Overrides": ("overrides_used", "What became of each override."),
+    "Value added": ("value_added_by", "What each stream, family, person and reason took off the error of past plans, with its range and the months behind it."),
     "Set aside": ("set_aside", "Rows that were not used, each with file, row and reason."),
     "Findings": ("findings", "Data checks that did not pass."),
 }

@@ -263,6 +263,20 @@ def test_the_agenda_goes_from_last_month_to_the_months_ahead():
     assert points["minutes"].tolist() == [5, 5, 15, 15, 15, 5]
 
 
+def test_people_who_contradict_each_other_are_a_point_of_the_one_who_plans_demand():
+    """Three people on one cell and two on another: two points to settle; what was settled or is over is none."""
+    said = frame("override level key location month owner state", "O1 item A EU 2026-11 p01 conflict", "O2 item A EU 2026-11 p02 conflict", "O3 item A EU 2026-11 p03 conflict",
+                 "O4 total - all 2026-12 p01 conflict", "O5 total - - 2026-12 p02 conflict", "O6 item B EU 2026-10 p01 expired")
+    people = pd.concat([PEOPLE, frame("person name role", "p09 Sari Demand_planner")], ignore_index=True)
+    known = {"items": frame("item name", "A Tea"), "locations": {"EU": "Europe"}}
+    point = meeting.agenda(overrides_used=said, minutes=30, month="2026-09", people=people, **known).iloc[0]
+    assert (point["part"], point["owner"]) == ("now", "p09")
+    assert json.loads(point["values"])["count"] == 2 and "Tea, Europe, November 2026" in words.message(point["topic"], point["values"]).text
+    one = meeting.agenda(overrides_used=said.iloc[:2], minutes=30, month="2026-09").iloc[0]
+    assert words.message(one["topic"], one["values"]).text.startswith("Two overrides contradict each other, by p01, p02: A, EU, November 2026")
+    assert len(meeting.agenda(overrides_used=said.iloc[5:], minutes=30, month="2026-09")) == 1
+
+
 def test_without_anything_the_agenda_still_closes_the_meeting():
     points = meeting.agenda(minutes=30, month="2026-09")
     assert points[["topic", "minutes"]].to_numpy().tolist() == [["meeting.point_close.none", 30]]

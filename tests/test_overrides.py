@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import shlex
 from pathlib import Path
@@ -322,6 +323,19 @@ def test_a_form_that_was_filled_in_comes_back_as_overrides(tmp_path):
 
 
 # --- the commands ---------------------------------------------------------------------------------------------------
+
+def test_what_is_never_sold_is_not_spoken_of(tmp_path):
+    """Salt is an ingredient: no forecast, no price, no like item. A coming item has its like item, an old one its price."""
+    items = frame("item family unit_price like_item", "A Tea 10 -", "N Tea - A", "P Oil - -", "S Materials - -").astype({"unit_price": float})
+    planned = pd.DataFrame({"item": ["P"]})
+    assert overrides_said.sold(items, planned).tolist() == [True, True, True, False]
+    assert overrides_said.sold(items[["item", "family"]]).all(), "nothing is known of any: all count"
+    path = tmp_path / "x.csv"
+    path.write_text("level,key,month,kind,value,reason,owner\nfamily,Materials,2026-10,delta,5,price,ann\n", encoding="utf-8")
+    allowed = dataclasses.replace(ALLOWED, families=frozenset({"Tea", "Oil"}), unsold=frozenset({"Materials", "S"}))
+    with pytest.raises(Problems, match="Materials is bought or made and never sold"):
+        overrides_said.read([path], locale=LOCALE, allowed=allowed)
+
 
 COMMANDS = ["template", "load", "list", "settle", "withdraw"]
 
