@@ -203,9 +203,17 @@ layoff_cost number money per person
 regular_cost number money per person and month
 overtime_cost number money per unit
 subcontract_cost number money per unit
-backlog_cost number money per unit and month
+backlog_cost number money per unit and month; without it nothing may be owed
 holding_cost number money per unit and month
-""", "People and their costs")
+material_cost number money per unit made; where missing, material is left out of every plan
+lost_cost number money per unit never served; without it no sale may be lost
+hours_per_unit number hours of work in a unit, for the value of an hour
+regular_limit number units a month in regular time, at most
+overtime_limit number units a month in overtime, at most
+subcontract_limit number units a month bought in, at most
+people_limit number people, at most
+stock_limit number units at month end, at most
+""", "People, their costs and limits")
 
 PRICES = _frame("prices", "item month", """
 item text!
@@ -593,16 +601,27 @@ POLICY = _frame("policy", "item location", """
 item text
 location text
 service_class text
-service_target number fraction, cycle service level
+service_target number fraction, cycle service level or fill rate
+demand number units per month, mean over the months the stock must last
 error_sd number units per month, standard deviation of the forecast error at the right lag
 lead_months number months
+sigma number units, standard deviation of demand over lead time and review period, of errors and lead time both
+distribution text of demand over that time: normal, gamma, negative_binomial or poisson
 safety_stock number units
+cycle_service number fraction, chance of no shortage in a cycle that safety_stock gives
+fill_rate number fraction of demand served that safety_stock gives
 reorder_point number units
 order_up_to number units
 eoq number units
+order_quantity number units, the largest of moq, eoq and what a review period uses, in multiples
 erp_safety_stock number units
+erp_cycle_service number fraction, what the ERP's safety stock would give
+erp_fill_rate number fraction, what the ERP's safety stock would give
 erp_reorder_point number units
+erp_order_quantity number units, the ERP's least order, or what a review period uses, in multiples
 difference number money, safety stock at cost, computed minus ERP
+reorder_difference number money, reorder point at cost, computed minus ERP
+order_difference number money a year, ordering and holding: of the eoq minus of erp_order_quantity
 basis text what safety_stock rests on: own errors, pooled errors of like series, erp (its figure stands), or none
 """, "Stock policy")
 
@@ -742,7 +761,9 @@ overtime number units made in overtime
 subcontract number units bought in
 stock number units at month end
 backlog number units owed at month end
+lost number units of demand never served
 shadow number money saved by one more unit of regular capacity; optimum only
+breaks text limits the plan passes in the month, by name; empty: none
 cost_regular number money
 cost_overtime number money
 cost_hiring number money
@@ -751,8 +772,67 @@ cost_material number money
 cost_subcontract number money
 cost_holding number money
 cost_backlog number money
+cost_lost number money
 cost number money, all terms
 """, "Aggregate plans side by side: people, output, stock and cost")
+
+MARGINALS = _frame("marginals", "family what month", """
+family text family, or `all`
+what text regular, hour, overtime, a limit by its name, demand or end_stock
+month month
+value number money saved by one more of it; demand and end_stock: what one more costs
+unit text unit, hour or person
+""", "What one more of each limit is worth in the optimum")
+
+UNPLANNED = _frame("unplanned", "family position", """
+family text family, or `all`
+position integer
+limit text limit that must give way, or column that cannot be
+month month
+amount number units or people by which it must give way
+alone flag this limit is enough; else all that are not alone are needed together
+because text message id
+values text JSON: what the sentence needs
+""", "Families without an optimum, and what would mend it")
+
+CONSTRAINED = _frame("constrained", "item month", """
+item text
+month month
+demand number units
+opening number units in stock, less units owed
+receipts number units, open orders
+made number units
+stock number units at month end
+late number units owed at month end
+lost number units of demand never served
+safety_stock number units to hold
+below number units by which stock is less than that
+""", "What can be made of each item with the hours there are")
+
+UNSERVED = _frame("unserved", "item month", """
+item text
+month month month of the demand
+service_class text
+late number units of the month's demand served after it
+lost number units never served
+late_amount number money of revenue that comes late
+amount number money of revenue lost
+margin number money of margin lost
+resource text resource that binds
+binds month month in which its hours are missing
+""", "What the hours cannot serve, by money")
+
+BOTTLENECKS = _frame("bottlenecks", "resource month", """
+resource text
+month month
+hours number hours used, open orders included
+ordered number hours of it that open orders use
+available number hours, regular
+overtime number hours, at most
+overtime_used number hours
+value number money that one more hour would bring
+value_overtime number money that one more hour of overtime would bring, beyond its pay
+""", "Hours of the constrained plan, and what one more is worth")
 
 HIRING = _frame("hiring", "month", """
 month month
@@ -857,7 +937,7 @@ discussion text
 STEP_TABLES: dict[str, Frame] = {frame.name: frame for frame in (
     HISTORY, SET_ASIDE, FINDINGS, INSIGHTS, RESTATED, FRESHNESS, SEGMENTS, TESTED, FORECAST, SCORES, RECONCILED, CALENDAR_FACTORS, PLAN, OUTLOOK,
     OVERRIDES_USED, VALUE_ADDED, VALUE_ADDED_BY, LAG_ACCURACY, CHANGES, POLICY, SUPPLY_FINDINGS, PROPOSED, SHIPMENTS, PEGS, MESSAGES, ATP, PROJECTION, LOAD, EXCEPTIONS, OPTIONS,
-    AGGREGATE, HIRING, KPIS, BRIDGE, AGENDA, ASKED, ACTIONS, ACTIONS_AFTER, ATTENDANCE, DECISIONS, MINUTES,
+    AGGREGATE, MARGINALS, UNPLANNED, CONSTRAINED, UNSERVED, BOTTLENECKS, HIRING, KPIS, BRIDGE, AGENDA, ASKED, ACTIONS, ACTIONS_AFTER, ATTENDANCE, DECISIONS, MINUTES,
 )}
 
 TABLES: dict[str, Frame] = {**SOURCES, **STEP_TABLES}

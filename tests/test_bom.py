@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-
 import pandas as pd
 import pytest
 from helpers import frame
@@ -17,8 +15,25 @@ def rows(*lines: str, columns: str = "item component quantity"):
     return frames.conform(frame(columns, *lines), frames.BOM)
 
 
-def orders(*lines: str):
-    return frame("item location release due quantity", *lines)
+def master(*names: str, lead=0):
+    return frames.conform(pd.DataFrame({"item": list(names), "family": "F", "unit_cost": 1.0, "lead_time_days": float(lead)}), frames.ITEMS)
+
+
+def asked(quantity, month="2026-03-01", item="A", months=6):
+    """A plan of six months that asks for something in one."""
+    all_months = frames.months("2026-01", months)
+    return pd.DataFrame({"item": item, "location": "EU", "month": all_months, "consensus": [float(quantity) * (m == pd.Timestamp(month)) for m in all_months]})
+
+
+def planned(plan, table, *lines: str, items=None, **settings):
+    """The network netted; lines are stock counts."""
+    stock = frame("item location as_of on_hand", *lines) if lines else None
+    names = sorted({*table["item"], *table["component"], *plan["item"]})
+    return netting.requirements(plan, stock, None, master(*names) if items is None else items, as_of=AS_OF, bom=table, **settings)
+
+
+def needed(plan, table, *lines: str, **settings):
+    return planned(plan, table, *lines, **settings).need.groupby("item")["consensus"].sum().to_dict()
 
 
 def test_low_level_codes():
@@ -28,8 +43,11 @@ def test_low_level_codes():
 
 def test_requirements_multiply_through_the_levels():
     """Two B to an A, three C to a B, and one C straight to A: ten A need 20 B and 70 C."""
-    need = bom.explode(orders("A EU 2026-02-01 2026-03-01 10"), rows("A B 2", "B C 3", "A C 1"), first=AS_OF)
-    assert need.groupby("item").consensus.sum().to_dict() == {"B": 20, "C": 70}
+    assert needed(asked(10), rows("A B 2", "B C 3", "A C 1")) == {"B": 20, "C": 70}
+
+
+BRACKET = ("bracket base 1", "bracket spring 2", "bracket clamp 4", "base clamp 1", "base housing 2", "clamp handle 1", "clamp casting 1",
+           "housing bearing 2", "housing shaft 1")
 
 
 def test_bracket_of_fifty():
@@ -38,73 +56,82 @@ def test_bracket_of_fifty():
     A bracket: a base, 2 springs, 4 clamps. A base: a clamp, 2 housings. A clamp: a handle, a casting.
     A housing: 2 bearings, a shaft. Clamps are used on two levels.
     """
-    bracket = rows("bracket base 1", "bracket spring 2", "bracket clamp 4", "base clamp 1", "base housing 2", "clamp handle 1",
-                   "clamp casting 1", "housing bearing 2", "housing shaft 1")
-    need = bom.explode(orders("bracket EU 2026-02-01 2026-02-01 50"), bracket, first=AS_OF)
-    assert need.set_index("item").consensus.to_dict() == {
+    assert needed(asked(50, item="bracket"), rows(*BRACKET)) == {
         "base": 50, "spring": 100, "clamp": 250, "handle": 250, "casting": 250, "housing": 100, "bearing": 200, "shaft": 100}
 
 
+def test_bracket_of_fifty_with_half_of_it_there():
+    """The same, problem 14.3 (c): 25 bases and 100 clamps are on hand. To be made: 25 bases, 100 springs, 125 clamps, 125 handles,
+    125 castings, 50 housings, 100 bearings, 50 shafts."""
+    r = planned(asked(50, item="bracket"), rows(*BRACKET), "base EU 2026-01-01 25", "clamp EU 2026-01-01 100", *(
+        f"{part} EU 2026-01-01 0" for part in ("spring", "handle", "casting", "housing", "bearing", "shaft")))
+    assert r.proposed.set_index("item")["quantity"].drop("bracket").to_dict() == {
+        "base": 25, "spring": 100, "clamp": 125, "handle": 125, "casting": 125, "housing": 50, "bearing": 100, "shaft": 50}
+
+
 def test_components_are_needed_when_the_parent_is_released():
-    line = orders("A EU 2026-02-10 2026-04-01 10")
-    assert bom.explode(line, rows("A B 1"), first=AS_OF).month[0] == pd.Timestamp("2026-02-01")
-    assert bom.explode(line, rows("A B 1"), first=AS_OF, offset=False).month[0] == pd.Timestamp("2026-04-01")
+    """A takes 45 days: ten for March are begun on 15 January, and B must be there that day."""
+    r = planned(asked(10), rows("A B 1"), "B EU 2026-01-01 0", items=master("A", "B", lead=45))
+    assert r.need.month[0] == AS_OF
+    assert r.proposed.set_index("item").loc["B", "due"] == pd.Timestamp("2026-01-15")
 
 
 def test_what_was_needed_before_today_is_needed_now():
-    assert bom.explode(orders("A EU 2025-10-01 2026-01-01 10"), rows("A B 1"), first=AS_OF).month[0] == AS_OF
+    r = planned(asked(10, "2026-01-01"), rows("A B 1"), "B EU 2026-01-01 0", items=master("A", "B", lead=90))
+    assert r.need.month[0] == AS_OF and r.proposed.set_index("item").loc["B", "due"] == AS_OF
 
 
 def test_scrap_is_ordered_on_top():
     """A fifth is lost: 10 good ones need 12.5."""
-    need = bom.explode(orders("A EU 2026-02-01 2026-03-01 10"), rows("A B 1 0.2", columns="item component quantity scrap"), first=AS_OF)
-    assert need.consensus[0] == pytest.approx(12.5)
+    assert needed(asked(10), rows("A B 1 0.2", columns="item component quantity scrap")) == {"B": pytest.approx(12.5)}
 
 
 def test_dates_of_a_row():
     """B until June, C from July on."""
     swap = rows("A B 1 - 2026-06-30", "A C 1 2026-07-01 -", columns="item component quantity valid_from valid_to")
-    need = bom.explode(orders("A EU 2026-05-01 2026-06-01 1", "A EU 2026-06-01 2026-07-01 1"), swap, first=AS_OF)
-    assert list(need.item) == ["B", "C"]
+    plan = pd.concat([asked(1, "2026-06-01", months=8), asked(1, "2026-07-01", months=8)]).groupby(["item", "location", "month"], as_index=False)["consensus"].sum()
+    need = planned(plan, swap).need
+    assert list(need.item) == ["B", "C"] and list(need.month.dt.month) == [6, 7]
 
 
 def test_net_takes_the_components_own_stock_before_going_deeper():
     """Ten A need ten B; four B are there, so only six B are ordered, and these need six C."""
-    parts = frames.conform(frame("item moq lot_multiple unit_cost", "B - - 1", "C - - 1").assign(family="F"), frames.ITEMS)
-    stock = frame("item location as_of on_hand", "B EU 2026-01-01 4")
-    lead = frame("item location lead_days", "B EU 0", "C EU 0")
-    net = functools.partial(netting.net, stock=stock, receipts=None, items=parts, as_of=AS_OF, lead=lead)
-    need = bom.explode(orders("A EU 2026-02-01 2026-03-01 10"), rows("A B 1", "B C 1"), first=AS_OF, net=net)
-    assert need.set_index("item").consensus.to_dict() == {"B": 10, "C": 6}
+    assert needed(asked(10), rows("A B 1", "B C 1"), "B EU 2026-01-01 4") == {"B": 10, "C": 6}
+
+
+def test_open_orders_of_a_component_are_netted():
+    """Ten A need ten B; seven B are on order for February: three are left to order."""
+    due = frame("order item location due_date quantity", "PO1 B EU 2026-02-10 7")
+    r = netting.requirements(asked(10), frame("item location as_of on_hand", "B EU 2026-01-01 0"), due, master("A", "B"), as_of=AS_OF, bom=rows("A B 1"))
+    assert r.proposed.set_index("item")["quantity"].to_dict() == {"A": 10, "B": 3}
+
+
+PHANTOM = rows("A P 1", "P C 2").assign(phantom=[False, True])
 
 
 def test_a_phantom_is_passed_through():
-    """P is never stocked: its stock of 4 is not used up, and its part is needed when P is."""
-    parts = frames.conform(frame("item moq lot_multiple unit_cost", "P - - 1", "C - - 1").assign(family="F"), frames.ITEMS)
-    stock = frame("item location as_of on_hand", "P EU 2026-01-01 4")
-    lead = frame("item location lead_days", "P EU 60", "C EU 0")
-    net = functools.partial(netting.net, stock=stock, receipts=None, items=parts, as_of=AS_OF, lead=lead)
-    table = rows("A P 1", "P C 2").assign(phantom=[False, True])
-    need = bom.explode(orders("A EU 2026-05-01 2026-06-01 10"), table, first=AS_OF, net=net).set_index("item")
-    assert need.consensus.to_dict() == {"C": 20, "P": 10} and need.month["C"] == pd.Timestamp("2026-05-01")
+    """P is never stocked: its stock of 4 is not used up, its 60 days do not count, and its part is needed when P is."""
+    items = master("A", "P", "C", lead=0)
+    items.loc[items["item"] == "P", "lead_time_days"] = 60.0
+    r = planned(asked(10), PHANTOM, "P EU 2026-01-01 4", "C EU 2026-01-01 0", items=items)
+    assert r.need.set_index("item").consensus.to_dict() == {"C": 20, "P": 10}
+    assert r.need.set_index("item").month["C"] == pd.Timestamp("2026-03-01")
+    assert set(r.proposed["item"]) == {"A", "C"}  # nobody orders a phantom
+
+
+def test_a_phantoms_stock_is_used_where_asked_for():
+    """The APICS Dictionary lets a phantom's occasional stock be netted: 4 P are there, so 6 are made of 12 C."""
+    assert needed(asked(10), PHANTOM, "P EU 2026-01-01 4", phantom_stock=True) == {"C": 12, "P": 10}
+
+
+def test_what_a_phantom_needs_is_pegged_to_its_parent():
+    pegs = planned(asked(10), PHANTOM, "C EU 2026-01-01 0").pegs
+    assert pegs.loc[pegs["item"] == "C", ["serves", "end_item", "quantity"]].values.tolist() == [["A-EU-202603-1", "A", 20.0]]
 
 
 def test_a_circle_is_refused_with_its_path():
     with pytest.raises(bom.BomError, match="A → B → C → A"):
         bom.levels(rows("A B 1", "B C 1", "C A 1"))
-
-
-def test_nothing_to_explode():
-    assert bom.explode(orders("X EU 2026-02-01 2026-03-01 10"), rows("A B 1"), first=AS_OF).empty
-    assert bom.explode(orders("X EU 2026-02-01 2026-03-01 10"), rows(), first=AS_OF).empty
-
-
-def test_components_are_needed_where_the_parent_is_made():
-    """MDN is supplied by JKT, and JKT makes it itself; two lanes that lead to each other end somewhere."""
-    lanes = frame("item location source_location transit_days", "A MDN JKT 7", "B X Y 1", "B Y X 1")
-    made = bom.made_at(frame("item location", "A MDN", "A JKT", "B X"), lanes)
-    assert list(made.location) == ["JKT", "JKT", "Y"]
-    assert bom.made_at(made, None) is made
 
 
 def test_demand_of_customers_and_of_parents_is_added_up():

@@ -187,7 +187,7 @@ def test_cover_is_missing_where_stock_meets_no_demand():
 
 
 def test_an_unknown_lot_rule_is_refused():
-    with pytest.raises(ValueError, match="lot_for_lot, fixed, period"):
+    with pytest.raises(ValueError, match="lot_for_lot, fixed, economic, period"):
         netting.net(plan(1), None, None, items("A - - 1"), as_of=AS_OF, lead=lead(0), lot_rule="poq")
 
 
