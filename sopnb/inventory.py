@@ -1,11 +1,13 @@
 """Stock policy: how much to hold, when to order, how much at a time, and what that costs against what the ERP holds.
 
-The formulas come first, as plain functions with their source; `policy` applies them to every item × location.
+The formulas are plain functions with their source, in `safety` (safety stock, fill rate, reorder points) and `order_sizes`
+(economic quantities, newsvendor), and can be called from here. `policy` applies them to every item × location.
 Months are the unit of time: a lead time in days becomes months by 365.25 / 12 days.
 """
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 
@@ -13,102 +15,45 @@ import numpy as np
 import pandas as pd
 
 from sopnb import frames
+from sopnb.order_sizes import (
+    critical_ratio,
+    eoq,
+    eoq_with_backorders,
+    eoq_with_discounts,
+    eoq_with_production_rate,
+    newsvendor,
+    newsvendor_discrete,
+    order_costs,
+)
+from sopnb.safety import (
+    BY_PATTERN,
+    DISTRIBUTIONS,
+    cycle_service,
+    fill_at,
+    fill_rate,
+    fill_rate_periodic,
+    level_for_cycle,
+    level_for_fill,
+    level_from_sample,
+    order_up_to,
+    reorder_point,
+    safety_for_cycle,
+    safety_for_fill,
+    service_at,
+    shortage,
+    shortage_at,
+    spread,
+    unit_loss,
+)
+
+__all__ = [
+    "BY_PATTERN", "DISTRIBUTIONS", "by_class", "critical_ratio", "cycle_service", "doubtful", "eoq", "eoq_with_backorders", "eoq_with_discounts",
+    "eoq_with_production_rate", "error_spread", "fill_at", "fill_rate", "fill_rate_periodic", "lead_times", "level_for_cycle", "level_for_fill",
+    "level_from_sample", "newsvendor", "newsvendor_discrete", "order_costs", "order_up_to", "policy", "reorder_point", "safety_for_cycle",
+    "safety_for_fill", "service_at", "shortage", "shortage_at", "spread", "together", "unit_loss"]
 
 DAYS = 365.25 / 12  # days in a month
 SERIES = ["item", "location"]
-
-
-# --- the formulas ---------------------------------------------------------------------------------------------------
-
-def spread(error_sd, lead, demand, lead_sd):
-    """Standard deviation of demand over the lead time: √(L·σ_e² + d²·σ_L²).
-
-    error_sd  σ_e, units per month: standard deviation of the forecast error
-    lead      L, months covered: the lead time, and the review period where stock is looked at periodically
-    demand    d, units per month
-    lead_sd   σ_L, months: standard deviation of the lead time
-    source    Chopra and Meindl, Supply Chain Management, "Impact of supply uncertainty on safety inventory"
-
-    >>> round(float(spread(500, 7, 2500, 7)))
-    17550
-    """
-    return np.sqrt(np.asarray(lead, float) * np.square(error_sd) + np.square(np.asarray(demand, float) * lead_sd))
-
-
-def safety_for_cycle(sigma, target):
-    """Safety stock for a cycle service level, the chance of no shortage in a replenishment cycle: z·σ.
-
-    sigma   units, from `spread`
-    target  fraction
-    source  Chopra and Meindl; weekly demand 2,500 ± 500, lead time 2 weeks, 90 %: 906 units
-
-    >>> round(float(safety_for_cycle(spread(500, 2, 2500, 0), 0.90)))
-    906
-    """
-    from scipy.special import ndtri
-
-    return ndtri(np.asarray(target, float)) * np.asarray(sigma, float)
-
-
-def unit_loss(k):
-    """Unit normal loss G(k) = φ(k) − k·(1 − Φ(k)): units expected short, in standard deviations.
-
-    source  Silver, Pyke and Peterson, Inventory Management and Production Planning and Scheduling, table B.1
-
-    >>> round(float(unit_loss(1.0)), 4)
-    0.0833
-    """
-    from scipy.special import ndtr
-
-    k = np.asarray(k, float)
-    return np.exp(-0.5 * k * k) / math.sqrt(2 * math.pi) - k * ndtr(-k)
-
-
-def fill_rate(safety, sigma, quantity):
-    """Fill rate that a safety stock gives: 1 − σ·G(ss/σ) / Q.
-
-    quantity  Q, units ordered at a time
-    source    Chopra and Meindl; ss 1,000, σ 707, Q 10,000: 0.9975
-
-    >>> round(float(fill_rate(1000, 707, 10000)), 4)
-    0.9975
-    """
-    return 1 - np.asarray(sigma, float) * unit_loss(np.asarray(safety, float) / sigma) / quantity
-
-
-def safety_for_fill(sigma, target, quantity):
-    """Safety stock for a fill rate β, the share of demand served: ss = k·σ with σ·G(k) = (1 − β)·Q.
-
-    Never below zero: where the lot alone gives the fill rate, no safety stock is needed.
-    source  Chopra and Meindl; σ 707, Q 10,000, 97.5 %: 67 units
-
-    >>> round(float(safety_for_fill(707.1, 0.975, 10000)))
-    67
-    """
-    sigma, target, quantity = np.broadcast_arrays(*(np.asarray(v, float) for v in (sigma, target, quantity)))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        wanted = np.where(sigma > 0, (1 - target) * quantity / sigma, np.inf)
-    low, high = np.zeros(sigma.shape), np.full(sigma.shape, 8.0)
-    for _ in range(60):  # halving: G falls with k, and 60 halvings of 8 leave no digit open
-        middle = (low + high) / 2
-        above = unit_loss(middle) > wanted
-        low, high = np.where(above, middle, low), np.where(above, high, middle)
-    return np.where(unit_loss(0.0) <= wanted, 0.0, low * sigma)
-
-
-def eoq(demand, order_cost, holding_cost):
-    """Economic order quantity √(2·K·D / h).
-
-    demand        D, units a year
-    order_cost    K, money an order
-    holding_cost  h, money a unit and year
-    source        Harris (1913); Chopra and Meindl: D 12,000, K 4,000, h 0.2 × 500: 980 units
-
-    >>> round(float(eoq(12000, 4000, 100)))
-    980
-    """
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.sqrt(2 * np.asarray(demand, float) * order_cost / np.asarray(holding_cost, float))
 
 
 # --- what the formulas need, from the tables ------------------------------------------------------------------------
@@ -120,13 +65,16 @@ def lead_times(items, keys, *, lanes=None, lead_time_days=30):
     keys     item × location
     lanes    item × location     transit_days; optional
     returns  item × location     lead_days, lead_sd_days; in the order of keys
+
+    A time below zero cannot be: it is read as missing, and `doubtful` says so.
     """
     own = items.set_index("item")
     out = keys[SERIES].reset_index(drop=True)
-    out["lead_days"] = out["item"].map(own["lead_time_days"]).astype("float64").fillna(lead_time_days)
-    out["lead_sd_days"] = out["item"].map(own["lead_time_sd_days"]).astype("float64").fillna(0.0)
+    days, deviation = (out["item"].map(own[name]).astype("float64") for name in ("lead_time_days", "lead_time_sd_days"))
+    out["lead_days"] = days.where(days >= 0).fillna(lead_time_days)
+    out["lead_sd_days"] = deviation.where(deviation >= 0).fillna(0.0)
     if lanes is not None and len(lanes):
-        transit = lanes.groupby(SERIES, as_index=False)["transit_days"].max()
+        transit = lanes.assign(transit_days=lanes["transit_days"].clip(lower=0)).groupby(SERIES, as_index=False)["transit_days"].max()
         out["lead_days"] += out.merge(transit, on=SERIES, how="left")["transit_days"].fillna(0.0).to_numpy()
     return out
 
@@ -215,21 +163,29 @@ def _as_one(table, keys, quantity):
 # --- the policy -----------------------------------------------------------------------------------------------------
 
 def policy(plan, tested, items, *, service: Mapping[str, float], segments=None, scores=None, lanes=None, lead_time_days=30,
-           review_days=30, review="periodic", measure="cycle", holding_rate=0.20, order_cost=0.0, least=6):
+           review_days=30, review="periodic", measure="cycle", holding_rate=0.20, order_cost=0.0, least=6, distribution=None):
     """Stock policy of every item × location in the plan.
 
     plan      item × location × month    consensus (units)
     tested    item × location × origin × month × model   forecast, demand, lag
-    items     item                       unit_cost, lead_time_days, lead_time_sd_days, moq, service_class, safety_stock, …
+    items     item                       unit_cost, lead_time_days, lead_time_sd_days, moq, lot_multiple, service_class, safety_stock, …
     service   class: target              fraction; `measure` says of what: cycle (service level) or fill (fill rate)
-    review    periodic: the stock must last L + T, with T = review_days; continuous: L
-    returns   POLICY: error_sd (units per month), safety_stock, reorder_point, order_up_to, eoq (units),
-              difference (money: computed minus ERP safety stock, at cost), basis
+    review    periodic: the stock must last L + R, with R = review_days; continuous: L
+    distribution  of demand over that time: a name of safety.DISTRIBUTIONS for all, or pattern: name; None: by pattern, normal for
+              smooth demand and where no pattern is known, gamma for erratic, negative binomial for intermittent and lumpy
+    returns   POLICY
+    raises    ValueError: unknown review, measure or distribution; no class with a target between 0 and 1
 
-    safety stock = z·√(L·σ_e² + d²·σ_L²), rounded up to whole units; σ_e from forecast errors, d from the coming months
-    reorder point = d·L + safety stock;  order-up-to = d·(L + T) + safety stock, or reorder point + lot when continuous
-    Nothing is held for an item without coming demand. Where no error is known, the ERP's safety stock stands (basis erp). The ERP's figures are per item: they are shared among its
-    locations by coming demand, so that their total stays theirs.
+    sigma = √((L + R)·σ_e² + d²·σ_L²), with σ_e from forecast errors and d from the coming months
+    safety stock = level − d·(L + R), the level that serves the target; z·sigma where normal; rounded up to whole units
+    reorder point = d·L + safety stock;  order-up-to = d·(L + R) + safety stock, or reorder point + order quantity when continuous
+    order quantity = the largest of moq, eoq and what a review period uses, in multiples. Fill rates count shortages against it
+    difference, reorder_difference = computed minus ERP, at cost;  order_difference = what the economic quantity would cost a
+    year (ordering and holding) minus what the ERP's rules cost: its least order, or what a review period uses where that is more
+
+    Nothing is held for an item without coming demand. Where no error is known, or its class has no possible target, the ERP's
+    safety stock stands (basis erp). The ERP's figures are per item: they are shared among its locations by coming demand, so
+    that their total stays theirs.
     """
     if review not in ("periodic", "continuous") or measure not in ("cycle", "fill"):
         raise ValueError(f"review is periodic or continuous, measure is cycle or fill; not {review}, {measure}.")
@@ -243,19 +199,78 @@ def policy(plan, tested, items, *, service: Mapping[str, float], segments=None, 
     own = items.set_index("item")
     out["cost"] = out["item"].map(own["unit_cost"]).astype("float64")
     out["service_class"], out["service_target"] = _targets(out, own, segments, service)
-    out["eoq"] = eoq(out["year"], order_cost, holding_rate * out["cost"]) if order_cost > 0 else np.nan
-    lot = np.fmax(np.fmax(out["item"].map(own["moq"]).astype("float64").fillna(0), out["eoq"].replace(np.inf, np.nan)), out["demand"] * review_days / DAYS)
-    sigma = spread(out["error_sd"].fillna(0), out["cover"], out["demand"], lead["lead_sd_days"] / DAYS)
-    raw = safety_for_cycle(sigma, out["service_target"]) if measure == "cycle" else safety_for_fill(sigma, out["service_target"], lot)
+    out["distribution"] = _distributions(out, segments, distribution)
+    out["sigma"] = spread(out["error_sd"].fillna(0), out["cover"], out["demand"], lead["lead_sd_days"] / DAYS)
+    out = _order_sizes(out, own, review_days, order_cost, holding_rate)
     for ours, theirs in (("erp_safety_stock", "safety_stock"), ("erp_reorder_point", "reorder_point")):
         out[ours] = _share_out(out, own[theirs].astype("float64"))
-    out["basis"] = out["basis"].where(out["error_sd"].notna() | out["erp_safety_stock"].isna(), "erp")
-    computed = np.ceil(np.maximum(raw, 0) - 1e-9)
-    out["safety_stock"] = np.where(out["year"] > 0, np.where(out["basis"] == "erp", out["erp_safety_stock"], computed), 0.0)
-    out["reorder_point"] = out["demand"] * out["lead_months"] + out["safety_stock"]
-    out["order_up_to"] = out["reorder_point"] + (out["demand"] * review_days / DAYS if review == "periodic" else lot)
+    out = _safety(out, measure)
+    out["reorder_point"] = reorder_point(out["demand"], out["lead_months"], out["safety_stock"])
+    refill = out["demand"] * review_days / DAYS if review == "periodic" else out["order_quantity"]
+    out["order_up_to"] = out["reorder_point"] + refill
     out["difference"] = (out["safety_stock"] - out["erp_safety_stock"]) * out["cost"]
+    out["reorder_difference"] = (out["reorder_point"] - out["erp_reorder_point"]) * out["cost"]
     return frames.conform(out[frames.POLICY.names], frames.POLICY)
+
+
+def _safety(out, measure):
+    """Safety stock for the target, and the service that it and the ERP's figure can be expected to give."""
+    mean, sigma, named, lot = out["demand"] * out["cover"], out["sigma"], out["distribution"].to_numpy(), out["order_quantity"]
+    level = level_for_cycle(mean, sigma, out["service_target"], named) if measure == "cycle" else level_for_fill(
+        mean, sigma, out["service_target"], lot, named)
+    known = out["error_sd"].notna() & out["service_target"].notna()
+    out["basis"] = out["basis"].where(known, np.where(out["erp_safety_stock"].notna(), "erp", "none"))
+    computed = np.ceil(np.maximum(level - mean, 0) - 1e-9)
+    held = np.where(known, computed, out["erp_safety_stock"].fillna(0.0))
+    out["safety_stock"] = np.where(out["year"] > 0, held, 0.0)
+    judged = out["error_sd"].notna() & (out["year"] > 0)
+    for prefix in ("", "erp_"):
+        stock = (mean + out[f"{prefix}safety_stock"]).to_numpy()
+        out[f"{prefix}cycle_service"] = pd.Series(service_at(stock, mean, sigma, named), index=out.index).where(judged)
+        out[f"{prefix}fill_rate"] = pd.Series(fill_at(stock, mean, sigma, lot, named), index=out.index).where(judged & (lot > 0)).clip(lower=0)
+    return out
+
+
+def _order_sizes(out, own, review_days, order_cost, holding_rate):
+    """The economic quantity, the quantity to order, what the ERP's rules order, and what the two cost a year apart."""
+    moq, multiple = (out["item"].map(own[name]).astype("float64") for name in ("moq", "lot_multiple"))
+    step = multiple.where(multiple > 0, 1.0)
+    used = out["demand"] * review_days / DAYS
+    holding = holding_rate * out["cost"]
+    out["eoq"] = pd.Series(eoq(out["year"], order_cost, holding), index=out.index).replace(np.inf, np.nan) if order_cost > 0 else np.nan
+    out["order_quantity"] = np.ceil(np.fmax(np.fmax(moq.fillna(0), out["eoq"]), used) / step - 1e-9) * step
+    out["erp_order_quantity"] = np.ceil(np.fmax(moq.fillna(0), used) / step - 1e-9) * step
+    theirs = order_costs(out["erp_order_quantity"], out["year"], order_cost, holding)
+    apart = order_costs(out["eoq"], out["year"], order_cost, holding) - theirs
+    out["order_difference"] = apart.where(out["eoq"] > 0)
+    return out
+
+
+def by_class(policy, items):
+    """What the ERP holds against what is computed, class by class, in money.
+
+    policy   POLICY
+    items    item            unit_cost (money a unit)
+    returns  service_class   service_target, series (count), safety_stock, erp_safety_stock, difference, reorder_difference (money
+             at cost), cycle_service, erp_cycle_service (of the series weighed by coming demand at cost); the lowest target last
+
+    Series for which the ERP has no figure, or without a cost, count in neither sum.
+    """
+    cost = policy["item"].map(items.set_index("item")["unit_cost"]).astype("float64")
+    table = policy[["service_class", "service_target", "difference", "reorder_difference"]].assign(series=1)
+    both = policy["erp_safety_stock"].notna()
+    for name in ("safety_stock", "erp_safety_stock"):
+        table[name] = (policy[name] * cost).where(both)
+    weight = policy["demand"] * cost
+    judged = weight.where(policy["cycle_service"].notna() & policy["erp_cycle_service"].notna())
+    for name in ("cycle_service", "erp_cycle_service"):
+        table[name] = policy[name] * judged
+    sums = table.assign(weight=judged).groupby("service_class", as_index=False).agg(
+        {"service_target": "first", "series": "sum", "safety_stock": "sum", "erp_safety_stock": "sum", "difference": "sum",
+         "reorder_difference": "sum", "cycle_service": "sum", "erp_cycle_service": "sum", "weight": "sum"})
+    for name in ("cycle_service", "erp_cycle_service"):
+        sums[name] = sums[name] / sums["weight"].where(sums["weight"] > 0)
+    return sums.drop(columns="weight").sort_values(["service_target", "service_class"], ascending=[False, True], kind="stable").reset_index(drop=True)
 
 
 def _coming(plan, keys):
@@ -278,13 +293,30 @@ def _with_errors(out, errors):
 
 
 def _targets(out, own, segments, service):
-    """Class and target: the item's own class, else its ABC class, else the lowest target."""
+    """Class and target: the item's own class, else its ABC class, else the lowest target. Missing where the target cannot be."""
+    possible = _possible(service)
+    if not possible:
+        raise ValueError(f"No class has a service target between 0 and 1, as A: 0.98; there is {dict(service)}.")
     named = out["item"].map(own["service_class"])
     abc = None if segments is None else out.merge(segments[[*SERIES, "abc"]], on=SERIES, how="left")["abc"]
     kind = named.where(named.isin(list(service)), abc if abc is not None else None)
-    lowest = min(service, key=lambda name: (service[name], name))
+    lowest = min(possible, key=lambda name: (possible[name], name))
     kind = kind.where(kind.isin(list(service)), lowest)
-    return kind, kind.map(dict(service)).astype("float64")
+    return kind, kind.map(possible).astype("float64")
+
+
+def _possible(service):
+    return {name: target for name, target in service.items() if 0 < target < 1}
+
+
+def _distributions(out, segments, chosen):
+    """The distribution of each series by its pattern; one name for all where one is asked for."""
+    if isinstance(chosen, str):
+        return pd.Series(chosen, index=out.index)
+    if segments is None:
+        return pd.Series("normal", index=out.index)
+    pattern = out.merge(segments[[*SERIES, "pattern"]], on=SERIES, how="left")["pattern"]
+    return pattern.map(dict(BY_PATTERN if chosen is None else chosen)).fillna("normal").set_axis(out.index)
 
 
 def _share_out(out, held):
@@ -292,3 +324,52 @@ def _share_out(out, held):
     demand = out.groupby("item")["year"].transform("sum")
     share = (out["year"] / demand).where(demand > 0, 1 / out.groupby("item")["item"].transform("size"))
     return out["item"].map(held) * share
+
+
+# --- what cannot be -------------------------------------------------------------------------------------------------
+
+def doubtful(items, *, service: Mapping[str, float], lanes=None):
+    """Master data of the stock policy that cannot be, or that no rule of this company knows; the policy comes out all the same.
+
+    items    item              lead_time_days, lead_time_sd_days, moq, lot_multiple, service_class
+    service  class: target     fraction
+    lanes    item × location   transit_days; optional
+    returns  SUPPLY_FINDINGS; each with its first row, and in its sentence what is done instead and what to mend
+
+    Lead times below zero are read as missing, zero least orders as none; a class that no target names takes the item's ABC
+    class or the lowest target; a class whose target cannot be reached keeps the ERP's safety stock. Netting looks at items and
+    lanes too: rows with the same id say the same, and one of them is enough.
+    """
+    classes = items["service_class"]
+    possible = _possible(service)
+    found = [
+        _finding("items", items, items["lead_time_days"] < 0, "lead_negative", "lead_time_days"),
+        _finding("items", items, items["lead_time_sd_days"] < 0, "lead_sd_negative", "lead_time_sd_days"),
+        _finding("items", items, (items["moq"] == 0) & (items["lot_multiple"] > 0), "moq_zero", "moq", severity="info"),
+        _finding("items", items, _off_multiple(items), "moq_off_multiple", "moq", severity="info"),
+        _finding("items", items, classes.notna() & ~classes.isin(list(service)), "unknown_class", "service_class", allowed=", ".join(service)),
+        _finding("items", items, classes.isin([name for name in service if name not in possible]), "impossible_target", "service_class",
+                 targets=", ".join(f"{name} {target:g}" for name, target in service.items() if name not in possible))]
+    if lanes is not None:
+        found.append(_finding("lanes", lanes, lanes["transit_days"] < 0, "lane_negative", "transit_days"))
+    return frames.conform(pd.DataFrame([row for row in found if row], columns=frames.SUPPLY_FINDINGS.names), frames.SUPPLY_FINDINGS)
+
+
+def _off_multiple(items):
+    """A least order that is no multiple of the lot: orders are larger than it."""
+    lots = items["moq"] / items["lot_multiple"].where(items["lot_multiple"] > 0)
+    return (items["moq"] > 0) & ((lots - lots.round()).abs() > 1e-6)
+
+
+def _finding(source, table, hit, rule, column, *, severity="amber", **values):
+    """One finding, or None where no row is concerned; the first row is named by its key and what stands there."""
+    rows = table[hit.fillna(False)]
+    if rows.empty:
+        return None
+    met = rows.iloc[0][column]
+    key = " · ".join(str(rows.iloc[0][name]) for name in SERIES if name in rows)
+    first = f"{key}: {met if isinstance(met, str) else format(met, 'g')}"
+    told = {"source": source, "column": column, "rows": len(rows), "of_rows": len(table), "first": first, **values}
+    return {"id": f"{source}-{rule}", "source": source, "rule": f"findings.{rule}", "column": column, "rows": len(rows), "of_rows": len(table),
+            "amount": np.nan, "share": len(rows) / len(table), "severity": severity, "first": first,
+            "values": json.dumps(told, ensure_ascii=False, sort_keys=True)}
