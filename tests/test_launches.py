@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_forecast import cycle, history
 
-from sopnb import forecast, frames, launches
+from sopnb import frames, launches
 
 ITEMS = "item family launch_date end_date successor like_item"
 YEARS = 48
@@ -181,7 +181,7 @@ def test_what_the_plan_rests_on_is_told_in_money():
 def test_a_company_without_like_items_is_left_alone():
     h = history({"A": [10.0] * 36})
     assert launches.curves(h, pd.DataFrame({"item": ["A"]}))["basis"].tolist() == ["assumed"]
-    assert forecast.launches.follow(frames.empty(frames.FORECAST), h, frame(ITEMS, "A f - - - A"), launches.curves(h, frame(ITEMS, "A f - - - A")), new_months=6).empty
+    assert launches.follow(frames.empty(frames.FORECAST), h, frame(ITEMS, "A f - - - A"), launches.curves(h, frame(ITEMS, "A f - - - A")), new_months=6).empty
 
 
 @settings(max_examples=15, deadline=None)
@@ -192,3 +192,40 @@ def test_shares_stay_between_nothing_and_the_like_item(grown):
         curve = launches.curves(h, items, shape=shape)
         assert curve["share"].between(0, 1).all()
     assert curve.groupby("family")["since"].apply(lambda s: s.tolist() == list(range(1, len(s) + 1))).all()
+
+
+# --- how sure a launch is -------------------------------------------------------------------------------------------
+
+
+def pair(weight: float) -> pd.DataFrame:
+    """A like item at 100, 80 to 125, and what is believed of a young one's own demand; it reaches half."""
+    said = {"baseline": 100.0, "lo80": 80.0, "hi80": 125.0, "lo95": 64.0, "hi95": 156.25}
+    return launches._like(pd.DataFrame([said]), np.array([0.5]), np.array([weight]))
+
+
+def test_the_band_of_a_launch_by_pencil():
+    """Before it is sold: √(ln²1.25 + ln²2.8) = 1.0535, so 50 · e^±1.0535. Half believed: √(ln²1.25 + ln²2.8 / 2) = 0.7615. Believed whole: the like item's own band."""
+    assert pair(0.0)[["lo80", "baseline", "hi80"]].iloc[0].tolist() == pytest.approx([50 * np.exp(-1.05351), 50, 50 * np.exp(1.05351)], rel=1e-4)
+    assert pair(0.5)[["lo80", "hi80"]].iloc[0].tolist() == pytest.approx([50 * np.exp(-0.76150), 50 * np.exp(0.76150)], rel=1e-4)
+    assert pair(1.0)[["lo80", "hi80", "lo95", "hi95"]].iloc[0].tolist() == pytest.approx([40, 62.5, 32, 78.125])
+
+
+@pytest.mark.parametrize("n", [0, 1, 3, 6])
+def test_the_doubt_shrinks_as_in_a_simulation(n):
+    """Launches end up ±σ apart (logarithms), their months stray k · σ² around that; the blend with w = n / (n + k) misses by σ √(1 − w)."""
+    rng, k, spread = np.random.default_rng(n), 3.0, 0.8
+    truth = rng.normal(0, spread, 40_000)
+    own = truth + rng.normal(0, spread * np.sqrt(k / max(n, 1)), 40_000)
+    w = n / (n + k)
+    assert np.std(truth - w * own) == pytest.approx(spread * np.sqrt(1 - w), rel=0.02)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.floats(0, 1), st.floats(0, 1), st.lists(st.floats(0, 1e6), min_size=5, max_size=5), st.floats(0, 2))
+def test_the_band_of_any_launch_is_in_order_and_the_more_is_believed_the_narrower(one, other, values, share):
+    said = dict(zip(["lo95", "lo80", "baseline", "hi80", "hi95"], sorted(values), strict=True))
+    found = [launches._like(pd.DataFrame([said]), np.array([share]), np.array([w])).iloc[0] for w in sorted([one, other])]
+    for row in found:
+        assert np.isfinite(row.to_numpy()).all() and row["lo95"] <= row["lo80"] * (1 + 1e-9) and row["lo80"] <= row["baseline"] * (1 + 1e-9)
+        assert row["baseline"] <= row["hi80"] * (1 + 1e-9) and row["hi80"] <= row["hi95"] * (1 + 1e-9)
+    assert found[0]["lo80"] <= found[1]["lo80"] * (1 + 1e-9) and found[0]["hi80"] * (1 + 1e-9) >= found[1]["hi80"]
