@@ -1,264 +1,233 @@
-"""People, output and stock for a family over the year: level, chase, hybrid and the optimum, side by side, with cost by term.
+"""People, output and stock for a family or a company over the year: level, chase, hybrid and the optimum, side by side.
 
 Units are those of the family, added up. The plans answer how many people to have, and what the alternatives cost.
+What everything costs and what limits it stands in `Costs`; `by_hours` takes hours and wages instead.
 """
 
 from __future__ import annotations
 
+import json
 import math
-from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
-from sopnb import frames
+from sopnb import aggregate_optimum, frames, infeasible
+from sopnb.aggregate_costs import FLOWS, STRATEGIES, TERMS, Costs, by_hours, costs_of, given
+from sopnb.aggregate_rules import broken, rule, settle
+from sopnb.problems import Problems
 
-STRATEGIES = ("level", "chase", "hybrid", "optimum")
-TERMS = ["cost_regular", "cost_overtime", "cost_hiring", "cost_layoff", "cost_material", "cost_subcontract", "cost_holding", "cost_backlog"]
-FLOWS = ["people", "hires", "layoffs", "regular", "overtime", "subcontract", "stock", "backlog"]
+__all__ = ["FLOWS", "STRATEGIES", "TERMS", "Costs", "by_hours", "compare", "marginal", "marginals", "own", "plans", "strategies", "unplanned"]
 
-
-@dataclass(frozen=True)
-class Costs:
-    """What people and their alternatives cost.
-
-    opening_people, units_per_worker (units a person and month), opening_stock, end_stock (units)
-    hire_cost, layoff_cost (money a person), regular_cost (money a person and month)
-    overtime_cost, subcontract_cost, material_cost (money a unit; material is not paid for subcontracted units)
-    holding_cost, backlog_cost (money a unit and month)
-    overtime_share   the most overtime adds, as a fraction of a person's regular output
-    whole_people     people in whole numbers
-    holding_on       ending: stock is charged on its month-end; average: on the mean of opening and ending
-    """
-
-    opening_people: float
-    units_per_worker: float
-    hire_cost: float = 0.0
-    layoff_cost: float = 0.0
-    regular_cost: float = 0.0
-    overtime_cost: float = 0.0
-    subcontract_cost: float = math.inf
-    backlog_cost: float = 0.0
-    holding_cost: float = 0.0
-    material_cost: float = 0.0
-    opening_stock: float = 0.0
-    end_stock: float = 0.0
-    overtime_share: float = 0.0
-    whole_people: bool = True
-    holding_on: str = "ending"
+# What the workforce table may say beside people and their output; where it says nothing, the default of Costs stands.
+GIVEN = ("hire_cost", "layoff_cost", "regular_cost", "overtime_cost", "subcontract_cost", "backlog_cost", "holding_cost", "material_cost", "lost_cost",
+         "hours_per_unit", "regular_limit", "overtime_limit", "subcontract_limit", "people_limit", "stock_limit")
 
 
-def strategies(demand, costs: Costs):
+def strategies(demand, costs: Costs, *, only=STRATEGIES):
     """The four plans for one stream of demand.
 
     demand    units by month, as a Series with months as index
-    costs     Costs; without a subcontract cost nothing can be bought in
-    returns   strategy × month   FLOWS, shadow and the cost terms, as in frames.AGGREGATE without family
+    costs     Costs, or what `by_hours` makes of hours and wages
+    only      the strategies wanted
+    returns   strategy × month   demand, FLOWS, shadow, breaks and the cost terms, as in frames.AGGREGATE without family
+    raises    Problems with every value that cannot be, or with what stands in the way where no plan keeps all limits
 
-    level     the same people every month, enough for the total; stock and backlog take the difference
-    chase     as many people as each month needs; no stock beyond what was there
+    level     the same people every month, enough for the total (or for the peak, where nothing may be owed); stock and
+              backlog take the difference
+    chase     as many people as each month needs; no stock beyond what must be there
     hybrid    the same people every month, the number that costs least; overtime, then subcontracting, serve the peaks on time
-    optimum   the cheapest plan there is (linear programme; mixed integer with whole people), backlog allowed until the last month
+    optimum   the cheapest plan that keeps all limits (linear programme; mixed integer with whole people)
 
-    A month balances: opening stock − opening backlog + regular + overtime + subcontract = demand + stock − backlog.
-    source    Chopra and Meindl, Supply Chain Management, aggregate planning (Red Tomato Tools)
+    A month balances: opening stock − opening backlog + regular + overtime + subcontract + lost = demand + stock − backlog.
+    A rule follows itself, not every limit: `breaks` names those it passes in a month. shadow is what one more unit of
+    regular capacity would save in the month (optimum only; `marginal` has the other limits).
+
+    source    Chopra and Meindl, Supply Chain Management, aggregate planning (Red Tomato Tools); Nahmias, Production and
+              Operations Analysis, chapter 3; Heizer and Render, Operations Management, chapter 13
     """
-    need = demand.to_numpy(dtype="float64")
-    plans = {"level": _level(need, costs), "chase": _chase(need, costs), "hybrid": _hybrid(need, costs), "optimum": _optimum(need, costs)}
-    parts = [_priced(plans[name], costs).assign(strategy=name, month=demand.index, demand=need) for name in STRATEGIES]
+    need, c = given(demand, costs)
+    parts = []
+    for name in only:
+        flows = aggregate_optimum.optimum(need, c) if name == "optimum" else rule(name, need, c)
+        if flows is None:
+            raise Problems([infeasible.problem(need, c, _months(demand))])
+        parts.append(_priced(demand, need, flows, c).assign(strategy=name))
     return pd.concat(parts, ignore_index=True)
 
 
-def plans(plan, workforce, items, *, stock=None, policy=None, overtime_share=0.10, whole_people=True, holding_on="ending"):
+def own(demand, costs: Costs, *, people, regular=None, overtime=0.0, subcontract=0.0):
+    """A plan of one's own: the month table and its cost, from people and output.
+
+    demand       units by month
+    people       people, by month or one number for all
+    regular      units made in regular time; None: all that these people can make
+    overtime, subcontract   units
+    returns      month   as `strategies`, with strategy `own`; breaks names the limits it passes
+    """
+    need, c = given(demand, costs)
+    made = np.broadcast_to(np.asarray(people, dtype="float64"), len(need)) * c.units_per_worker if regular is None else regular
+    return _priced(demand, need, settle(need, c, people, made, overtime, subcontract), c).assign(strategy="own")
+
+
+def marginal(demand, costs: Costs):
+    """What one more of each limit is worth in the optimum: its shadow prices.
+
+    demand    units by month
+    returns   what × month   value (money), unit (unit, hour or person)
+
+    regular        saved by one more unit of regular capacity; hour: by one more hour of work, where hours_per_unit is known
+    overtime_limit, overtime, regular_limit, subcontract_limit, stock_limit, people_limit   saved by one more of it
+                   (overtime: of what people may add; overtime_limit: of the limit in units)
+    demand         what one more unit asked for in the month costs
+    end_stock      what one more unit of closing stock costs (last month)
+    raises         Problems, as `strategies`
+
+    A value holds near the plan: it is the slope of the least cost. With whole people it is that of the plan with
+    fractions of people, since whole numbers have no slope.
+    """
+    need, c = given(demand, costs)
+    values = aggregate_optimum.marginals(need, c)
+    if values is None:
+        raise Problems([infeasible.problem(need, c, _months(demand))])
+    return aggregate_optimum.table(values, _months(demand), c.hours_per_unit)
+
+
+def plans(plan, workforce, items, *, stock=None, policy=None, overtime_share=0.10, whole_people=True, holding_on="ending", days=None, **conventions):
     """Aggregate plans for every family of the workforce table.
 
     plan       item × location × month   consensus (units)
-    workforce  family                    people and their costs; family `all` means all items
+    workforce  family                    people, their costs and limits; family `all` means all items
     items      item                      family
     stock      item × location           on_hand (units): the opening stock
     policy     item × location           safety_stock (units): what must be left at the end
+    days       working days, a Series by month: a person's output follows them; None: every month is alike
+    conventions   further fields of Costs, for all families
     returns    AGGREGATE
 
-    Material is not counted: it is the same in every plan, unless subcontract_cost brings its own.
+    Material is not counted unless the table gives its cost: it is the same in every plan, unless subcontract_cost brings its
+    own. A family whose numbers cannot be, or whose limits no plan keeps, has no optimum (or nothing): `unplanned` names it
+    and what would mend it.
     """
-    family = items.set_index("item")["family"]
     parts = []
-    for row in workforce.sort_values("family").to_dict("records"):
-        members = set(family.index) if row["family"] == "all" else set(family.index[family == row["family"]])
-        demand = plan[plan["item"].isin(members)].groupby("month")["consensus"].sum()
-        if demand.empty:
-            continue
-        given = {name: row[name] for name in ("hire_cost", "layoff_cost", "regular_cost", "overtime_cost", "subcontract_cost", "backlog_cost", "holding_cost")
-                 if pd.notna(row[name])}
-        costs = Costs(row["opening_people"], row["units_per_worker"], **given, overtime_share=overtime_share, whole_people=whole_people,
-                      holding_on=holding_on, opening_stock=_total(stock, "on_hand", members), end_stock=_total(policy, "safety_stock", members))
-        parts.append(strategies(demand, costs).assign(family=row["family"]))
+    for family, demand, costs in _families(plan, workforce, items, stock, policy, days,
+                                           {"overtime_share": overtime_share, "whole_people": whole_people, "holding_on": holding_on, **conventions}):
+        for name in STRATEGIES:
+            try:
+                parts.append(strategies(demand, costs, only=(name,)).assign(family=family))
+            except Problems:
+                continue
     if not parts:
         return frames.empty(frames.AGGREGATE)
     return frames.conform(pd.concat(parts, ignore_index=True)[frames.AGGREGATE.names], frames.AGGREGATE)
+
+
+def unplanned(plan, workforce, items, *, stock=None, policy=None, overtime_share=0.10, whole_people=True, holding_on="ending", days=None, **conventions):
+    """Families that `plans` has no optimum for, why, and what would mend it. Takes what `plans` takes.
+
+    returns  UNPLANNED: family × position   limit (or the column that cannot be), month, amount (units or people by which the
+             limit must give way), alone (this limit is enough), because (message id), values (JSON)
+    """
+    rows = []
+    settings = {"overtime_share": overtime_share, "whole_people": whole_people, "holding_on": holding_on, **conventions}
+    for family, demand, costs in _families(plan, workforce, items, stock, policy, days, settings):
+        rows += [{"family": family, "position": place, **row} for place, row in enumerate(_in_the_way(family, demand, costs))]
+    if not rows:
+        return frames.empty(frames.UNPLANNED)
+    return frames.conform(pd.DataFrame(rows)[frames.UNPLANNED.names], frames.UNPLANNED)
+
+
+def marginals(plan, workforce, items, *, stock=None, policy=None, overtime_share=0.10, whole_people=True, holding_on="ending", days=None, **conventions):
+    """What one more of each limit is worth, family by family. Takes what `plans` takes.
+
+    returns  MARGINALS: family × what × month   value (money), unit; families without an optimum are left out
+    """
+    parts = []
+    settings = {"overtime_share": overtime_share, "whole_people": whole_people, "holding_on": holding_on, **conventions}
+    for family, demand, costs in _families(plan, workforce, items, stock, policy, days, settings):
+        try:
+            parts.append(marginal(demand, costs).assign(family=family))
+        except Problems:
+            continue
+    if not parts:
+        return frames.empty(frames.MARGINALS)
+    return frames.conform(pd.concat(parts, ignore_index=True)[frames.MARGINALS.names], frames.MARGINALS)
 
 
 def compare(aggregate, *, by=("family", "strategy")):
     """The plans side by side: cost by term, people and stock at their highest and lowest, and the demand served on time.
 
     by       family and strategy; strategy alone adds the families up, month by month
-    returns  by   the cost terms, cost, least_people, most_people, peak_stock, peak_backlog, service (fraction)
+    returns  by   the cost terms, cost, more (money above the cheapest that breaks nothing), hires, layoffs, least_people,
+             most_people, peak_stock, peak_backlog, lost (units), service (fraction of demand served in its month),
+             breaks (limits passed in some month; empty: none)
+
+    Added up are only families that have every strategy: others would make one strategy look cheaper than it is.
     """
     by = list(by)
-    amounts = [*TERMS, "cost", "people", "stock", "backlog", "demand"]
-    months = aggregate.assign(on_time=(aggregate["demand"] - aggregate["backlog"]).clip(lower=0))
+    amounts = [*TERMS, "cost", "people", "hires", "layoffs", "stock", "backlog", "lost", "demand"]
+    months = aggregate.assign(on_time=(aggregate["demand"] - aggregate["backlog"] - aggregate["lost"]).clip(lower=0))
+    if "family" not in by:
+        months = months[months.groupby("family")["strategy"].transform("nunique") == months["strategy"].nunique()]
+    passed = months.groupby(by)["breaks"].agg(lambda names: "; ".join(sorted({n for name in names.dropna() for n in name.split("; ") if n})))
     months = months.groupby([*by, "month"], as_index=False)[[*amounts, "on_time"]].sum()
     named = {term: (term, "sum") for term in [*TERMS, "cost"]}
     out = months.groupby(by, as_index=False).agg(
-        **named, least_people=("people", "min"), most_people=("people", "max"), peak_stock=("stock", "max"), peak_backlog=("backlog", "max"),
-        on_time=("on_time", "sum"), demand=("demand", "sum"))
+        **named, hires=("hires", "sum"), layoffs=("layoffs", "sum"), least_people=("people", "min"), most_people=("people", "max"),
+        peak_stock=("stock", "max"), peak_backlog=("backlog", "max"), lost=("lost", "sum"), on_time=("on_time", "sum"), demand=("demand", "sum"))
     out["service"] = out.pop("on_time") / out.pop("demand").where(lambda d: d > 0)
+    out = out.merge(passed.rename("breaks").reset_index(), on=by, how="left")
+    kept = out["cost"].where(out["breaks"] == "")
+    rest = [name for name in by if name != "strategy"]
+    out["more"] = out["cost"] - (kept.groupby([out[name] for name in rest]).transform("min") if rest else kept.min())
     cents = out.assign(cost=out["cost"].round(2))  # plans that cost the same stand in the order of their names
-    order = [*(name for name in by if name != "strategy"), "cost", "strategy"]
-    return out.loc[cents.sort_values(order, kind="stable").index].reset_index(drop=True)
+    return out.loc[cents.sort_values([*rest, "cost", "strategy"], kind="stable").index].reset_index(drop=True)
+
+
+# --- families -------------------------------------------------------------------------------------------------------
+
+def _families(plan, workforce, items, stock, policy, days, settings):
+    """Each family with demand, as (family, demand by month, Costs)."""
+    family = items.set_index("item")["family"]
+    for row in workforce.sort_values("family").to_dict("records"):
+        members = set(family.index) if row["family"] == "all" else set(family.index[family == row["family"]])
+        demand = plan[plan["item"].isin(members)].groupby("month")["consensus"].sum()
+        if demand.empty:
+            continue
+        said = {name: row[name] for name in GIVEN if name in row and pd.notna(row[name])}
+        a_person = row["units_per_worker"]
+        if days is not None:
+            worked = days.reindex(demand.index).astype("float64")
+            a_person = a_person * worked / worked.mean()
+        own_terms = {"chase_stock": "kept", "opening_stock": _total(stock, "on_hand", members), "end_stock": max(_total(policy, "safety_stock", members), 0.0),
+                     **said, **settings}
+        yield row["family"], demand, Costs(opening_people=row["opening_people"], units_per_worker=a_person, **own_terms)
 
 
 def _total(table, column, members):
     return 0.0 if table is None else float(table.loc[table["item"].isin(members), column].sum())
 
 
-# --- the rules ------------------------------------------------------------------------------------------------------
-
-def _flows(need, c, people, overtime, subcontract, regular=None):
-    """The month table that follows from people and output: hires, lay-offs, stock and backlog."""
-    people = np.asarray(people, float)
-    regular = people * c.units_per_worker if regular is None else regular
-    change = np.diff(np.concatenate([[c.opening_people], people]))
-    position = c.opening_stock + np.cumsum(regular + overtime + subcontract - need)
-    return {"people": people, "hires": np.maximum(change, 0), "layoffs": np.maximum(-change, 0), "regular": regular, "overtime": overtime,
-            "subcontract": subcontract, "stock": np.maximum(position, 0), "backlog": np.maximum(-position, 0), "shadow": np.full(len(people), np.nan)}
-
-
-def _people(units, c):
-    people = np.maximum(np.asarray(units, float) / c.units_per_worker, 0.0)
-    return np.ceil(people - 1e-9) if c.whole_people else people
+def _in_the_way(family, demand, costs):
+    """Rows of UNPLANNED for one family, without its position."""
+    try:
+        need, c = given(demand, costs, where=f"workforce, family {family}")
+    except Problems as stopped:
+        return [{"limit": p.where.rpartition(", ")[2], "month": pd.NaT, "amount": math.nan, "alone": False, "because": "unplanned.wrong",
+                 "values": json.dumps({"wrong": p.wrong, "allowed": p.allowed, "remedy": p.remedy}, ensure_ascii=False)} for p in stopped.problems]
+    told = infeasible.explain(need, c)
+    return [{"limit": r["limit"], "month": demand.index[int(r["month"])], "amount": r["by"], "alone": bool(r["alone"]), "because": f"unplanned.{r['limit']}",
+             "values": json.dumps({"by": r["by"], "month": f"{demand.index[int(r['month'])]:%Y-%m}"})} for r in told.to_dict("records")]
 
 
-def _level(need, c):
-    none = np.zeros(len(need))
-    total = max(need.sum() + c.end_stock - c.opening_stock, 0.0)
-    people = np.repeat(_people(total / len(need), c), len(need))
-    regular = np.full(len(need), total / len(need))  # rounding people up leaves some idle, it does not make stock
-    return _flows(need, c, people, none, none, regular)
+def _months(demand):
+    return demand.index if isinstance(demand, pd.Series) else pd.RangeIndex(1, len(demand) + 1)
 
 
-def _chase(need, c):
-    none = np.zeros(len(need))
-    left = max(c.opening_stock - c.end_stock, 0.0)
-    wanted = need.copy()
-    wanted[-1] += max(c.end_stock - c.opening_stock, 0.0)
-    for m in range(len(need)):
-        used = min(left, wanted[m])
-        wanted[m] -= used
-        left -= used
-    return _flows(need, c, _people(wanted, c), none, none, wanted)
-
-
-def _hybrid(need, c):
-    """The cheapest steady number of people: first in a hundred strides from none to the most a month needs, then one by one."""
-    top = math.ceil(max(need.max() + c.end_stock, 1.0) / c.units_per_worker) + 1
-    stride = math.ceil(top / 100)
-    near = _cheapest(need, c, range(0, top + stride, stride))
-    return _steady(need, c, _cheapest(need, c, range(max(near - stride, 0), near + stride + 1)))
-
-
-def _cheapest(need, c, numbers):
-    """The number of people with the least cost; one that never serves all demand is out of question."""
-    found = [(people, _steady(need, c, people)) for people in numbers]
-    costs = [round(float(sum(term.sum() for term in _costs(flows, c).values())), 6) if flows["backlog"][-1] < 1e-6 else math.inf for _, flows in found]
-    return found[int(np.argmin(costs))][0]
-
-
-def _steady(need, c, people):
-    """Steady people, working only as much as is needed in time; then overtime; then subcontracting."""
-    capacity, more = people * c.units_per_worker, people * c.units_per_worker * c.overtime_share
-    months = len(need)
-    wanted = need.copy()
-    wanted[-1] += c.end_stock
-    # what must be ready early because later months need more than their own regular hours
-    early = np.zeros(months + 1)
-    for m in range(months - 1, 0, -1):
-        early[m] = max(wanted[m] + early[m + 1] - capacity, 0.0)
-    regular, overtime, bought = np.zeros(months), np.zeros(months), np.zeros(months)
-    stock = c.opening_stock
-    for m in range(months):
-        regular[m] = min(capacity, max(wanted[m] + early[m + 1] - stock, 0.0))
-        short = max(wanted[m] - stock - regular[m], 0.0)
-        overtime[m] = min(short, more)
-        bought[m] = short - overtime[m] if math.isfinite(c.subcontract_cost) else 0.0
-        stock += regular[m] + overtime[m] + bought[m] - wanted[m]
-    return _flows(need, c, np.full(months, float(people)), overtime, bought, regular)
-
-
-def _optimum(need, c):
-    """Least cost over people, hires, lay-offs, regular, overtime, subcontract, stock and backlog, month by month."""
-    from scipy.optimize import linprog
-
-    n = len(need)
-    unit = {name: i * n for i, name in enumerate(FLOWS)}
-    price, bounds = _prices(c, n, unit)
-    eye, lag = np.eye(n), np.eye(n, k=-1)
-    balance = _rows(n, unit, regular=eye, overtime=eye, subcontract=eye, stock=lag - eye, backlog=eye - lag)
-    staff = _rows(n, unit, people=eye - lag, hires=-eye, layoffs=eye)
-    first = np.eye(1, n)[0]
-    capacity = _rows(n, unit, regular=eye, people=-c.units_per_worker * eye)
-    overtime = _rows(n, unit, overtime=eye, people=-c.units_per_worker * c.overtime_share * eye)
-    whole = np.zeros(len(price))
-    if c.whole_people:
-        for name in ("people", "hires", "layoffs"):
-            whole[unit[name]: unit[name] + n] = 1
-    solved = linprog(price, A_ub=np.vstack([capacity, overtime]), b_ub=np.zeros(2 * n), A_eq=np.vstack([balance, staff]),
-                     b_eq=np.concatenate([need - c.opening_stock * first, c.opening_people * first]), bounds=bounds,
-                     integrality=whole if c.whole_people else None, method="highs", options={"mip_rel_gap": 1e-6} if c.whole_people else None)
-    if not solved.success:
-        raise ValueError(f"no aggregate plan serves this demand: {solved.message}")
-    out = {name: np.round(solved.x[start: start + n], 9) + 0.0 for name, start in unit.items()}
-    if c.whole_people:  # an integer programme has no prices: those of its linear relaxation
-        return {**out, "shadow": _optimum(need, replace(c, whole_people=False))["shadow"]}
-    return {**out, "shadow": np.round(-solved.ineqlin.marginals[:n], 6) + 0.0}
-
-
-def _prices(c, n, unit):
-    """Cost and bounds of every unknown. The last month owes nothing and leaves end_stock."""
-    cost = {"people": c.regular_cost, "hires": c.hire_cost, "layoffs": c.layoff_cost, "regular": c.material_cost,
-            "overtime": c.overtime_cost + c.material_cost, "subcontract": c.subcontract_cost if math.isfinite(c.subcontract_cost) else 0.0,
-            "stock": c.holding_cost, "backlog": c.backlog_cost}
-    price = np.repeat([cost[name] for name in unit], n).astype(float)
-    bounds: list[tuple[float, float | None]] = [(0.0, None)] * len(price)
-    if c.holding_on == "average":
-        price[unit["stock"] + n - 1] = c.holding_cost / 2
-    if not math.isfinite(c.subcontract_cost):
-        bounds[unit["subcontract"]: unit["subcontract"] + n] = [(0.0, 0.0)] * n
-    bounds[unit["stock"] + n - 1] = (c.end_stock, None)
-    bounds[unit["backlog"] + n - 1] = (0.0, 0.0)
-    return price, bounds
-
-
-def _rows(n, unit, **blocks):
-    out = np.zeros((n, len(unit) * n))
-    for name, block in blocks.items():
-        out[:, unit[name]: unit[name] + n] = block
-    return out
-
-
-def _costs(flows, c):
-    """Cost by term and month."""
-    held = flows["stock"]
-    if c.holding_on == "average":
-        held = (held + np.concatenate([[c.opening_stock], held[:-1]])) / 2
-    bought = flows["subcontract"] * (c.subcontract_cost if math.isfinite(c.subcontract_cost) else 0.0)
-    return {"cost_regular": flows["people"] * c.regular_cost, "cost_overtime": flows["overtime"] * c.overtime_cost,
-            "cost_hiring": flows["hires"] * c.hire_cost, "cost_layoff": flows["layoffs"] * c.layoff_cost,
-            "cost_material": (flows["regular"] + flows["overtime"]) * c.material_cost, "cost_subcontract": bought,
-            "cost_holding": held * c.holding_cost, "cost_backlog": flows["backlog"] * c.backlog_cost}
-
-
-def _priced(flows, c):
-    """The month table with cost by term, and their sum."""
-    out = pd.DataFrame({**flows, **_costs(flows, c)})
+def _priced(demand, need, flows, c):
+    """The month table with cost by term, their sum, and the limits it passes."""
+    shadow = flows.get("shadow", np.full(len(need), math.nan))
+    out = pd.DataFrame({"month": _months(demand), "demand": need, **{name: flows[name] for name in FLOWS}, "shadow": shadow, **costs_of(flows, c)})
+    passed = broken(need, flows, c).groupby("month")["limit"].agg("; ".join)
+    out["breaks"] = passed.reindex(range(len(need)), fill_value="").to_numpy()
     return out.assign(cost=out[TERMS].sum(axis=1))
