@@ -9,8 +9,8 @@ import pandas as pd
 
 from sopnb import words
 from sopnb.charts_canvas import LABEL, TICK, Canvas, Figure, Pane, figure, need, said
+from sopnb.charts_lines import Line, axis_room, ends_room, joined, line_of, months_below, name_ends, plan_begins
 from sopnb.charts_scale import by_month, known, limits, named, place, scale, ticks
-from sopnb.charts_time import Line, _axis_room, _joined, _line, _months_below, _name_ends, _plan_begins, _room
 from sopnb.style import BAND, text_width
 from sopnb.words import Sentence
 
@@ -37,13 +37,13 @@ def item_history(
     need(plan, ["month", "consensus"], "item_history")
     about: dict[str, Any] = {"name": name, "title": title, "subtitle": subtitle, "source": source}
     past, ahead = by_month(history, ["demand"])["demand"].tail(months), by_month(plan, ["consensus"])["consensus"]
-    demand = _line(words.message("charts.demand").text, past, "demand")
-    consensus = _line(words.message("charts.plan").text, _joined(past, ahead), "plan", 2.75)
+    demand = line_of(words.message("charts.demand").text, past, "demand")
+    consensus = line_of(words.message("charts.plan").text, joined(past, ahead), "plan", 2.75)
     extra = []
     if "baseline" in plan.columns and len(ahead):
         baseline = by_month(plan, ["baseline"])["baseline"]
         if (baseline - ahead).abs().max() > 0.005 * max(float(ahead.max()), 1e-9):
-            extra.append(_line(words.message("charts.baseline").text, baseline, "base", 1.75, (6, 4)))
+            extra.append(line_of(words.message("charts.baseline").text, baseline, "base", 1.75, (6, 4)))
     band = plan.dropna(subset=["lo80", "hi80"]).sort_values("month") if {"lo80", "hi80"} <= set(plan.columns) else plan.iloc[:0].assign(lo80=[], hi80=[])
     first = int(past.index.min()) if len(past) else int(ahead.index.min()) if len(ahead) else 0
     last = int(ahead.index.max()) if len(ahead) else int(past.index.max()) if len(past) else 1
@@ -64,10 +64,10 @@ def item_history(
 
     def paint(canvas: Canvas) -> None:
         ends = [(line, axis.plain(line.last[1])) for line in [consensus if len(ahead) else demand, *extra] if line.last]
-        room, two = _room([(line.name, value) for line, value in ends], canvas)
+        room, two = ends_room([(line.name, value) for line, value in ends], canvas)
         below = 26 + 20 * len(rows[canvas.wide])
         low, high = limits(every)
-        pane = canvas.pane(_axis_room(ticks(low, high), axis), 40, room, below, (first, max(last, first + 1)), (low, high))
+        pane = canvas.pane(axis_room(ticks(low, high), axis), 40, room, below, (first, max(last, first + 1)), (low, high))
         pane.grid(ticks(low, high), axis.tick)
         pane.area([place(m) for m in band["month"]], list(band["lo80"].clip(upper=highest)), list(band["hi80"].clip(upper=highest)), role="plan", opacity=BAND)
         if cut_off:
@@ -80,9 +80,9 @@ def item_history(
             pane.line(line.x, line.y, role=line.role, width=line.width, dash=line.dash)
         _marks(pane, shown, past, ahead)
         if len(past) and len(ahead):
-            _plan_begins(pane, int(past.index.max()))
-        _months_below(pane, first, last, int(past.index.max()) if len(past) else None)
-        _name_ends(pane, ends, two, room)
+            plan_begins(pane, int(past.index.max()))
+        months_below(pane, first, last, int(past.index.max()) if len(past) else None)
+        name_ends(pane, ends, two, room)
         _key(canvas, rows[canvas.wide], pane.bottom + 40)
 
     told = "; ".join(f"{words.message(f'charts.mark.{kind}').text}: {', '.join(named(place(m), 'month') for m in shown.loc[shown['kind'] == kind, 'month'])}" for kind in kinds)
@@ -100,7 +100,7 @@ def _earlier(versions: pd.DataFrame | None, first: int, last: int, reach: int) -
         values = by_month(rows, ["consensus"])["consensus"]
         values = values[(values.index >= max(first, place(cycle))) & (values.index < place(cycle) + reach) & (values.index <= last)]
         if len(values) > 1:
-            lines.append(_line("", values, "base", 1))
+            lines.append(line_of("", values, "base", 1))
     return lines
 
 
@@ -201,7 +201,7 @@ def decomposition(
             else:
                 pane.line(x, list(table[part]), role="plan", width=2.25)
             top += height
-        _months_below(pane, first, last, last)
+        months_below(pane, first, last, last)
 
     ranges = "; ".join(f"{label[part]} {axes[part].full(min(inside[part]))} – {axes[part].full(max(inside[part]))}" for part in tall)
     return figure(paint, alt=alt or said("charts.alt.parts", {"ranges": ranges}), heights=(sum(tall.values()) + 26, sum(tall.values()) + 26), **about)

@@ -3,71 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
 from sopnb import words
-from sopnb.charts_canvas import LABEL, TICK, Canvas, ChartError, Figure, Pane, cut, figure, need, said, spread
+from sopnb.charts_canvas import LABEL, TICK, Canvas, ChartError, Figure, Pane, figure, need, said
+from sopnb.charts_lines import Line, axis_room, ends_room, joined, line_of, months_below, name_ends, plan_begins
 from sopnb.charts_multiples import multiples
-from sopnb.charts_scale import Scale, by_month, known, limits, month_ticks, named, place, scale, ticks
+from sopnb.charts_scale import Scale, by_month, known, limits, named, place, scale, ticks
 from sopnb.style import BAND, text_role, text_width
 from sopnb.words import Sentence
 
 NAN = math.nan
 LINES = ("plan", "demand", "over", "base", "ok", "short")  # roles in order, where a chart has no roles of its own
-
-
-@dataclass(frozen=True)
-class Line:
-    """A named row of points. `end` is the name at the line's end."""
-
-    name: str
-    x: list[float]
-    y: list[float]
-    role: str = "plan"
-    width: float = 2.25
-    dash: tuple[float, ...] | None = None
-
-    @property
-    def last(self) -> tuple[float, float] | None:
-        points = [(x, y) for x, y in zip(self.x, self.y, strict=True) if y == y and math.isfinite(y)]
-        return points[-1] if points else None
-
-
-def _room(lines: Sequence[tuple[str, str]], canvas: Canvas) -> tuple[float, bool]:
-    """Pixels right of the plot for names at line ends, and whether name and value go in two lines."""
-    whole = max((text_width(f"{name} {value}", LABEL, True) for name, value in lines), default=0) + 14
-    if whole <= canvas.width * 0.3:
-        return whole, False
-    split = max((text_width(part, LABEL, True) for pair in lines for part in pair), default=0) + 14
-    return min(split, canvas.width * 0.38), True
-
-
-def _name_ends(pane: Pane, ends: Sequence[tuple[Line, str]], two: bool, room: float) -> None:
-    """Each line's name and last value at its end, kept apart."""
-    with_end = [(line, value, line.last) for line, value in ends if line.last is not None]
-    gap = 32 if two else 17
-    wanted = [pane.py(last[1]) for _, _, last in with_end if last]
-    placed = spread(wanted, gap, pane.top + 4, max(pane.bottom - 8, pane.top + 4))
-    for (line, value, _), y in zip(with_end, placed, strict=True):
-        look: dict[str, Any] = {"role": text_role(line.role), "size": LABEL, "bold": True}
-        if two:
-            pane.canvas.words(pane.right + 8, y - 2, cut(line.name, room - 8, LABEL, True), **look)
-            pane.canvas.words(pane.right + 8, y + 13, value, **look)
-        else:
-            pane.canvas.words(pane.right + 8, y + 4, f"{line.name} {value}".strip(), **look)
-
-
-def _months_below(pane: Pane, first: int, last: int, anchor: int | None = None) -> None:
-    for at in month_ticks(first, last, pane.right - pane.left, anchor):
-        x = pane.px(at)
-        label = named(at)
-        half = text_width(label, TICK) / 2
-        align = "left" if x - half < 0 else "right" if x + half > pane.canvas.width else "center"
-        pane.canvas.words({"left": 0.0, "right": pane.canvas.width}.get(align, x), pane.bottom + 17, label, align=align)
 
 
 def demand_and_plan(
@@ -95,18 +45,18 @@ def demand_and_plan(
         return _demand_by(history, plan, by, demanded, planned, money, months, name=name, title=title, subtitle=subtitle, source=source, alt=alt)
     past, ahead = by_month(history, [demanded]).tail(months), by_month(plan, [planned])
     band = _band(forecast)
-    lines = [_line(words.message("charts.demand").text, past[demanded], "demand")]
-    consensus = _line(words.message("charts.plan").text, _joined(past[demanded], ahead[planned]), "plan", 2.75)
+    lines = [line_of(words.message("charts.demand").text, past[demanded], "demand")]
+    consensus = line_of(words.message("charts.plan").text, joined(past[demanded], ahead[planned]), "plan", 2.75)
     extra = []
     if not money and "baseline" in plan.columns and len(ahead):
         baseline = by_month(plan, ["baseline"])["baseline"]
         if not baseline.equals(ahead[planned].rename("baseline")):
-            extra.append(_line(words.message("charts.baseline").text, baseline, "base", 1.75, (6, 4)))
+            extra.append(line_of(words.message("charts.baseline").text, baseline, "base", 1.75, (6, 4)))
     budget_column = "revenue" if money else "units"
     if budget is not None and budget_column in budget.columns and len(budget):
         spent = by_month(budget, [budget_column])[budget_column]
         spent = spent[(spent.index >= _first(past, ahead)) & (spent.index <= _last(past, ahead))]
-        extra.append(_line(words.message("charts.budget").text, spent, "base", 1.25, (2, 2)))
+        extra.append(line_of(words.message("charts.budget").text, spent, "base", 1.25, (2, 2)))
     drawn = [*lines, *extra, consensus]
     every = [v for line in drawn for v in line.y] + ([] if band is None else [*band["lo80"], *band["hi80"]])
     if not known(every):
@@ -119,36 +69,25 @@ def demand_and_plan(
         ends = [(line, axis.plain(line.last[1])) for line in [consensus, *extra] if line.last]
         if not len(ahead):
             ends = [(line, axis.plain(line.last[1])) for line in lines if line.last]
-        room, two = _room([(line.name, value) for line, value in ends], canvas)
+        room, two = ends_room([(line.name, value) for line, value in ends], canvas)
         low, high = limits(every)
-        pane = canvas.pane(_axis_room(ticks(low, high), axis), 40, room, 24, (first, max(last, first + 1)), (low, high))
+        pane = canvas.pane(axis_room(ticks(low, high), axis), 40, room, 24, (first, max(last, first + 1)), (low, high))
         pane.grid(ticks(low, high), axis.tick)
         if band is not None:
             pane.area(list(band.index), list(band["lo80"]), list(band["hi80"]), role="plan", opacity=BAND)
         for line in drawn:
             pane.line(line.x, line.y, role=line.role, width=line.width, dash=line.dash)
         if break_at is not None and len(ahead):
-            _plan_begins(pane, break_at)
+            plan_begins(pane, break_at)
         _peaks(pane, lines[0] if len(past) else None, consensus if len(ahead) else None, break_at, axis)
         if len(past) and len(ahead):
             _name_on(pane, lines[0])
         _events(pane, events, first, last)
-        _months_below(pane, first, last, break_at)
-        _name_ends(pane, ends, two, room)
+        months_below(pane, first, last, break_at)
+        name_ends(pane, ends, two, room)
 
     return figure(paint, name=name, title=title, subtitle=subtitle, source=source, heights=(270, 340),
                   alt=alt or _demand_alt(lines[0], consensus, ahead, axis))
-
-
-def _line(name: str, values: pd.Series, role: str, width: float = 2.25, dash: tuple[float, ...] | None = None) -> Line:
-    return Line(name, [float(i) for i in values.index], [float(v) for v in values], role, width, dash)
-
-
-def _joined(past: pd.Series, ahead: pd.Series) -> pd.Series:
-    """The plan starts at the last actual, so that the two lines meet."""
-    if not len(past) or not len(ahead) or int(ahead.index.min()) != int(past.index.max()) + 1:
-        return ahead
-    return pd.concat([past.iloc[-1:], ahead])
 
 
 def _first(*tables: pd.DataFrame) -> int:
@@ -168,20 +107,6 @@ def _band(forecast: pd.DataFrame | None) -> pd.DataFrame | None:
                          "band of their total. Give the bands of the total (forecast.family_bands).")
     band = forecast[["lo80", "hi80"]].astype("float64").set_axis([place(m) for m in forecast["month"]], axis=0)
     return band.sort_index()
-
-
-def _axis_room(at: Sequence[float], axis: Scale) -> float:
-    """Pixels left of the first month, for the numbers at the axis (the topmost, with its unit, stands above the plot)."""
-    return max((text_width(axis.tick(t, False), TICK) for t in at), default=0) + 10
-
-
-def _plan_begins(pane: Pane, at: int) -> None:
-    x = pane.px(at)
-    pane.canvas.rule((x, x), (14, pane.bottom), role="mute", width=1.25, dash=(1, 2.4))
-    before = words.message("charts.data_to", {"month": pd.Timestamp(at // 12, at % 12 + 1, 1)}).text
-    if x - 6 > text_width(before, TICK):
-        pane.canvas.words(x - 6, 12, before, align="right")
-    pane.canvas.words(x + 6, 12, words.message("charts.plan_begins").text, role="plan", size=LABEL, bold=True)
 
 
 def _peaks(pane: Pane, past: Line | None, ahead: Line | None, break_at: int | None, axis: Scale) -> None:
@@ -258,7 +183,7 @@ def _demand_by(
     for key in kept:
         past = by_month(history[history[by] == key], [demanded])[demanded].tail(months)
         ahead = by_month(plan[plan[by] == key], [planned])[planned]
-        rows += [(key, "demand", i, v) for i, v in past.items()] + [(key, "plan", i, v) for i, v in _joined(past, ahead).items()]
+        rows += [(key, "demand", i, v) for i, v in past.items()] + [(key, "plan", i, v) for i, v in joined(past, ahead).items()]
     table = pd.DataFrame(rows, columns=["panel", "role", "place", "value"])
     return multiples(table, kept, kind="money" if money else "number", shared=False, **about)
 
@@ -292,9 +217,9 @@ def lines(
 
     def paint(canvas: Canvas) -> None:
         ends = [(line, axis.plain(line.last[1])) for line in drawn if line.last]
-        room, two = _room([(line.name, value) for line, value in ends], canvas)
+        room, two = ends_room([(line.name, value) for line, value in ends], canvas)
         low, high = limits(every)
-        pane = canvas.pane(_axis_room(ticks(low, high), axis), 28, room, 24, (first, max(last, first + 1)), (low, high))
+        pane = canvas.pane(axis_room(ticks(low, high), axis), 28, room, 24, (first, max(last, first + 1)), (low, high))
         pane.grid(ticks(low, high), axis.tick)
         for line in reversed(drawn):
             pane.line(line.x, line.y, role=line.role, width=line.width, dash=line.dash)
@@ -304,12 +229,12 @@ def lines(
             half = text_width(mark_label, TICK) / 2
             canvas.words(min(max(x_mark, half), canvas.width - half), 11, mark_label, align="center")
         if is_month:
-            _months_below(pane, int(first), int(last))
+            months_below(pane, int(first), int(last))
         else:
             steps = [t for t in ticks(first, last, 6 if canvas.wide else 5) if t >= first]
             for t in sorted({first, last, *steps}) if last - first <= 12 and first == round(first) else steps:
                 canvas.words(pane.px(t), pane.bottom + 17, words.show(t), align="center")
-        _name_ends(pane, ends, two, room)
+        name_ends(pane, ends, two, room)
 
     latest = "; ".join(f"{line.name} {axis.full(line.last[1])}" for line in drawn if line.last)
     return figure(paint, alt=alt or said("charts.alt.lines", {"latest": latest}), heights=heights, **about)
@@ -362,14 +287,14 @@ def projected_stock(
     every = known([*sums["closing"], *sums["safety_stock"], *(sum(v) for _, v in come)])
     axis = scale(every, "money" if unit == "money" else "number")
     first, last = int(sums.index.min()), int(sums.index.max())
-    stock = _line(words.message("charts.stock").text, sums["closing"], "plan", 2.75)
-    safety = _line(words.message("charts.safety").text, sums["safety_stock"], "base", 1.75, (6, 4))
+    stock = line_of(words.message("charts.stock").text, sums["closing"], "plan", 2.75)
+    safety = line_of(words.message("charts.safety").text, sums["safety_stock"], "base", 1.75, (6, 4))
 
     def paint(canvas: Canvas) -> None:
         ends = [(line, axis.plain(line.last[1])) for line in (stock, safety) if line.last]
-        room, two = _room([(line.name, value) for line, value in ends], canvas)
+        room, two = ends_room([(line.name, value) for line, value in ends], canvas)
         low, high = limits(every)
-        pane = canvas.pane(_axis_room(ticks(low, high), axis) + 8, 28, room, 24, (first - 0.4, last + 0.4), (low, high))
+        pane = canvas.pane(axis_room(ticks(low, high), axis) + 8, 28, room, 24, (first - 0.4, last + 0.4), (low, high))
         pane.grid(ticks(low, high), axis.tick)
         for at, amounts in come:
             if sum(amounts) > 0:
@@ -385,8 +310,8 @@ def projected_stock(
             label = words.message("charts.arriving").text
             half = text_width(label, TICK) / 2
             canvas.words(min(max(pane.px(float(at)), half), pane.right - half), max(pane.py(sum(amounts)) - 5, 22), label, role="base-t", align="center")
-        _months_below(pane, first, last, first)
-        _name_ends(pane, ends, two, room)
+        months_below(pane, first, last, first)
+        name_ends(pane, ends, two, room)
 
     lowest = min(zip(stock.y, stock.x, strict=True), key=lambda pair: (pair[0] != pair[0], pair[0]))
     told = {"low": axis.full(lowest[0]), "month": named(int(lowest[1]), "month"), "end": axis.full(stock.last[1] if stock.last else NAN),

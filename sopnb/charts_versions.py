@@ -12,8 +12,8 @@ import pandas as pd
 
 from sopnb import words
 from sopnb.charts_canvas import TICK, Canvas, Figure, Pane, figure, need, said
+from sopnb.charts_lines import Line, axis_room, ends_room, months_below, name_ends
 from sopnb.charts_scale import by_month, known, limits, named, place, scale, ticks
-from sopnb.charts_time import Line, _axis_room, _months_below, _name_ends, _room
 from sopnb.style import text_width
 from sopnb.words import Sentence
 
@@ -52,17 +52,17 @@ def versions(
 
     def paint(canvas: Canvas) -> None:
         ends = [(line, axis.plain(line.last[1])) for line in (demand, plan) if line.last]
-        room, two = _room([(line.name, value) for line, value in ends[-1:]], canvas)
+        room, two = ends_room([(line.name, value) for line, value in ends[-1:]], canvas)
         low, high = (min(every) - 0.06 * max(every), max(every) * 1.02) if cut_off else limits(every)
-        pane = canvas.pane(_axis_room(ticks(low, high), axis), 40 if canvas.wide else 58, room, 24, (first, max(last, first + 1)), (low, high))
+        pane = canvas.pane(axis_room(ticks(low, high), axis), 40 if canvas.wide else 58, room, 24, (first, max(last, first + 1)), (low, high))
         pane.grid(ticks(low, high), axis.tick)
         for x, y in old:
             pane.line(x, y, role="base", width=1.25)
         pane.line(demand.x, demand.y, role="demand", width=2.5)
         pane.line(plan.x, plan.y, role="plan", width=2.75)
         _key(pane, canvas, cut_off)
-        _months_below(pane, first, last, now)
-        _name_ends(pane, ends[-1:], two, room)
+        months_below(pane, first, last, now)
+        name_ends(pane, ends[-1:], two, room)
 
     spread = _widest(rows[rows["at"] < now], axis.full)
     return figure(paint, alt=alt or said("charts.alt.versions", spread), heights=(290, 330), **about)

@@ -3,62 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from sopnb import charts, closeup, tables
+from sopnb.blocks import Block, block
 from sopnb.closeup import Closeup
+from sopnb.models_page import readable, what_it_is
 from sopnb.words import Sentence, message, number
 
-Part = Sentence | charts.Figure | tables.Table
 
-
-@dataclass(frozen=True)
-class Page:
-    """Parts one below the other; shows itself in a notebook and on a page."""
-
-    parts: tuple[Part, ...]
-
-    @property
-    def html(self) -> str:
-        shown = [part._repr_mimebundle_()["text/html"] for part in self.parts]
-        return "".join(f'<div style="margin:0 0 28px">{part}</div>' for part in shown if part)
-
-    @property
-    def text(self) -> str:
-        return "\n\n".join(part.text for part in self.parts)
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/html": self.html, "text/plain": self.text}
-
-    def __repr__(self) -> str:
-        return self.text
-
-
-def show(one: Closeup, *, months: pd.DatetimeIndex, lags: Sequence[int], source: Sentence | str = "", locations: Mapping[str, str] | None = None) -> Page:
-    """An item as a page.
+def show(one: Closeup, *, months: pd.DatetimeIndex, lags: Sequence[int], source: Sentence | str = "", locations: Mapping[str, str] | None = None) -> Block:
+    """An item taken apart.
 
     months      the months of the plan spoken about
     lags        the decision lags
     source      where the figures come from
     locations   location: its name
-    returns     a page; of an unknown item or location, the one sentence that says which there are
+    returns     a block; of an unknown item or location, the one sentence that says which there are
     """
     if not one.item:
-        return Page((_unknown(one),))
+        return block(_unknown(one))
     names = locations or {}
     if not one.location:
         places = ", ".join(_named(place, names) for place in one.places)
-        return Page((message("closeup.no_place", {"name": one.name, "item": one.item, "asked": one.asked_place, "places": places}),))
+        return block(message("closeup.no_place", {"name": one.name, "item": one.item, "asked": one.asked_place, "places": places}))
     if one.history.empty and one.plan.empty:
-        return Page((message("closeup.empty", {"name": one.name, "item": one.item}),))
+        return block(message("closeup.empty", {"name": one.name, "item": one.item}))
     place = message("closeup.all").text if one.location == "all" else _named(one.location, names)
     near = one.plan[one.plan["month"].isin(months)]
-    parts: list[Part | None] = [_headline(one, near, months, place, lags), _history(one, near, place, source), _parts(one, source),
-             _models(one, lags), _months(near), _marks(one)]
-    return Page(tuple(part for part in parts if part is not None))
+    return block(_headline(one, near, months, place, lags), _history(one, near, place, source), _parts(one, source), _models(one, lags), _months(near), _marks(one))
 
 
 def _sum(rows: pd.DataFrame, column: str) -> float:
@@ -101,14 +76,9 @@ def _used(one: Closeup) -> Sentence:
     tested = one.backtest
     if used.empty or tested["wape"] != tested["wape"]:
         return message("closeup.untested")
-    names = ", ".join(used.sort_values(["chosen", "model"], ascending=[False, True], kind="stable")["model"].map(_readable))
+    names = ", ".join(used.sort_values(["chosen", "model"], ascending=[False, True], kind="stable")["model"].map(readable))
     kind = "closeup.models" if len(used) > 1 else "closeup.model" if tested["naive"] == tested["naive"] else "closeup.model.alone"
     return message(kind, {**tested, "model": names})
-
-
-def _readable(model: str) -> str:
-    """A combination with room to break its name on a phone."""
-    return str(model).replace("+", " + ")
 
 
 def _history(one: Closeup, near: pd.DataFrame, place: str, source: Sentence | str) -> charts.Figure:
@@ -128,19 +98,31 @@ def _parts(one: Closeup, source: Sentence | str) -> charts.Figure | None:
 
 
 def _models(one: Closeup, lags: Sequence[int]) -> tables.Table | None:
-    shown = one.models[one.models["wape"].notna()]
-    if shown.empty:
+    tried = one.models[one.models["wape"].notna()]
+    if tried.empty:
         return None
+    shown = _twins(tried)
     used = shown[shown["chosen"] > 0]
     several = len(one.places) > 1 and one.location == "all"
-    title = message("closeup.models.title.used", {"model": _readable(used["model"].iloc[0]), "wape": used["wape"].iloc[0]}) if len(used) == 1 and not several else message(
-        "closeup.models.title", {"best": _readable(shown["model"].iloc[0]), "wape": shown["wape"].iloc[0]})
+    title = message("closeup.models.title.used", {"model": used["name"].iloc[0], "wape": used["wape"].iloc[0]}) if len(used) == 1 and not several else message(
+        "closeup.models.title", {"best": shown["name"].iloc[0], "wape": shown["wape"].iloc[0]})
     mark = [f"{n}/{of}" if several and n else "●" if n else "" for n, of in zip(shown["chosen"].tolist(), shown["series"].tolist(), strict=True)]
     return tables.show(
-        shown.assign(used=mark, model=shown["model"].map(_readable)), caption=title,
+        shown.assign(used=mark, how=shown["model"].map(what_it_is)), caption=title,
         subtitle=message("closeup.models.sub", {"lags": ", ".join(map(str, lags))}), source=message("closeup.source.models"),
-        columns={"model": "Model", "wape": tables.col("WAPE", "percent", digits=1), "bias": tables.col("Bias", "percent", digits=1, signed=True),
+        columns={"name": "Model", "how": tables.col("What it is", wide=True), "wape": tables.col("WAPE", "percent", digits=1), "bias": tables.col("Bias", "percent", digits=1, signed=True),
                  "n": tables.col("Months", "count", wide=True), "used": "Used"})
+
+
+def _twins(models: pd.DataFrame) -> pd.DataFrame:
+    """Models whose forecasts were the same in every month tested, in one row under both names, the one in use first.
+
+    A model that looks back some years only is its own twin where the history is no longer than that.
+    """
+    order = models.sort_values(["wape", "chosen", "model"], ascending=[True, False, True], kind="stable")
+    rows = order.assign(same=order["wape"].round(12), way=order["bias"].round(12)).groupby(["same", "way", "n"], sort=False, as_index=False)
+    return rows.agg(model=("model", "first"), name=("model", lambda names: " = ".join(map(readable, names))), wape=("wape", "first"), bias=("bias", "first"),
+                    chosen=("chosen", "sum"), series=("series", "max"))
 
 
 def _months(near: pd.DataFrame) -> tables.Table | None:

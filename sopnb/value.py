@@ -117,6 +117,17 @@ def landing(
     return out.rename_axis("family").reset_index().assign(first=first, last=last)[names].sort_values("family").reset_index(drop=True)
 
 
+def year(landing: pd.DataFrame | None) -> dict[str, Any]:
+    """The fiscal year over all families.
+
+    landing   what `landing` returned; None: there is no budget
+    returns   actual, to_go, landing, budget, gap, volume, price (money), last (month); empty where nothing lands
+    """
+    if landing is None or landing.empty:
+        return {}
+    return {**landing[["actual", "to_go", "landing", "budget", "gap", "volume", "price"]].sum(), "last": landing["last"].iloc[0]}
+
+
 def by_month(plan: pd.DataFrame, items: pd.DataFrame, *, months: Any, top: int = 8) -> pd.DataFrame:
     """Revenue and margin by family and month, for a table whose columns are months.
 

@@ -1,0 +1,133 @@
+"""What one cell of a notebook shows: sentences, figures and tables, one below the other, and what it speaks of.
+
+    demand_page.how_much(…)     ->  Block: the answer as a sentence, then the figure, then the tables
+
+A room whose name ends in `_page` holds the blocks of one notebook: it takes finished tables, computes nothing that
+another step reads, and says what is missing where a table is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from sopnb import words
+from sopnb.charts_canvas import Figure
+from sopnb.tables import Table
+from sopnb.words import Sentence, message
+
+
+@dataclass(frozen=True)
+class Note:
+    """An explanation, for those who want it: small, behind what it explains."""
+
+    said: Sentence
+
+    @property
+    def text(self) -> str:
+        return self.said.text
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"text/html": f'<p class="sm m">{self.said.html}</p>', "text/plain": self.text}
+
+
+@dataclass(frozen=True)
+class Heading:
+    """The question of a block inside a section, where a section answers more than one."""
+
+    said: Sentence
+
+    @property
+    def text(self) -> str:
+        return self.said.text
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"text/html": f"<h3>{self.said.html}</h3>", "text/plain": self.text}
+
+
+Part = Sentence | Figure | Table | Note | Heading
+
+
+@dataclass(frozen=True)
+class Block:
+    """Parts one below the other; shows itself in a notebook and on a page. Two blocks add up to one."""
+
+    parts: tuple[Part, ...]
+
+    @property
+    def html(self) -> str:
+        shown = [part._repr_mimebundle_()["text/html"] for part in self.parts]
+        return "".join(f'<div class="bl" style="margin:0 0 24px">{part}</div>' for part in shown if part)
+
+    @property
+    def text(self) -> str:
+        return "\n\n".join(part.text for part in self.parts if part.text)
+
+    def __add__(self, other: Block) -> Block:
+        return Block((*self.parts, *other.parts)) if isinstance(other, Block) else NotImplemented
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"text/html": self.html, "text/plain": self.text}
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def block(*parts: Part | None) -> Block:
+    """The parts there are, in this order; one that is None is left out."""
+    return Block(tuple(part for part in parts if part is not None))
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What the blocks of a notebook speak of.
+
+    cycle    the cycle's name, as 2026-10; origin: the last month known; as_of: the day
+    months   the months planned; window: those of them spoken about
+    lag      the lag at which plans are judged; lags: the decision lags
+    names    item: its name; people: person: the name
+    """
+
+    cycle: str
+    origin: pd.Timestamp
+    as_of: pd.Timestamp
+    months: pd.DatetimeIndex
+    window: pd.DatetimeIndex
+    lag: int
+    lags: Sequence[int]
+    names: Mapping[str, str] = field(default_factory=dict)
+    people: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def decision_lags(self) -> str:
+        return ", ".join(map(str, self.lags))
+
+    def item(self, codes: pd.Series) -> pd.Series:
+        """Items by name; a code that has none stays."""
+        return codes.map(self.names).fillna(codes)
+
+    def person(self, codes: pd.Series) -> pd.Series:
+        return codes.replace(dict(self.people))
+
+
+def names(table: pd.DataFrame, key: str) -> dict[str, str]:
+    """key: its name, of those that have one."""
+    return dict(table.dropna(subset=["name"]).set_index(key)["name"]) if "name" in table.columns else {}
+
+
+def missing(table: str) -> Sentence:
+    """What a block says instead of its answer where a source is not handed over."""
+    return words.say("Not available: {table}.", table=table)
+
+
+def told(prefix: str, ids: pd.Series) -> pd.Series:
+    """A column of ids as the words stored under `prefix` + id, as sentences."""
+    return (prefix + ids.astype(str)).map(message).astype(object)
+
+
+def waiting(lag: int, cycles: int) -> str:
+    """A lag at which nothing can be judged yet, and how many more cycles that takes."""
+    return message("plan.wait" + {0: ".none", 1: ".one"}.get(cycles, ""), {"lag": lag, "n": cycles}).text

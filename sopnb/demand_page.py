@@ -1,0 +1,177 @@
+"""What customers will ask for, as it is read: the plan in units and money, and what its past must not teach."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from sopnb import charts, tables, value, words
+from sopnb.blocks import Block, Scope, block, missing, told
+from sopnb.charts import Figure
+from sopnb.tables import Table
+from sopnb.words import Sentence, message, say
+
+col = tables.col
+
+
+# --- how much, and when? --------------------------------------------------------------------------------------------
+
+
+def how_much(
+    plan: pd.DataFrame, history: pd.DataFrame, *, headline: Mapping[str, Any], families: pd.DataFrame, by_month: pd.DataFrame, prices: pd.DataFrame,
+    band: pd.DataFrame, family_bands: pd.DataFrame, budget: pd.DataFrame | None, scope: Scope,
+) -> Block:
+    """The plan in a sentence, a chart, by family, and its money by family and month.
+
+    plan, history   frames.PLAN, frames.HISTORY
+    headline        value.headline: what the plan comes to over the months spoken about
+    families        value.families
+    by_month        value.by_month
+    prices          pricing.summary: what the prices rest on
+    band            forecast.family_bands of the total; family_bands: of each family, as `group`
+    budget          frames.BUDGET, None where there is none
+    """
+    if plan.empty:
+        return block(say("Not available: {table}. What open deals are expected to bring stands below.", table="orders"))
+    return block(_answer(headline), _chart(plan, history, headline, band, budget, scope), _families(families, family_bands, headline, scope),
+                 _money(by_month, prices, scope))
+
+
+def _answer(headline: Mapping[str, Any]) -> Sentence:
+    said = say("**{units:,.0f} units worth {revenue:money}** from {first:month} to {last:month}. The peak is {peak:month} with {peak_units:,.0f} units.", **headline)
+    said += say("There is no demand of the same months a year before to compare it with.") if pd.isna(headline["grows"]) else say(
+        "That is {grows:+.1%} on the demand of the same months a year before.", **headline)
+    return said + (say("There is no plan of last month to compare it with.") if pd.isna(headline["changes"]) else say(
+        "Over the months last plan had too, it changed by {changed_revenue:money+} ({changes:+.1%} of units).", **headline))
+
+
+def _chart(plan: pd.DataFrame, history: pd.DataFrame, headline: Mapping[str, Any], band: pd.DataFrame, budget: pd.DataFrame | None, scope: Scope) -> Figure:
+    return charts.demand_and_plan(
+        history, plan, forecast=band, budget=budget, name="demand-plan",
+        title=say("The plan of the next {n} months peaks in {peak:month} at {peak_units:,.0f} units", n=len(scope.window), **headline),
+        subtitle=say("Units per month, all items and locations; the band around the baseline holds 80% by design"),
+        source=say("demand history to {origin:month}; plan {cycle}", origin=scope.origin, cycle=scope.cycle))
+
+
+def _families(families: pd.DataFrame, bands: pd.DataFrame, headline: Mapping[str, Any], scope: Scope) -> Table | None:
+    if families.empty:
+        return None
+    at = scope.months[min(max(scope.lags), len(scope.months)) - 1]
+    bands = bands.loc[bands["month"] == at, ["group", "lo80", "hi80"]].rename(columns={"group": "family"})
+    whole = families["revenue"].sum()
+    return tables.show(
+        families.merge(bands, on="family", how="left"), top=12, by="revenue", total=["units", "revenue", "change", "budget", "gap"], source=say("plan {cycle}", cycle=scope.cycle),
+        caption=say("{family}: {share:.0%} of the revenue planned", family=families["family"].iloc[0], share=families["revenue"].iloc[0] / whole) if whole else say("The plan by family"),
+        subtitle=say("{first:month} to {last:month}; change over the months that last plan had, gap over those with a budget; the band holds the baseline of {at:month} in four cases of five",
+                     at=at, **headline),
+        columns={"family": "Family", "units": col("Units", "count", wide=True), "revenue": col("Revenue", "money"),
+                 "lo80": col(f"{words.show(at, 'mon')} from", "count", wide=True), "hi80": col(f"{words.show(at, 'mon')} to", "count", wide=True),
+                 "change": col("On last plan", "money", signed=True, wide=True), "budget": col("Budget", "money", wide=True), "gap": col("To budget", "money", signed=True)})
+
+
+def _money(by_month: pd.DataFrame, prices: pd.DataFrame, scope: Scope) -> Table | None:
+    if by_month.empty:
+        return None
+    rests = "; ".join(message(f"plan.price.{row['basis']}", row).text for row in prices.to_dict("records"))
+    what = [message("plan.family." + (row["kind"] if row["measure"] == "revenue" else "margin"), row) for row in by_month.to_dict("records")]
+    return tables.show(
+        by_month.assign(what=what), source=say("plan {cycle}; price list, demand history, item master", cycle=scope.cycle),
+        caption=say("Of the revenue planned {share:.1%} stays as margin; most in {best} ({most:.1%}), least in {worst} ({least:.1%})", share=by_month["share"].iloc[-1],
+                    **value.extremes(by_month)) if by_month["total"].iloc[0] else say("Revenue and margin by family and month"),
+        subtitle=say("Revenue and margin by family and month. {prices}.", prices=rests) if rests else say("Revenue and margin by family and month."),
+        columns={"what": "Family", **{f"m{k + 1}": col(words.show(month, "mon"), "money", wide=True) for k, month in enumerate(scope.window)},
+                 "total": col("Together", "money"), "share": col("Of revenue", "percent", digits=1)})
+
+
+# --- what the past must not teach, and what is special ahead --------------------------------------------------------
+
+
+def lessons(
+    history: pd.DataFrame, plan: pd.DataFrame, *, odd: pd.DataFrame, counted: Mapping[str, float], effects: pd.DataFrame, surest: Mapping[Any, Any],
+    brought: Mapping[str, float], adds: pd.DataFrame, feast: pd.DataFrame, by_month: pd.DataFrame, events: bool, scope: Scope,
+) -> Block:
+    """What was mended in the past, what events and holidays do, and what they add.
+
+    odd       cleaning.told; counted: cleaning.counted of it
+    effects   lifts.shown: measured effects; surest: lifts.surest
+    brought   lifts.brought: what past events brought
+    adds      lifts.adds: what events to come add; feast: calendar.holiday_adds; by_month: lifts.by_month of both
+    events    whether a company hands over events
+    """
+    if history.empty:
+        return block(missing("orders"))
+    return block(_mended(counted), _odd(odd, scope), None if plan.empty else _lifted(surest, brought, adds, feast, events), _effects(effects, feast, scope),
+                 _special(by_month, scope))
+
+
+def _mended(counted: Mapping[str, float]) -> Sentence:
+    n = counted["mended"]
+    said = say("**No month of the last three years was mended for the forecast.**") if not n else say(
+        "**In the last three years one month of a single item was mended for the forecast ({mended_amount:money})**: nothing explains it.", **counted) if n == 1 else say(
+        "**In the last three years {mended:,.0f} months of single items were mended for the forecast ({mended_amount:money})**: nothing explains them.", **counted)
+    if counted["shown"]:
+        said += say("One more is out of line, shown, but left in ({shown_amount:money}), since a peak may come again; name it in `events`, with its effect, to take it out.", **counted
+                    ) if counted["shown"] == 1 else say(
+            "{shown:,.0f} more are out of line, shown, but left in ({shown_amount:money}), since a peak may come again; name them in `events`, with their effect, to take them out.", **counted)
+    if counted["shifts"]:
+        said += say("One item at one location moved to a lasting new level, {shift_amount:money+} a month; its earlier months count at the new one.", **counted) if counted["shifts"] == 1 else say(
+            "{shifts:,.0f} series, each one item at one location, moved to a lasting new level, {shift_amount:money+} a month; their earlier months count at the new one.", **counted)
+    return said
+
+
+def _odd(odd: pd.DataFrame, scope: Scope) -> Table | None:
+    if odd.empty:
+        return None
+    return tables.show(
+        odd.assign(name=scope.item(odd["item"]), done=told("plan.odd.", odd["what"])), caption=say("Months out of line, and new levels, by money"), total_label=say("Found").text,
+        subtitle=say("Last three years; units above or below the usual of that month, or of a month at the new level"), source=say("demand history to {origin:month}", origin=scope.origin),
+        top=8, by="amount", other=["units", "amount"],
+        columns={"name": "Item", "location": col("Location", wide=True), "month": col("Month", "month"), "units": col("Units", "count", signed=True, wide=True),
+                 "amount": col("Money", "money", signed=True), "done": "What was done"})
+
+
+def _lifted(surest: Mapping[Any, Any], brought: Mapping[str, float], adds: pd.DataFrame, feast: pd.DataFrame, events: bool) -> Sentence:
+    if not events and feast.empty:
+        return missing("events")
+    said = _sure(surest) if surest else say("No past event shows an effect that is sure, so the baseline holds what they brought.")
+    if surest:
+        said += say("All events brought {units:+,.0f} units ({amount:money+}) in the last 12 months, which the baseline leaves out.", **brought)
+    said += say("Those to come add {units:+,.0f} units ({amount:money+}); a month for which none is planned yet holds none.", units=adds["units"].sum(), amount=adds["amount"].sum()
+                ) if len(adds) else say("No event to come is planned with an effect.")
+    if len(feast):
+        most = feast.loc[feast["units"].idxmax()]
+        said += say("Lebaran adds {units:+,.0f} units, give or take {se:,.0f}, in {month:month}.", units=most["units"], se=most["se_units"], month=most["month"])
+    return said
+
+
+def _sure(surest: Mapping[Any, Any]) -> Sentence:
+    kind = message("plan.event." + surest["what"])
+    if pd.isna(surest["stated"]):
+        return say("**{kind}: past ones lifted their months by {effect:.0%}, give or take {se:.0%}.**", **surest, kind=kind)
+    return say("**{kind}: past ones lifted their months by {effect:.0%}, give or take {se:.0%}**; {stated:.0%} was stated beforehand.", **surest, kind=kind)
+
+
+def _effects(effects: pd.DataFrame, feast: pd.DataFrame, scope: Scope) -> Table | None:
+    if effects.empty:
+        return None
+    moving = effects["what"].astype(str).str.startswith("holiday").any()
+    return tables.show(
+        effects.assign(what=told("plan.event.", effects["what"]).map(str), counts=told("plan.counts.", effects["used"])), top=16,
+        caption=say("What events and Lebaran do to a usual month, family by family") if moving else say("What events do to a usual month, family by family"),
+        subtitle=say("Effect of a whole month of it; ± is one standard error (regression; two of them hold the truth 19 times in 20)"),
+        source=say("demand history to {origin:month}; events; announced holidays", origin=scope.origin),
+        columns={"what": "What", "family": "Family", "effect": col("Effect", "percent", signed=True), "se": col("±", "percent"),
+                 "stated": col("Stated", "percent", wide=True), "months": col("Months seen", "count", wide=True), "counts": "Counts"})
+
+
+def _special(by_month: pd.DataFrame, scope: Scope) -> Table | None:
+    if by_month.empty:
+        return None
+    return tables.show(
+        by_month, caption=say("What they add, month by month"), source=say("plan {cycle}", cycle=scope.cycle), total=["events", "events_amount", "holiday", "holiday_amount"],
+        subtitle=say("Units and money of plan {cycle}; Lebaran stands in the baseline, events beside it; ± is one standard error", cycle=scope.cycle),
+        columns={"month": col("Month", "month"), "events": col("Events", "count", signed=True), "events_se": col("±", "count", wide=True),
+                 "events_amount": col("Money", "money", signed=True), "holiday": col("Lebaran", "count", signed=True), "holiday_se": col("± ", "count", wide=True),
+                 "holiday_amount": col("Money ", "money", signed=True, wide=True)})
