@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
-from sopnb import calendar
+from sopnb import calendar, launches
 
 KEY = ["item", "location"]
 
@@ -20,6 +22,7 @@ class Cube:
     months   all months from the first to the last
     demand   series × time, units, NaN before the first demand
     factors  series × (time + months ahead): what the calendar does to demand, 1 = nothing
+    over     series: position of the first month after the item's end_date; that of the last month and one where it has none
     """
 
     keys: pd.DataFrame
@@ -27,6 +30,15 @@ class Cube:
     demand: np.ndarray
     factors: np.ndarray
     season: int
+    over: np.ndarray
+
+    @cached_property
+    def judged(self) -> np.ndarray:
+        """Demand by which forecasts are judged, and from which models of all series learn: NaN after an item's end_date.
+
+        The plan holds nothing of those months, and the errors of what is over would make the bands of what is not.
+        """
+        return np.where(np.arange(self.demand.shape[1]) < self.over[:, None], self.demand, np.nan)
 
     def until(self, origin: int) -> np.ndarray:
         """Demand without the calendar's effect, up to and including the origin (its position in time)."""
@@ -39,7 +51,7 @@ def build(
     """History as arrays.
 
     history           item × location × month            demand (units)
-    items             item                               family; None: all items are one family
+    items             item                               family, end_date; None: all items are one family, and none ends
     calendar_factors  family × month or item × month     factor; months and families not named have 1
     ahead             months after the last that factors must reach
 
@@ -51,25 +63,50 @@ def build(
     families = {} if items is None or "family" not in items.columns else dict(zip(items["item"], items["family"], strict=True))
     keys["family"] = keys["item"].map(families).fillna("all").astype(object)
     if rows.empty:
-        return Cube(keys, pd.DatetimeIndex([]), np.zeros((0, 0)), np.zeros((0, ahead)), season)
+        return Cube(keys, pd.DatetimeIndex([]), np.zeros((0, 0)), np.zeros((0, ahead)), season, np.zeros(0, dtype=int))
     months = pd.date_range(rows["month"].min(), rows["month"].max(), freq="MS")
     at = positions(keys, rows)
     when = (rows["month"].dt.year * 12 + rows["month"].dt.month).to_numpy() - (months[0].year * 12 + months[0].month)
     demand = np.full((len(keys), len(months)), np.nan)
     demand[at, when] = rows["demand"].to_numpy(dtype="float64")
     reach = pd.date_range(months[0], periods=len(months) + ahead, freq="MS")
-    return Cube(keys, months, _mended(demand), _factors(keys, reach, calendar_factors), season)
+    return Cube(keys, months, _mended(demand), _factors(keys, reach, calendar_factors), season, _over(keys, months, items))
+
+
+def _over(keys: pd.DataFrame, months: pd.DatetimeIndex, items: pd.DataFrame | None) -> np.ndarray:
+    if items is None or "end_date" not in items.columns:
+        return np.full(len(keys), len(months))
+    ends = launches.month_of(items, "end_date")
+    after = (ends.dt.year - months[0].year) * 12 + ends.dt.month - months[0].month + 1
+    return keys["item"].map(after.set_axis(items["item"])).fillna(len(months)).clip(0, len(months)).to_numpy(dtype=int)
 
 
 def positions(keys: pd.DataFrame, rows: pd.DataFrame) -> np.ndarray:
     """The position of each row's series among the keys; −1 where it is not there."""
-    n = len(keys)
-    item, items = pd.factorize(pd.concat([keys["item"], rows["item"]], ignore_index=True))
-    place, places = pd.factorize(pd.concat([keys["location"], rows["location"]], ignore_index=True))
+    first, length = runs(rows)
+    n, heads = len(keys), rows[KEY].take(first)
+    item, items = pd.factorize(pd.concat([keys["item"], heads["item"]], ignore_index=True))
+    place, places = pd.factorize(pd.concat([keys["location"], heads["location"]], ignore_index=True))
     series = item.astype(np.int64) * len(places) + place
     where = np.full(len(items) * len(places), -1)
     where[series[:n]] = np.arange(n)
-    return where[series[n:]]
+    return np.repeat(where[series[n:]], length)
+
+
+def runs(rows: pd.DataFrame, by: Sequence[str] = KEY) -> tuple[np.ndarray, np.ndarray]:
+    """Where a new series begins among the rows, and how many rows it goes on for.
+
+    A long table sorted by its key has few runs: its texts are looked up once a run, not once a row.
+    """
+    if rows.empty:
+        return np.zeros(0, dtype=int), np.zeros(0, dtype=int)
+    new = np.zeros(len(rows), dtype=bool)
+    new[0] = True
+    for name in by:
+        values = rows[name].to_numpy()
+        new[1:] |= values[1:] != values[:-1]
+    first = np.flatnonzero(new)
+    return first, np.diff(np.append(first, len(rows)))
 
 
 def _mended(demand: np.ndarray) -> np.ndarray:

@@ -71,18 +71,18 @@ def learned(cases: Sequence[Case], past: Sequence[Case], series: int, *, seeds: 
     """
     out = [np.full(case.median.shape, np.nan) for case in cases]
     plain = [weighted(case, past, series) for case in cases]
-    for kind, least in LEAST_MONTHS.items():
+    for kind in LEAST_MONTHS:
         for together in _alike(cases, kind):
-            some = [np.flatnonzero((cases[k].panel.months >= least) & (is_regular(cases[k]) == (kind == "regular"))) for k in together]
-            if not sum(map(len, some)):
+            asking = {k: some for k in together if len(some := np.flatnonzero(_of_kind(cases[k], kind)))}
+            if not asking:
                 continue
             teachers = [before for before in past if kind == "rare" or set(before.parts) == set(cases[together[0]].parts)]
             lessons = _lessons(teachers, kind, cases[0].back, MOST_CASES[seeds])
             if lessons is None:
                 continue
             trust = lessons.seen / (lessons.seen + STEADY[lessons.seen >= CROWD])
-            answers = _answers(lessons, [_described(cases[k], kind, mine) for k, mine in zip(together, some, strict=True)], seeds, workers)
-            for k, mine, answer in zip(together, some, answers, strict=True):
+            answers = _answers(lessons, [_described(cases[k], kind) for k in asking], seeds, workers)
+            for (k, mine), answer in zip(asking.items(), answers, strict=True):
                 out[k][mine] = plain[k][mine] + trust * (np.where(np.isfinite(answer), answer, plain[k][mine]) - plain[k][mine])
     return out
 
@@ -105,10 +105,10 @@ def _lessons(past: Sequence[Case], kind: str, at: int, most: int) -> Lessons | N
         far = before.back - at
         if far <= 0 or (kind == "rare" and far > RARE_MEMORY):
             continue
-        fits = (is_regular(before) if kind == "regular" else ~is_regular(before)) & (before.panel.months >= LEAST_MONTHS[kind])
+        fits = _of_kind(before, kind)
         if not fits.any():
             continue
-        x, centre, unit = _described(before, kind, fits)
+        x, centre, unit = _described(before, kind)
         target = _target(known(before, at)[fits], centre, unit, kind)
         seen = np.isfinite(target)
         seen_cases += int(seen.any(axis=1).sum())
@@ -130,16 +130,30 @@ def _target(demand: np.ndarray, centre: np.ndarray, unit: np.ndarray, kind: str)
     return np.clip((np.log(np.maximum(demand, floor)) - np.log(np.maximum(centre, floor))) / unit[0], -CLIP, CLIP)
 
 
-def _described(case: Case, kind: str, some: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Features (series × steps × features), the forecast they correct, and the unit of the correction; of some series of the case.
+def describe(cases: Sequence[Case], *, workers: int = 1) -> None:
+    """Describe cases before they teach and are answered, several at a time."""
+    work.threaded(_describe, [(case, kind) for case in cases for kind in LEAST_MONTHS if _of_kind(case, kind).any()], workers)
+
+
+def _of_kind(case: Case, kind: str) -> np.ndarray:
+    """Which series of a case can teach or be taught as a kind."""
+    return np.asarray((is_regular(case) == (kind == "regular")) & (case.panel.months >= LEAST_MONTHS[kind]))
+
+
+def _describe(case: Case, kind: str) -> None:
+    if kind not in case.notes:
+        some = np.flatnonzero(_of_kind(case, kind))
+        own = case if len(some) == len(case.rows) else case.of(some)
+        case.notes[kind] = _regular(own) if kind == "regular" else _rare(own)
+
+
+def _described(case: Case, kind: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Features (series × steps × features), the forecast they correct, and the unit of the correction; of the case's series of a kind.
 
     A case teaches at every later origin: it is described once.
     """
-    remembered = case.notes.get(kind)
-    if remembered is None:
-        remembered = case.notes[kind] = _regular(case) if kind == "regular" else _rare(case)
-    x, centre, unit = remembered
-    return x[some], centre[some], unit[..., some, :]
+    _describe(case, kind)
+    return case.notes[kind]
 
 
 def _answers(
@@ -239,11 +253,17 @@ def _fitted(lessons: Lessons, rows: np.ndarray, seeds: int, workers: int) -> np.
     crowd = lessons.seen >= CROWD
     tasks: list[tuple[str, Lessons, np.ndarray, int]] = [("trees", lessons, rows, seed) for seed in range(seeds)] if crowd else []
     tasks += [] if crowd and lessons.kind == "rare" else [("line", lessons, rows, 0)]
-    say = work.shared(_say, tasks, workers, size=lessons.x.size)
+    say = work.threaded(_say, tasks, workers)
     if not crowd:
         return np.asarray(say[0])
     trees = sum(say[:seeds]) / seeds
     return np.asarray(trees if lessons.kind == "rare" else TREES_SHARE * trees + (1 - TREES_SHARE) * say[seeds])
+
+
+def libraries() -> None:
+    """Load what the learner needs: it takes a while, and can be had while other processes work."""
+    import sklearn.ensemble
+    import sklearn.linear_model  # noqa: F401
 
 
 def _say(who: str, lessons: Lessons, rows: np.ndarray, seed: int) -> np.ndarray:

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from sopnb import frames, learner, models
+from sopnb import cube, frames, learner, models
 
 KEY = ["item", "location"]
 MONTHS = 24
@@ -57,21 +57,24 @@ def disagreement(tested: pd.DataFrame) -> pd.DataFrame:
     tested   frames.TESTED
     returns  item × location × origin × month  apart (units); the plain naive models and combinations do not count
     """
-    code, names = pd.factorize(tested["model"])
-    single = np.array([(name in models.MODELS or name in models.BORROWED) and name not in models.PLAIN for name in names], dtype=bool)
+    names = [name for name in tested["model"].unique() if (name in models.MODELS or name in models.BORROWED) and name not in models.PLAIN]
     key = [*KEY, "origin", "month"]
-    rows = tested[single[code]] if len(tested) else tested
+    rows = tested[tested["model"].isin(names)]
     if rows.empty:
         return rows[key].assign(apart=0.0)
-    codes = np.stack([pd.factorize(rows[name])[0] for name in key])
-    order = np.lexsort(codes[::-1])
-    rows, codes = rows.take(order), codes[:, order]
-    starts = np.flatnonzero(np.r_[True, (codes[:, 1:] != codes[:, :-1]).any(axis=0)])
+    if not _together(rows, key):
+        rows = rows.sort_values(key, kind="stable")
+    first, n = cube.runs(rows, key)
     value = rows["forecast"].to_numpy()
-    n = np.diff(np.append(starts, len(value)))
-    mean = np.add.reduceat(value, starts) / n
-    square = np.add.reduceat((value - np.repeat(mean, n)) ** 2, starts) / n
-    return rows[key].take(starts).assign(apart=np.sqrt(square)).reset_index(drop=True)
+    mean = np.add.reduceat(value, first) / n
+    square = np.add.reduceat((value - np.repeat(mean, n)) ** 2, first) / n
+    return rows[key].take(first).assign(apart=np.sqrt(square)).reset_index(drop=True)
+
+
+def _together(rows: pd.DataFrame, key: Sequence[str]) -> bool:
+    """Whether rows of the same month stand together, as they do in a table sorted by its key."""
+    first, _ = cube.runs(rows, key)
+    return not rows[list(key)].take(first).duplicated().any()
 
 
 def predicted(past: pd.DataFrame, rows: pd.DataFrame) -> np.ndarray:

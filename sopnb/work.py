@@ -1,8 +1,12 @@
-"""Work that is spread over processes, with the same values as in one."""
+"""Work that is spread over processors, with the same values as on one.
+
+Models of single series run in processes; the learner, whose libraries let go of the interpreter, in threads: all of them read the same cases.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -43,3 +47,19 @@ def shared(do: Callable[..., Any], tasks: Sequence[tuple[Any, ...]], workers: in
     from joblib import Parallel, delayed
 
     return list(Parallel(n_jobs=workers, batch_size=1)(delayed(do)(*task) for task in tasks))
+
+
+def threaded(do: Callable[..., Any], tasks: Sequence[tuple[Any, ...]], workers: int) -> list[Any]:
+    """The results of some tasks, in their order, from threads. Libraries keep to one thread each: their last bits would hang on how many."""
+    from joblib import Parallel, delayed
+    from threadpoolctl import threadpool_limits
+
+    if workers <= 1 or len(tasks) < 2:
+        return [do(*task) for task in tasks]
+    with threadpool_limits(1):
+        return list(Parallel(n_jobs=workers, backend="threading", batch_size=1)(delayed(do)(*task) for task in tasks))
+
+
+def prepare(do: Callable[[], None]) -> None:
+    """Do something of which only the effect is wanted while other processes work."""
+    Thread(target=do, daemon=True).start()

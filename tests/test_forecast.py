@@ -554,6 +554,18 @@ def test_months_after_the_end_of_an_item_are_not_judged():
     assert (forecast.baseline(h, scores, tested, items=items, months=frames.months("2026-07", 3)).query("item == 'old'")["baseline"] == 0).all()
 
 
+def test_nothing_is_learned_from_months_after_the_end_of_an_item():
+    """What an ended item's books hold after its end is no demand: the joint models of others must not see it."""
+    items = frame("item family end_date", "old F 2025-09-15", "new G -").assign(end_date=lambda d: pd.to_datetime(d["end_date"], errors="coerce"))
+    told = {}
+    for name, after in {"empty": 0.0, "wild": 9e4}.items():
+        h = history({"old": [*seasonal(39), *[after] * 9], "new": list(seasonal(48, seed=2))})
+        tested = forecast.backtest(h, segments=patterns(h), items=items, horizon=3, lags=LAGS)
+        told[name] = tested[tested["item"] == "new"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(told["empty"], told["wild"])
+    assert "Weighted" in set(told["wild"]["model"])
+
+
 def test_one_broken_month_does_not_widen_the_bands_of_all():
     broken = np.random.default_rng(3).poisson(30, 48).astype(float)
     broken[-1] = 1e9
