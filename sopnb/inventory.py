@@ -8,13 +8,12 @@ Months are the unit of time: a lead time in days becomes months by 365.25 / 12 d
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
-from sopnb import frames
+from sopnb import frames, safety
 from sopnb.order_sizes import (
     critical_ratio,
     eoq,
@@ -25,9 +24,9 @@ from sopnb.order_sizes import (
     newsvendor_discrete,
     order_costs,
 )
+from sopnb.past_errors import error_spread, errors_of_choice, lasted, pattern_of, rows_of, shapes, standardised
 from sopnb.safety import (
     BY_PATTERN,
-    DISTRIBUTIONS,
     cycle_service,
     fill_at,
     fill_rate,
@@ -48,12 +47,13 @@ from sopnb.safety import (
 
 __all__ = [
     "BY_PATTERN", "DISTRIBUTIONS", "by_class", "critical_ratio", "cycle_service", "doubtful", "eoq", "eoq_with_backorders", "eoq_with_discounts",
-    "eoq_with_production_rate", "error_spread", "fill_at", "fill_rate", "fill_rate_periodic", "lead_times", "level_for_cycle", "level_for_fill",
+    "eoq_with_production_rate", "error_spread", "fill_at", "fill_rate", "fill_rate_periodic", "lasted", "lead_times", "level_for_cycle", "level_for_fill",
     "level_from_sample", "newsvendor", "newsvendor_discrete", "order_costs", "order_up_to", "policy", "reorder_point", "safety_for_cycle",
     "safety_for_fill", "service_at", "shortage", "shortage_at", "spread", "together", "unit_loss"]
 
 DAYS = 365.25 / 12  # days in a month
 SERIES = ["item", "location"]
+DISTRIBUTIONS = (*safety.DISTRIBUTIONS, "empirical")  # empirical: the shape of past errors, see `past_errors`
 
 
 # --- what the formulas need, from the tables ------------------------------------------------------------------------
@@ -79,62 +79,6 @@ def lead_times(items, keys, *, lanes=None, lead_time_days=30):
     return out
 
 
-def error_spread(tested, scores=None, segments=None, *, cover, least=6):
-    """Root mean square of the forecast error of each series, over the lags its lead time covers.
-
-    tested    item × location × origin × month × model   forecast, demand, lag
-    scores    item × location × model                    chosen; without it every model tested counts
-    segments  item × location                            pattern; series with few errors borrow from those like them
-    cover     item × location                            lags (months the stock must last)
-    least     errors below which a series borrows the relative error of its pattern
-    returns   item × location                            error_sd (units per month), basis (own, pooled or none)
-
-    Root mean square, not the spread about the mean: a forecast that is always short needs the same protection as one
-    that is short by chance. Pooled: √(Σe² / Σm²) over series of one pattern, times m, with m a series' mean demand.
-    """
-    out = cover[[*SERIES, "lags"]].copy()
-    errors = _errors_of_choice(tested, scores)
-    if errors.empty:
-        return out[SERIES].assign(error_sd=np.nan, basis="none")
-    last = int(errors["lag"].max())
-    errors = errors.merge(out, on=SERIES)
-    errors = errors[errors["lag"] <= errors["lags"].clip(1, last)]
-    errors = errors.assign(square=(errors["forecast"] - errors["demand"]) ** 2)
-    own = errors.groupby(SERIES, as_index=False).agg(square=("square", "mean"), level=("demand", "mean"), n=("square", "size"))
-    out = out.merge(own, on=SERIES, how="left")
-    out["pattern"] = "all" if segments is None else out.merge(segments[[*SERIES, "pattern"]], on=SERIES, how="left")["pattern"].fillna("all").to_numpy()
-    out["relative"] = _pooled(out, least)
-    thin = out["n"].fillna(0) < least
-    out["error_sd"] = np.sqrt(out["square"]).where(~thin, out["relative"] * out["level"])
-    out["basis"] = np.where(out["error_sd"].isna(), "none", np.where(thin, "pooled", "own"))
-    return out[[*SERIES, "error_sd", "basis", "relative"]]
-
-
-def _errors_of_choice(tested, scores):
-    """Errors of the model chosen for each series; all models where no choice is given for the series."""
-    if tested is None or not len(tested):
-        return pd.DataFrame(columns=[*SERIES, "lag", "forecast", "demand"])
-    known = tested[tested["demand"].notna() & tested["forecast"].notna()]
-    if scores is None:
-        return known
-    chosen = scores.loc[scores["chosen"], [*SERIES, "model"]]
-    ours = known.merge(chosen, on=[*SERIES, "model"])
-    without = known.merge(ours[SERIES].drop_duplicates(), on=SERIES, how="left", indicator="_side")
-    return pd.concat([ours, without[without["_side"] == "left_only"].drop(columns="_side")], ignore_index=True)
-
-
-def _pooled(table, least):
-    """Relative error by pattern, from series with enough errors; of all series where a pattern has none."""
-    enough = table[table["n"].fillna(0) >= least]
-    enough = enough if len(enough) else table[table["n"].fillna(0) > 0]
-    enough = enough.assign(level2=enough["level"] ** 2)
-    sums = enough.groupby("pattern")[["square", "level2"]].sum()
-    by_pattern = np.sqrt(sums["square"] / sums["level2"].where(sums["level2"] > 0))
-    total = enough["level2"].sum()
-    overall = math.sqrt(enough["square"].sum() / total) if total > 0 else float("nan")
-    return table["pattern"].map(by_pattern).astype("float64").fillna(overall)
-
-
 def together(plan, stock, receipts, *, tested=None, scores=None, segments=None):
     """The tables of supply for all locations as one, where those who count stock and those who plan name no common place.
 
@@ -148,7 +92,7 @@ def together(plan, stock, receipts, *, tested=None, scores=None, segments=None):
     plan = plan.assign(location="all", amount=plan["consensus"] * plan["price"]).groupby(["item", "location", "month"], as_index=False)[
         [*(name for name, number in whole.items() if number), "amount"]].sum()
     plan["price"] = plan.pop("amount") / plan["consensus"].where(plan["consensus"] > 0)
-    errors = _errors_of_choice(tested, scores)
+    errors = errors_of_choice(tested, scores)
     errors = errors.assign(location="all", model="chosen").groupby(["item", "location", "origin", "month", "lag", "model"], as_index=False)[
         ["forecast", "demand"]].sum() if len(errors) else tested
     if segments is not None:
@@ -171,8 +115,9 @@ def policy(plan, tested, items, *, service: Mapping[str, float], segments=None, 
     items     item                       unit_cost, lead_time_days, lead_time_sd_days, moq, lot_multiple, service_class, safety_stock, …
     service   class: target              fraction; `measure` says of what: cycle (service level) or fill (fill rate)
     review    periodic: the stock must last L + R, with R = review_days; continuous: L
-    distribution  of demand over that time: a name of safety.DISTRIBUTIONS for all, or pattern: name; None: by pattern, normal for
-              smooth demand and where no pattern is known, gamma for erratic, negative binomial for intermittent and lumpy
+    distribution  of demand over that time: a name of DISTRIBUTIONS for all, or pattern: name; None: by pattern, normal for smooth
+              demand and where no pattern is known, gamma for erratic, negative binomial for intermittent and lumpy.
+              empirical takes the shape of past errors of the pattern, where there are enough
     returns   POLICY
     raises    ValueError: unknown review, measure or distribution; no class with a target between 0 and 1
 
@@ -204,7 +149,8 @@ def policy(plan, tested, items, *, service: Mapping[str, float], segments=None, 
     out = _order_sizes(out, own, review_days, order_cost, holding_rate)
     for ours, theirs in (("erp_safety_stock", "safety_stock"), ("erp_reorder_point", "reorder_point")):
         out[ours] = _share_out(out, own[theirs].astype("float64"))
-    out = _safety(out, measure)
+    known = shapes(standardised(tested, scores, segments, cover=out, least=least)) if (out["distribution"] == "empirical").any() else {}
+    out = _safety(out, measure, _Cover(out, pattern_of(out, segments), known))
     out["reorder_point"] = reorder_point(out["demand"], out["lead_months"], out["safety_stock"])
     refill = out["demand"] * review_days / DAYS if review == "periodic" else out["order_quantity"]
     out["order_up_to"] = out["reorder_point"] + refill
@@ -213,21 +159,51 @@ def policy(plan, tested, items, *, service: Mapping[str, float], segments=None, 
     return frames.conform(out[frames.POLICY.names], frames.POLICY)
 
 
-def _safety(out, measure):
+class _Cover:
+    """Demand over the months to last, of every series: levels that serve a target, and what a level serves."""
+
+    def __init__(self, out, pattern, known):
+        self.mean, self.sigma, self.lot = (out["demand"] * out["cover"]).to_numpy(), out["sigma"].to_numpy(), out["order_quantity"].to_numpy()
+        empirical = (out["distribution"] == "empirical").to_numpy() & (self.sigma > 0)
+        self.named = out["distribution"].replace("empirical", "normal").to_numpy()
+        self.shapes = [(rows & empirical, shape) for rows, shape in rows_of(pattern, known)]
+
+    def level(self, target, measure):
+        cycle = measure == "cycle"
+        out = level_for_cycle(self.mean, self.sigma, target, self.named) if cycle else level_for_fill(self.mean, self.sigma, target, self.lot, self.named)
+        for rows, shape in self.shapes:
+            wanted, sigma = target[rows], self.sigma[rows]
+            factor = shape.factor(wanted) if cycle else shape.factor_for_loss((1 - wanted) * self.lot[rows] / sigma)
+            out[rows] = self.mean[rows] + factor * sigma
+        return out
+
+    def service(self, level):
+        out = service_at(level, self.mean, self.sigma, self.named)
+        for rows, shape in self.shapes:
+            out[rows] = shape.below((level[rows] - self.mean[rows]) / self.sigma[rows])
+        return out
+
+    def filled(self, level):
+        out = fill_at(level, self.mean, self.sigma, self.lot, self.named)
+        for rows, shape in self.shapes:
+            short = self.sigma[rows] * shape.loss((level[rows] - self.mean[rows]) / self.sigma[rows])
+            out[rows] = 1 - short / np.where(self.lot[rows] > 0, self.lot[rows], np.nan)
+        return np.clip(out, 0.0, None)
+
+
+def _safety(out, measure, cover):
     """Safety stock for the target, and the service that it and the ERP's figure can be expected to give."""
-    mean, sigma, named, lot = out["demand"] * out["cover"], out["sigma"], out["distribution"].to_numpy(), out["order_quantity"]
-    level = level_for_cycle(mean, sigma, out["service_target"], named) if measure == "cycle" else level_for_fill(
-        mean, sigma, out["service_target"], lot, named)
+    level = cover.level(out["service_target"].to_numpy(), measure)
     known = out["error_sd"].notna() & out["service_target"].notna()
     out["basis"] = out["basis"].where(known, np.where(out["erp_safety_stock"].notna(), "erp", "none"))
-    computed = np.ceil(np.maximum(level - mean, 0) - 1e-9)
+    computed = np.ceil(np.maximum(level - cover.mean, 0) - 1e-9)
     held = np.where(known, computed, out["erp_safety_stock"].fillna(0.0))
     out["safety_stock"] = np.where(out["year"] > 0, held, 0.0)
-    judged = out["error_sd"].notna() & (out["year"] > 0)
+    judged = (out["error_sd"].notna() & (out["year"] > 0)).to_numpy()
     for prefix in ("", "erp_"):
-        stock = (mean + out[f"{prefix}safety_stock"]).to_numpy()
-        out[f"{prefix}cycle_service"] = pd.Series(service_at(stock, mean, sigma, named), index=out.index).where(judged)
-        out[f"{prefix}fill_rate"] = pd.Series(fill_at(stock, mean, sigma, lot, named), index=out.index).where(judged & (lot > 0)).clip(lower=0)
+        stock = cover.mean + out[f"{prefix}safety_stock"].to_numpy()
+        out[f"{prefix}cycle_service"] = np.where(judged, cover.service(stock), np.nan)
+        out[f"{prefix}fill_rate"] = np.where(judged & (cover.lot > 0), cover.filled(stock), np.nan)
     return out
 
 
@@ -311,12 +287,12 @@ def _possible(service):
 
 def _distributions(out, segments, chosen):
     """The distribution of each series by its pattern; one name for all where one is asked for."""
+    names = {chosen} if isinstance(chosen, str) else set((BY_PATTERN if chosen is None else chosen).values())
+    if unknown := sorted(names - set(DISTRIBUTIONS)):
+        raise ValueError(f"distribution is one of {', '.join(DISTRIBUTIONS)}; not {unknown[0]}.")
     if isinstance(chosen, str):
         return pd.Series(chosen, index=out.index)
-    if segments is None:
-        return pd.Series("normal", index=out.index)
-    pattern = out.merge(segments[[*SERIES, "pattern"]], on=SERIES, how="left")["pattern"]
-    return pattern.map(dict(BY_PATTERN if chosen is None else chosen)).fillna("normal").set_axis(out.index)
+    return pattern_of(out, segments).map(dict(BY_PATTERN if chosen is None else chosen)).fillna("normal")
 
 
 def _share_out(out, held):

@@ -348,7 +348,7 @@ def _level_for_shortage(name, mean, sd, allowed):
     whole = name in ("negative_binomial", "poisson")
     spread_ = sd if name != "poisson" else np.sqrt(mean)
     low = np.floor(mean) if whole else mean
-    high = low + np.ceil(12 * spread_ * (1 + spread_ / np.maximum(mean, spread_)) + 30 * spread_**2 / np.where(mean > 0, mean, 1.0) + 1)
+    high = low + np.ceil(12 * spread_ + 42 * spread_**2 / np.where(mean > 0, mean, np.inf) + 1)
     enough = _shortage(name, mean, sd, np.ceil(mean) if whole else mean) <= allowed
     if not whole:
         found, _ = _halved(low, high, lambda r: _shortage(name, mean, sd, r) > allowed)

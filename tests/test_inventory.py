@@ -1,4 +1,4 @@
-"""Stock policy: published cases with a pencil's answer, and what the policy must never do."""
+"""Stock policy: what it holds by pencil, what it says of the ERP's figures, and what it must never do. Formulas: test_safety, test_order_sizes."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from helpers import frame
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from sopnb import frames, inventory
+from sopnb import frames, inventory, words
 
 SERVICE = {"A": 0.98, "B": 0.95, "C": 0.90}
 
@@ -28,66 +26,6 @@ def backtested(errors, item="A", location="all", demand=100.0, lag=1, model="nai
     origins = frames.months("2024-01", len(errors))
     return pd.DataFrame({"item": item, "location": location, "origin": origins, "month": origins + pd.DateOffset(months=lag), "lag": lag,
                          "model": model, "forecast": [demand + e for e in errors], "demand": demand})
-
-
-# --- published cases, recomputed ------------------------------------------------------------------------------------
-# Chopra and Meindl, Supply Chain Management, chapter on safety inventory (B&M: weekly demand 2,500 ± 500, lead time 2).
-
-def test_safety_stock_for_a_cycle_service_level():
-    """90 %: F⁻¹(0.90) · √2 · 500 = 1.2816 · 707.1 = 906 units."""
-    sigma = inventory.spread(error_sd=500, lead=2, demand=2500, lead_sd=0)
-    assert sigma == pytest.approx(707.1, abs=0.05)
-    assert inventory.safety_for_cycle(sigma, 0.90) == pytest.approx(906, abs=0.5)
-
-
-def test_lead_time_that_varies_costs_most_of_the_stock():
-    """Daily demand 2,500 ± 500, lead time 7 ± 7 days: σ = √(7·500² + 2500²·7²) = 17,550; 90 % needs 22,491 units."""
-    sigma = inventory.spread(500, 7, 2500, 7)
-    assert sigma == pytest.approx(17550, abs=0.5)
-    assert inventory.safety_for_cycle(sigma, 0.90) == pytest.approx(22491, abs=1)
-
-
-def test_fill_rate_of_a_safety_stock():
-    """ss 1,000, Q 10,000: 25 units short a cycle, so 99.75 % of demand is served."""
-    sigma = inventory.spread(500, 2, 2500, 0)
-    assert sigma * inventory.unit_loss(1000 / sigma) == pytest.approx(25, abs=0.2)
-    assert inventory.fill_rate(1000, sigma, 10000) == pytest.approx(0.9975, abs=5e-5)
-
-
-def test_safety_stock_for_a_fill_rate():
-    """97.5 % with Q 10,000 needs 67 units: a cycle service of only 54 %. The two targets are not the same thing."""
-    assert inventory.safety_for_fill(inventory.spread(500, 2, 2500, 0), 0.975, 10000) == pytest.approx(67, abs=0.5)
-
-
-def test_periodic_review_must_cover_the_review_period_too():
-    """T 4 weeks, L 2, 90 %: √6 · 500 · 1.2816 = 1,570 units; order up to 2,500 · 6 + 1,570 = 16,570."""
-    safety = inventory.safety_for_cycle(inventory.spread(500, 6, 2500, 0), 0.90)
-    assert safety == pytest.approx(1570, abs=0.5)
-    assert 2500 * 6 + safety == pytest.approx(16570, abs=0.5)
-
-
-def test_constant_demand_and_a_lead_time_that_varies():
-    """Balakrishnan, Render and Stair, surgery packs: 60 a week, 6 ± 2 weeks, 90 %: 360 + 1.28 · 120 = 514."""
-    assert 60 * 6 + inventory.safety_for_cycle(inventory.spread(0, 6, 60, 2), 0.90) == pytest.approx(513.8, abs=0.1)
-
-
-def test_unit_loss_as_in_the_tables():
-    """Silver, Pyke and Peterson, table B.1: G(0) 0.3989, G(1) 0.0833, G(2) 0.0085."""
-    assert np.round(inventory.unit_loss([0, 1, 2]), 4) == pytest.approx([0.3989, 0.0833, 0.0085])
-
-
-def test_economic_order_quantity():
-    """Chopra and Meindl, Best Buy: 12,000 a year, 4,000 an order, 20 % of 500: 980 units."""
-    assert inventory.eoq(12000, 4000, 0.2 * 500) == pytest.approx(979.8, abs=0.05)
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.floats(0.1, 1e4), st.floats(0.5, 0.9999), st.floats(1, 1e5))
-def test_fill_rate_and_its_safety_stock_are_inverse(sigma, target, quantity):
-    """The safety stock found for a fill rate gives that fill rate, or more where none at all was needed."""
-    safety = inventory.safety_for_fill(sigma, target, quantity)
-    reached = inventory.fill_rate(safety, sigma, quantity)
-    assert reached == pytest.approx(target, abs=1e-6) or (safety == 0 and reached > target)
 
 
 # --- the policy table -----------------------------------------------------------------------------------------------
@@ -196,3 +134,150 @@ def test_inputs_stay_as_they_were():
 def test_an_unknown_measure_is_refused():
     with pytest.raises(ValueError, match="cycle or fill"):
         inventory.policy(plan(), None, items("A 5 30 0 - A - -"), service=SERVICE, measure="otif")
+
+
+# --- the ERP's figures beside ours ----------------------------------------------------------------------------------
+
+MONTH = inventory.DAYS
+
+
+def with_lots(table, *lots):
+    """An item master with its lot multiples."""
+    return table.assign(lot_multiple=[float(v) for v in lots])
+
+
+def test_what_service_our_figure_and_the_erps_give():
+    """σ 14.14 over two months: 30 units are 2.12 σ (98.3 %), the ERP's 20 are 1.41 σ (92.1 %). Of 100 a review, 14.14·G(k) are short."""
+    got = inventory.policy(plan(), backtested([10, -10] * 4), items(f"A 5 {MONTH} 0 - A 20 150"), service=SERVICE, review_days=MONTH).iloc[0]
+    assert got.sigma == pytest.approx(14.142, abs=1e-3) and got.demand == 100
+    assert (got.cycle_service, got.erp_cycle_service) == pytest.approx((0.9831, 0.9214), abs=1e-4)
+    assert got.fill_rate == pytest.approx(inventory.fill_rate(30, got.sigma, 100)) and got.erp_fill_rate == pytest.approx(inventory.fill_rate(20, got.sigma, 100))
+    assert got.reorder_difference == pytest.approx((130 - 150) * 5)
+
+
+def test_the_economic_quantity_against_what_the_erp_orders():
+    """1,200 a year, 50 an order, 1 a unit and year: 346.4 cost 346.41; the ERP's 600 at a time cost 100 + 300 = 400."""
+    one = with_lots(items(f"A 5 {MONTH} 0 600 A - -"), 50)
+    got = inventory.policy(plan(), backtested([10, -10] * 4), one, service=SERVICE, order_cost=50, review_days=MONTH).iloc[0]
+    assert (got.erp_order_quantity, got.order_quantity) == (600, 600)
+    assert got.order_difference == pytest.approx(346.41 - 400, abs=0.01)
+
+
+def test_an_order_is_at_least_what_a_review_uses_in_whole_multiples():
+    got = inventory.policy(plan(), backtested([10, -10] * 4), with_lots(items(f"A 5 {MONTH} 0 10 A - -"), 24), service=SERVICE, review_days=MONTH).iloc[0]
+    assert (got.order_quantity, got.erp_order_quantity) == (120, 120) and np.isnan(got.order_difference)
+
+
+def test_by_class_adds_up_and_weighs_service_by_money():
+    three = pd.concat([plan("A"), plan("B", demand=50), plan("C")])
+    errors = pd.concat([backtested([10, -10] * 4, item=i) for i in "ABC"])
+    master = items("A 5 30 0 - A 20 -", "B 8 30 0 - A 10 -", "C 5 30 0 - B - -")
+    policy = inventory.policy(three, errors, master, service=SERVICE)
+    got = inventory.by_class(policy, master).set_index("service_class")
+    assert list(got.index) == ["A", "B"] and list(got.series) == [2, 1]
+    assert got.difference["A"] == pytest.approx(got.safety_stock["A"] - got.erp_safety_stock["A"]) == pytest.approx(policy["difference"].sum())
+    assert got.safety_stock["B"] == 0 and np.isnan(got.erp_cycle_service["B"])
+    weights = policy.demand[:2] * [5, 8]
+    assert got.erp_cycle_service["A"] == pytest.approx((policy.erp_cycle_service[:2] * weights).sum() / weights.sum())
+
+
+# --- the distribution -----------------------------------------------------------------------------------------------
+
+def test_the_distribution_follows_the_pattern():
+    four = pd.concat([plan(i, demand=4) for i in "ABCD"])
+    errors = pd.concat([backtested([3, -3] * 4, item=i, demand=4) for i in "ABCD"])
+    segments = frame("item location pattern abc", "A all smooth A", "B all erratic A", "C all lumpy A", "D all new A")
+    master = items(*(f"{i} 5 30 0 - A - -" for i in "ABCD"))
+    got = inventory.policy(four, errors, master, segments=segments, service=SERVICE)
+    assert list(got.distribution) == ["normal", "gamma", "negative_binomial", "normal"]
+    assert got.safety_stock[0] == got.safety_stock[3] < got.safety_stock[1] and got.safety_stock[0] < got.safety_stock[2]
+    all_normal = inventory.policy(four, errors, master, segments=segments, service=SERVICE, distribution="normal")
+    assert all_normal.safety_stock.nunique() == 1
+    named = inventory.policy(four, errors, master, segments=segments, service=SERVICE, distribution={"new": "poisson"})
+    assert list(named.distribution) == ["normal", "normal", "normal", "poisson"]
+
+
+def test_fill_targets_by_the_distribution_reach_the_target():
+    segments = frame("item location pattern abc", "A all lumpy A")
+    got = inventory.policy(plan(demand=4), backtested([6, -3] * 4, demand=4), items("A 5 30 0 - A - -"), segments=segments, service=SERVICE, measure="fill").iloc[0]
+    assert got.fill_rate >= 0.98
+    mean = got.demand * (got.lead_months + 30 / MONTH)
+    less = np.floor(mean + got.safety_stock) - 1  # whole units: one less than the level
+    assert inventory.fill_at(less, mean, got.sigma, got.order_quantity, "negative_binomial") < 0.98
+
+
+def shaped(seed=1, series=30, origins=12):
+    """Errors that are mostly small and sometimes very large: a shape the normal does not know. One in ten is 10 times as large."""
+    rng = np.random.default_rng(seed)
+    keys = [f"I{n:02d}" for n in range(series)]
+    return keys, pd.concat([backtested(-(rng.exponential(10, origins) * np.where(rng.random(origins) < 0.1, 10, 1)), item=key) for key in keys])
+
+
+def test_the_empirical_shape_serves_what_it_promises_where_the_normal_does_not():
+    """Every class, as often as promised within chance; the normal falls short where small errors hide a few large ones."""
+    keys, errors = shaped(series=60)
+    plans, master = pd.concat([plan(key) for key in keys]), items(*(f"{key} 5 0 0 - A - -" for key in keys))
+    reached = {}
+    for name in ("normal", "empirical"):
+        got = inventory.policy(plans, errors, master, service={"A": 0.95}, distribution=name)
+        reached[name] = inventory.lasted(got, errors).iloc[0]
+    assert reached["empirical"].cases == 720
+    assert reached["empirical"].lasted == pytest.approx(0.95, abs=3 * reached["empirical"].by_chance)
+    assert reached["normal"].lasted < 0.95 - 2 * reached["normal"].by_chance
+
+
+def test_the_empirical_shape_says_of_its_own_stock_what_was_asked():
+    keys, errors = shaped()
+    plans, master = pd.concat([plan(key) for key in keys]), items(*(f"{key} 5 0 0 - A 40 -" for key in keys))
+    for measure, column in (("cycle", "cycle_service"), ("fill", "fill_rate")):
+        got = inventory.policy(plans, errors, master, service={"A": 0.95}, distribution="empirical", measure=measure)
+        assert got[column].min() >= 0.95 - 1e-9 and got["erp_cycle_service"].between(0.3, 1).all()
+
+
+def test_too_few_errors_have_no_shape_of_their_own():
+    """Eight errors are no distribution: the normal stands in."""
+    one = inventory.policy(plan(), backtested([10, -10] * 4), items("A 5 30 0 - A - -"), service=SERVICE, distribution="empirical")
+    assert one.safety_stock[0] == inventory.policy(plan(), backtested([10, -10] * 4), items("A 5 30 0 - A - -"), service=SERVICE).safety_stock[0]
+
+
+def test_an_unknown_distribution_is_refused():
+    with pytest.raises(ValueError, match=r"one of normal, gamma.* not weibull"):
+        inventory.policy(plan(), None, items("A 5 30 0 - A - -"), service=SERVICE, distribution={"smooth": "weibull"})
+
+
+# --- what cannot be -------------------------------------------------------------------------------------------------
+
+def odd_items():
+    return with_lots(items("A 5 -4 -2 0 A 20 150", "B 5 30 3 7 odd 20 150", "C 5 30 3 14 C 20 150"), 12, 5, 7)
+
+
+def test_the_policy_comes_out_in_spite_of_what_cannot_be():
+    """A lead time below zero is read as missing, an unknown class as the lowest target; a target of 100 % leaves the ERP's stock."""
+    three = pd.concat([plan(i) for i in "ABC"])
+    errors = pd.concat([backtested([10, -10] * 4, item=i) for i in "ABC"])
+    got = inventory.policy(three, errors, odd_items(), service={"A": 1.0, "B": 0.95, "C": 0.9}, lead_time_days=30).set_index("item")
+    assert got.lead_months["A"] == pytest.approx(30 / MONTH) and got.service_target["B"] == 0.9
+    assert (got.basis["A"], got.safety_stock["A"]) == ("erp", 20) and np.isnan(got.service_target["A"])
+    assert got.safety_stock["C"] > 0 and got.basis["C"] == "own"
+
+
+def test_every_fault_is_told_with_its_row_and_remedy():
+    lanes = frame("item location source_location transit_days", "A EU plant -3", "B EU plant 3")
+    found = inventory.doubtful(odd_items(), service={"A": 1.0, "B": 0.95, "C": 0.9}, lanes=lanes).set_index("rule")
+    first = found["first"].rename(lambda rule: rule.removeprefix("findings."))
+    assert dict(first) == {"lead_negative": "A: -4", "lead_sd_negative": "A: -2", "moq_zero": "A: 0", "moq_off_multiple": "B: 7", "unknown_class": "B: odd",
+                           "impossible_target": "A: A", "lane_negative": "A · EU: -3"}
+    with words.speaking("en", "USD"):
+        told = {rule: words.message(rule, values).text for rule, values in found["values"].items() if rule.split(".")[1] in
+                ("lead_sd_negative", "moq_off_multiple", "unknown_class", "impossible_target")}
+    assert all(first[rule.removeprefix("findings.")] in text for rule, text in told.items()) and len(told) == 4
+    assert "A, B, C" in told["findings.unknown_class"] and "A 1" in told["findings.impossible_target"]
+
+
+def test_sound_master_data_has_no_findings():
+    assert inventory.doubtful(with_lots(items("A 5 30 0 24 A 20 150"), 12), service=SERVICE).empty
+
+
+def test_no_possible_target_at_all_is_an_error():
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        inventory.policy(plan(), None, items("A 5 30 0 - A - -"), service={"A": 1.0, "B": 0.0})
