@@ -138,6 +138,15 @@ class Supply(_Part):
     clearance_discount: float = Field(0.50, ge=0, lt=1, description="of price, to clear obsolete stock")
     overtime_share: float = Field(0.10, ge=0, description="of regular output, the most that overtime adds in the aggregate plan")
 
+    @field_validator("service")
+    @classmethod
+    def _reachable(cls, value: dict[str, float]) -> dict[str, float]:
+        if not value:
+            raise ValueError("names no class: give at least one, as {A: 0.98, B: 0.95, C: 0.90}")
+        if wrong := [f"{name} {target:g}" for name, target in value.items() if not 0 < target < 1]:
+            raise ValueError(f"a target lies between 0 and 1, both left out, as 0.98 for 98 %; not {', '.join(wrong)}")
+        return value
+
 
 class Sales(_Part):
     ramp_months: int = Field(6, ge=0, description="months until a new rep sells as much as others")
