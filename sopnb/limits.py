@@ -20,7 +20,7 @@ LIMITS = {("orders", "unit_price"): (0, np.inf), ("orders", "discount"): (0, 1),
           ("bom", "quantity"): (0, np.inf), ("bom", "scrap"): (0, 1), ("routings", "hours_per_unit"): (0, np.inf),
           ("capacity", "available_hours"): (0, np.inf), ("capacity", "overtime_hours"): (0, np.inf), ("prices", "price"): (0, np.inf),
           ("prices", "discount"): (-np.inf, 1), ("quotas", "quota"): (0, np.inf), ("items", "unit_cost"): (0, np.inf),
-          ("items", "unit_price"): (0, np.inf), ("items", "lead_time_days"): (0, np.inf), ("items", "moq"): (0, np.inf),
+          ("items", "unit_price"): (0, np.inf), ("items", "lead_time_days"): (0, np.inf), ("items", "lead_time_sd_days"): (0, np.inf), ("items", "moq"): (0, np.inf),
           ("items", "lot_multiple"): (0, np.inf), ("items", "safety_stock"): (0, np.inf), ("stock_history", "days_out"): (0, 31),
           ("events", "from_family"): (0, 1), ("leads", "leads"): (0, np.inf), ("leads", "conversion"): (0, 1), ("leads", "units"): (0, np.inf)}
 ALLOWED = {("overrides", "level"): ("item", "family", "location", "total"), ("overrides", "kind"): ("absolute", "delta", "percent"),
