@@ -38,6 +38,8 @@ def test_all_problems_come_in_one_list_with_the_nearest_name(tmp_path):
     (GOOD.replace("path: o.csv", "sql: SELECT 1, url: 'postgresql://u:secret@h/d'"), "reference to the environment"),
     (GOOD + "ledger: {url: 'postgresql://u:secret@h/d'}\n", "reference to the environment"),
     (GOOD + "latest_cycle: 2026-13\n", "latest_cycle"),
+    (GOOD + "supply: {service: {A: 1.0, B: 0.95, C: 0}}\n", "between 0 and 1, both left out, as 0.98 for 98 %; not A 1, C 0"),
+    (GOOD + "supply: {service: {}}\n", "names no class"),
     (GOOD + "demand: {adi: 0.5}\n", "demand.adi"),
     ("name: x\nsources:\n  stock: {path: s.csv}\n", "orders and items are required"),
 ])
