@@ -606,7 +606,7 @@ demand number units per month, mean over the months the stock must last
 error_sd number units per month, standard deviation of the forecast error at the right lag
 lead_months number months
 sigma number units, standard deviation of demand over lead time and review period, of errors and lead time both
-distribution text of demand over that time: normal, gamma, negative_binomial or poisson
+distribution text of demand over that time: normal, gamma, negative_binomial, poisson or empirical (the shape of past errors)
 safety_stock number units
 cycle_service number fraction, chance of no shortage in a cycle that safety_stock gives
 fill_rate number fraction of demand served that safety_stock gives
