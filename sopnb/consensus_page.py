@@ -49,7 +49,7 @@ def _added(shares: pd.DataFrame) -> Sentence:
     size = shares.set_index("stream")["size"].reindex(PEOPLE)
     if not size.sum() > 0:
         return say("**The plan is the statistical baseline**: nothing else is known of these months.")
-    return say("**The statistical baseline comes to {share:.1%} of the plan.** What people know beside it moves {moved:.1%} of the units, up or down; most of that is: {top} ({most:.1%}).",
+    return say("**The statistical baseline comes to {share:.1%} of the plan.** What people know beside it moves {moved:.1%} of the units, up or down; the largest part is: {top} ({most:.1%}).",
                share=shares["units"].iloc[0] / shares["units"].iloc[-1], moved=size.sum(), top=message("plan.stream." + size.idxmax()), most=size.max())
 
 
@@ -112,9 +112,7 @@ def deals(outlook: pd.DataFrame | None, win_rates: pd.DataFrame | None, *, order
     head = Heading(say("What do open deals promise?"))
     if outlook is None or win_rates is None:
         return block(head, missing("opportunities"))
-    said = _promised(outlook, win_rates.iloc[0], scope)
-    if orders:
-        said += say("Most of it stands in the baseline already.")
+    said = _promised(outlook, win_rates.iloc[0], orders, scope)
     if outlook.empty:
         return block(head, said)
     note = Note(say("A deal's money times its chance: the share won of past deals that were still open at its age. Where its closing day has passed, or is not stated, it closes after the time that "
@@ -122,18 +120,20 @@ def deals(outlook: pd.DataFrame | None, win_rates: pd.DataFrame | None, *, order
     return block(head, said, _outlook(outlook, scope) if outlook["expected"].sum() else None, _by_family(outlook, scope), note)
 
 
-def _promised(outlook: pd.DataFrame, closed: pd.Series, scope: Scope) -> Sentence:
+def _promised(outlook: pd.DataFrame, closed: pd.Series, orders: bool, scope: Scope) -> Sentence:
     if not closed["won"] + closed["lost"]:
         return say("No deal has been won or lost yet, so no chance can be learnt and nothing is expected.")
-    return say("**{expected:money} is expected of open deals that stand at {open:money}** and should close from {first:month} to {last:month}. Of the deals closed so far {rate:.2%} were won: "
-               "{won:,.0f} of {closed:,.0f}.", expected=outlook["expected"].sum(), open=outlook["open"].sum(), first=scope.months[0], last=scope.months[-1],
-               rate=closed["raw"], won=closed["won"], closed=closed["won"] + closed["lost"])
+    said = say("**{expected:money} is expected of open deals that stand at {open:money}** and should close from {first:month} to {last:month}.", expected=outlook["expected"].sum(),
+               open=outlook["open"].sum(), first=scope.months[0], last=scope.months[-1])
+    if orders:
+        said += say("Most of that stands in the baseline already, since such deals are won every month.")
+    return said + say("Of the deals closed so far {rate:.2%} were won: {won:,.0f} of {closed:,.0f}.", rate=closed["raw"], won=closed["won"], closed=closed["won"] + closed["lost"])
 
 
 def _outlook(outlook: pd.DataFrame, scope: Scope) -> Figure:
-    """To the month after the last deal: a line of zeros to the end of the plan would say nothing."""
-    ends = min(outlook["month"].max() + pd.DateOffset(months=1), scope.months[-1])
-    sums = outlook.groupby("month")[["expected", "open"]].sum().reindex(scope.months[scope.months <= ends], fill_value=0.0).rename_axis("month")
+    """To the month of the last deal: a line of zeros to the end of the plan would say nothing."""
+    span = scope.months[scope.months <= outlook["month"].max()]
+    sums = outlook.groupby("month")[["expected", "open"]].sum().reindex(span, fill_value=0.0).rename_axis("month")
     most = {"month": sums["expected"].idxmax(), "most": sums["expected"].max(), "open": sums["open"].max(), "open_month": sums["open"].idxmax()}
     return charts.lines(
         sums.reset_index().melt("month", var_name="what", value_name="money"), x="month", y="money", series="what", kind="money", name="outlook",
@@ -141,7 +141,7 @@ def _outlook(outlook: pd.DataFrame, scope: Scope) -> Figure:
         title=say("Open deals are expected to bring most in {month:month}: {most:money}", **most),
         alt=say("Expected: {most:money} in {month:month}, {whole:money} in all months. As they stand: {open:money} in {open_month:month}, {all_open:money} in all.",
                 whole=sums["expected"].sum(), all_open=sums["open"].sum(), **most).text,
-        subtitle=say("Open deals by the month they should close, {currency}", currency=words.currency_sign()), source=say("opportunities known on {day:day}", day=scope.as_of))
+        subtitle=say("Open deals by the month they should close, in full and times their chance, {currency}", currency=words.currency_sign()), source=say("opportunities known on {day:day}", day=scope.as_of))
 
 
 def _by_family(outlook: pd.DataFrame, scope: Scope) -> Table:

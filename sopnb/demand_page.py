@@ -40,11 +40,12 @@ def how_much(
 
 
 def _answer(headline: Mapping[str, Any]) -> Sentence:
-    said = say("**{units:,.0f} units worth {revenue:money}** from {first:month} to {last:month}. The peak is {peak:month} with {peak_units:,.0f} units.", **headline)
+    said = say("**{units:,.0f} units worth {revenue:money}** from {first:month} to {last:month}.", **headline)
     said += say("There is no demand of the same months a year before to compare it with.") if pd.isna(headline["grows"]) else say(
         "That is {grows:+.1%} on the demand of the same months a year before.", **headline)
-    return said + (say("There is no plan of last month to compare it with.") if pd.isna(headline["changes"]) else say(
-        "Over the months last plan had too, it changed by {changed_revenue:money+} ({changes:+.1%} of units).", **headline))
+    said += say("There is no plan of last month to compare it with.") if pd.isna(headline["changes"]) else say(
+        "Over the months last plan had too, it changed by {changed_revenue:money+} ({changes:+.1%} of units).", **headline)
+    return said + say("The peak is {peak:month} with {peak_units:,.0f} units.", **headline)
 
 
 def _chart(plan: pd.DataFrame, history: pd.DataFrame, headline: Mapping[str, Any], band: pd.DataFrame, budget: pd.DataFrame | None, scope: Scope) -> Figure:

@@ -91,13 +91,13 @@ def _league(league: pd.DataFrame, tested: pd.DataFrame, scope: Scope) -> Table |
     most = league.groupby("kind")["money"].sum()
     ordered = league.assign(order=-league["kind"].map(most)).sort_values("order", kind="stable")  # the field with most money first
     return tables.show(
-        ordered.assign(what=told("plan.kind.", ordered["kind"]), name=ordered["model"].map(readable), how=ordered["model"].map(what_it_is)),
+        ordered.assign(what=told("plan.kind.", ordered["kind"]), money=ordered["money"].where(ordered["chosen"] > 0), name=ordered["model"].map(readable), how=ordered["model"].map(what_it_is)),
         caption=say("What the models in use missed by, and what the others would have"),
         subtitle=say("Backtest, lags {lags}, beside what the naive forecast missed in the same months; in use, the best single model, and both naive ones; revenue of the last 12 months that rests on it",
                      lags=scope.decision_lags),
         source=say("backtest to {origin:month}; {n:,.0f} times a model gave no number and the mean of twelve months answered", origin=scope.origin, n=failed) if failed else say(
             "backtest to {origin:month}; every model gave a number", origin=scope.origin),
-        columns={"what": "Series", "name": "Model", "how": col("What it is", wide=True), "wape": col("Error", "percent", digits=1), "naive": col("Naive there", "percent", digits=1),
+        columns={"name": "Model", "what": col("For series", wide=True), "how": col("What it is", wide=True), "wape": col("Error", "percent", digits=1), "naive": col("Naive there", "percent", digits=1),
                  "bias": col("Bias", "percent", digits=1, signed=True, wide=True), "chosen": col("Used by", "count"), "money": col("Revenue", "money", wide=True)})
 
 

@@ -53,16 +53,19 @@ def _by_lag(lines: pd.DataFrame, by_lag: pd.DataFrame, scope: Scope) -> Figure |
     first, last = by_lag.iloc[0], by_lag.iloc[-1]
     title = say("The plan misses by {first:.1%} of demand one month ahead, by {last:.1%} at lag {lag}", first=first["wape"], last=last["wape"], lag=int(last["lag"])) if len(by_lag) > 1 else say(
         "The plan misses by {wape:.1%} of demand at lag {lag}, the only one known so far", wape=first["wape"], lag=int(first["lag"]))
-    return charts.lag_accuracy(lines.assign(stream=told("plan.stream.", lines["stream"]).map(str)), decision_lag=scope.lag, name="lag-accuracy", title=title, source=FROZEN,
-                               subtitle=say("WAPE, item × location, by lag in months; the same rows for every line"))
+    return charts.lag_accuracy(
+        lines.assign(stream=told("plan.stream.", lines["stream"]).map(str)), decision_lag=scope.lag, name="lag-accuracy", title=title, source=FROZEN,
+        subtitle=say("WAPE, item × location, by lag in months; the same rows for every line. Months judged: {most} at lag {first}, {least} at lag {last}", first=int(first["lag"]), last=int(last["lag"]),
+                     most=int(first["months"]), least=int(last["months"])))
 
 
 def _versions(made: pd.DataFrame, versions: pd.DataFrame) -> Figure:
     drift = lags.drift(versions)
     return charts.versions(
         made, name="versions", source=FROZEN,
-        title=say("From six months ahead to one, the plan of a month moved by {moved:.1%} on average and its error changed by {change:+.1pp} points of demand", **drift) if drift else say(
-            "What each cycle planned, and what came"),
+        title=say("What each cycle planned, and what came") if not drift else say(
+            "From six months ahead to one, the plan of a month moved by {moved:.1%} on average and came {nearer:.1pp} points nearer to demand", nearer=-drift["change"], **drift) if drift["change"] < 0 else say(
+            "From six months ahead to one, the plan of a month moved by {moved:.1%} on average and came no nearer to demand ({change:+.1pp} points)", **drift),
         subtitle=say("Units per month, all items and locations; each thin line is what one cycle planned for the six months ahead of it"))
 
 
@@ -95,7 +98,7 @@ def _biased(tracked: pd.DataFrame, families: pd.DataFrame, limit: float, wait: i
     biased = ", ".join(message("plan.biased.family", row).text for row in families[families["beyond"]].to_dict("records"))
     about = {"n": len(beyond), "all": len(tracked), "chance": len(tracked) * chance, "families": biased}
     subtitle = say("Tracking signal: the errors of a year, one month ahead, added up, over their mean size. Beyond {limit:,.0f} a series counts as biased: {low:.0%} of unbiased ones pass that by luck, "
-                   "a limit of 4 would be passed by {four:.0%}. Only series planned now, with at least {limit:,.0f} judged months", limit=limit, low=chance, four=lags.luck(4, tracked["n"].median()))
+                   "a limit of 4 would be passed by {four:.0%}. Judged are series with at least {limit:,.0f} months in which something was planned or asked for", limit=limit, low=chance, four=lags.luck(4, tracked["n"].median()))
     return tables.show(
         beyond.assign(name=scope.item(beyond["item"]), way=told("plan.biased.", (beyond["signal"] > 0).map({True: "over", False: "under"}))), top=8, by="amount", other=["amount"],
         caption=say("{n:,.0f} of {all:,.0f} series were planned too high or too low month after month, where luck alone would make it {chance:,.0f}; of whole families: {families}", **about) if biased else say(
@@ -121,7 +124,7 @@ def steps(plan: pd.DataFrame, *, stairs: pd.DataFrame, record: pd.DataFrame, fam
     if stairs.empty:
         return block(head, say("No plan made that far ahead can be judged yet: {wait}.", wait=waiting(scope.lag, needed)))
     judged = record[(record["scope"] == "all") & (record["stream"] != "naive") & (record["skill"] != "none")].set_index("stream")
-    note = Note(say("The plans of past cycles as they were frozen, judged by the demand that came. A few months can favour a step by chance; so each has a range, and where it holds zero nobody can tell "
+    note = Note(say("A few months can favour a step by chance; so each has a range, and where it holds zero nobody can tell "
                     "luck from skill yet."))
     return block(head, _stairs(stairs, judged, scope), _climbed(judged), _families(families, scope), note)
 
