@@ -137,20 +137,20 @@ def policy(plan, tested, items, *, service: Mapping[str, float], segments=None, 
     out = plan[SERIES].drop_duplicates().sort_values(SERIES, kind="stable").reset_index(drop=True)
     lead = lead_times(items, out, lanes=lanes, lead_time_days=lead_time_days)
     out["lead_months"] = lead["lead_days"] / DAYS
-    out["cover"] = out["lead_months"] + (review_days / DAYS if review == "periodic" else 0.0)
-    out["lags"] = np.ceil(out["cover"] - 1e-9).clip(lower=1).astype(int)
+    out["protection"] = out["lead_months"] + (review_days / DAYS if review == "periodic" else 0.0)
+    out["lags"] = np.ceil(out["protection"] - 1e-9).clip(lower=1).astype(int)
     out["demand"], out["year"] = _coming(plan, out)
-    out = _with_errors(out, error_spread(tested, scores, segments, cover=out, least=least))
+    out = _with_errors(out, error_spread(tested, scores, segments, protection=out, least=least))
     own = items.set_index("item")
     out["cost"] = out["item"].map(own["unit_cost"]).astype("float64")
     out["service_class"], out["service_target"] = _targets(out, own, segments, service)
     out["distribution"] = _distributions(out, segments, distribution)
-    out["sigma"] = spread(out["error_sd"].fillna(0), out["cover"], out["demand"], lead["lead_sd_days"] / DAYS)
+    out["sigma"] = spread(out["error_sd"].fillna(0), out["protection"], out["demand"], lead["lead_sd_days"] / DAYS)
     out = _order_sizes(out, own, review_days, order_cost, holding_rate)
     for ours, theirs in (("erp_safety_stock", "safety_stock"), ("erp_reorder_point", "reorder_point")):
         out[ours] = _share_out(out, own[theirs].astype("float64"))
-    known = shapes(standardised(tested, scores, segments, cover=out, least=least)) if (out["distribution"] == "empirical").any() else {}
-    out = _safety(out, measure, _Cover(out, pattern_of(out, segments), known))
+    known = shapes(standardised(tested, scores, segments, protection=out, least=least)) if (out["distribution"] == "empirical").any() else {}
+    out = _safety(out, measure, _Protection(out, pattern_of(out, segments), known))
     out["reorder_point"] = reorder_point(out["demand"], out["lead_months"], out["safety_stock"])
     refill = out["demand"] * review_days / DAYS if review == "periodic" else out["order_quantity"]
     out["order_up_to"] = out["reorder_point"] + refill
@@ -159,11 +159,11 @@ def policy(plan, tested, items, *, service: Mapping[str, float], segments=None, 
     return frames.conform(out[frames.POLICY.names], frames.POLICY)
 
 
-class _Cover:
+class _Protection:
     """Demand over the months to last, of every series: levels that serve a target, and what a level serves."""
 
     def __init__(self, out, pattern, known):
-        self.mean, self.sigma, self.lot = (out["demand"] * out["cover"]).to_numpy(), out["sigma"].to_numpy(), out["order_quantity"].to_numpy()
+        self.mean, self.sigma, self.lot = (out["demand"] * out["protection"]).to_numpy(), out["sigma"].to_numpy(), out["order_quantity"].to_numpy()
         empirical = (out["distribution"] == "empirical").to_numpy() & (self.sigma > 0)
         self.named = out["distribution"].replace("empirical", "normal").to_numpy()
         self.shapes = [(rows & empirical, shape) for rows, shape in rows_of(pattern, known)]
@@ -191,19 +191,19 @@ class _Cover:
         return np.clip(out, 0.0, None)
 
 
-def _safety(out, measure, cover):
+def _safety(out, measure, protection):
     """Safety stock for the target, and the service that it and the ERP's figure can be expected to give."""
-    level = cover.level(out["service_target"].to_numpy(), measure)
+    level = protection.level(out["service_target"].to_numpy(), measure)
     known = out["error_sd"].notna() & out["service_target"].notna()
     out["basis"] = out["basis"].where(known, np.where(out["erp_safety_stock"].notna(), "erp", "none"))
-    computed = np.ceil(np.maximum(level - cover.mean, 0) - 1e-9)
+    computed = np.ceil(np.maximum(level - protection.mean, 0) - 1e-9)
     held = np.where(known, computed, out["erp_safety_stock"].fillna(0.0))
     out["safety_stock"] = np.where(out["year"] > 0, held, 0.0)
     judged = (out["error_sd"].notna() & (out["year"] > 0)).to_numpy()
     for prefix in ("", "erp_"):
-        stock = cover.mean + out[f"{prefix}safety_stock"].to_numpy()
-        out[f"{prefix}cycle_service"] = np.where(judged, cover.service(stock), np.nan)
-        out[f"{prefix}fill_rate"] = np.where(judged & (cover.lot > 0), cover.filled(stock), np.nan)
+        stock = protection.mean + out[f"{prefix}safety_stock"].to_numpy()
+        out[f"{prefix}cycle_service"] = np.where(judged, protection.service(stock), np.nan)
+        out[f"{prefix}fill_rate"] = np.where(judged & (protection.lot > 0), protection.filled(stock), np.nan)
     return out
 
 
@@ -250,7 +250,7 @@ def by_class(policy, items):
 
 
 def _coming(plan, keys):
-    """Mean demand a month over the months the stock must cover, and the demand of the first twelve months."""
+    """Mean demand a month over the protection time, and the demand of the first twelve months."""
     wide = plan.pivot_table(index=SERIES, columns="month", values="consensus", aggfunc="sum", fill_value=0.0)
     wide = wide.reindex(pd.MultiIndex.from_frame(keys[SERIES])).fillna(0.0).to_numpy()
     months = wide.shape[1]

@@ -19,20 +19,20 @@ SERIES = ["item", "location"]
 ENOUGH = 100  # errors from which a pattern's own shape is believed; below it, the shape of all
 
 
-def error_spread(tested, scores=None, segments=None, *, cover, least=6):
-    """Root mean square of the forecast error of each series, over the lags its lead time covers.
+def error_spread(tested, scores=None, segments=None, *, protection, least=6):
+    """Root mean square of the forecast error of each series, over the lags of its protection time.
 
     tested    item × location × origin × month × model   forecast, demand, lag
     scores    item × location × model                    chosen; without it every model tested counts
     segments  item × location                            pattern; series with few errors borrow from those like them
-    cover     item × location                            lags (months the stock must last)
+    protection  item × location                          lags (months of the protection time)
     least     errors below which a series borrows the relative error of its pattern
     returns   item × location                            error_sd (units per month), basis (own, pooled or none)
 
     Root mean square, not the spread about the mean: a forecast that is always short needs the same protection as one
     that is short by chance. Pooled: √(Σe² / Σm²) over series of one pattern, times m, with m a series' mean demand.
     """
-    out = cover[[*SERIES, "lags"]].copy()
+    out = protection[[*SERIES, "lags"]].copy()
     errors = errors_of_choice(tested, scores)
     if errors.empty:
         return out[SERIES].assign(error_sd=np.nan, basis="none")
@@ -116,11 +116,11 @@ class Shape:
         return np.where(self.loss(np.zeros(wanted.shape)) <= wanted, 0.0, high)
 
 
-def standardised(tested, scores=None, segments=None, *, cover, least=6):
+def standardised(tested, scores=None, segments=None, *, protection, least=6):
     """Errors over the months the stock must last, as multiples of what the other origins would have taken for usual.
 
     tested, scores, segments, least   as of `error_spread`
-    cover    item × location            lags (months the stock must last)
+    protection  item × location         lags (months of the protection time)
     returns  item × location × origin   pattern, forecast, demand (units, over these months), sigma (units), factor (error / sigma)
 
     sigma = √lags · the root mean square error of the series at its other origins, `least` errors or more: an origin is not
@@ -129,7 +129,7 @@ def standardised(tested, scores=None, segments=None, *, cover, least=6):
     errors = errors_of_choice(tested, scores)
     if errors.empty:
         return pd.DataFrame(columns=[*SERIES, "origin", "pattern", "forecast", "demand", "sigma", "factor"])
-    errors = errors.merge(cover[[*SERIES, "lags"]], on=SERIES)
+    errors = errors.merge(protection[[*SERIES, "lags"]], on=SERIES)
     errors["lags"] = errors["lags"].clip(1, int(errors["lag"].max()))
     errors = errors[errors["lag"] <= errors["lags"]]
     errors = errors.assign(square=(errors["demand"] - errors["forecast"]) ** 2)
@@ -169,7 +169,7 @@ def lasted(policy, tested, *, scores=None, segments=None, review_days=30, review
     """
     months = policy["lead_months"] + (review_days * 12 / 365.25 if review == "periodic" else 0.0)
     lags = np.ceil(months - 1e-9).clip(lower=1).astype(int)
-    cases = standardised(tested, scores, segments, cover=policy[SERIES].assign(lags=lags), least=least)
+    cases = standardised(tested, scores, segments, protection=policy[SERIES].assign(lags=lags), least=least)
     cases = cases.merge(policy[[*SERIES, "service_class", "service_target", "distribution"]], on=SERIES).dropna(subset=["service_target"])
     empirical = cases["distribution"] == "empirical"
     named = cases["distribution"].where(~empirical, "normal").to_numpy()

@@ -1,8 +1,8 @@
 """Safety stock: how much protects against a forecast that is wrong and supply that is late. Plain formulas, with their source.
 
 Levels are what is on hand and on order when an order is placed: safety stock = level − mean demand until the next order can
-be there. That time, the cover, is the lead time L where stock is watched continuously, and lead time plus review period,
-L + R, where it is looked at every R. Any unit of time will do, if all arguments use the same.
+be there. That time, the protection time, is the lead time L where stock is watched continuously, and lead time plus review
+period, L + R, where it is looked at every R. Any unit of time will do, if all arguments use the same.
 
 Cycle service is the chance of no shortage in a replenishment cycle; fill rate is the share of demand served from stock.
 The fill rate counts units short in a cycle, σ·G(k), against the units of a cycle: Q, the quantity ordered, or what is used in
@@ -10,7 +10,7 @@ a review period. Every function takes single figures or arrays.
 
 The normal distribution is a poor picture of demand that is rare or small: it has demand below zero, and a tail too thin.
 
-    normal             demand of many customers; cover demand with sd below half its mean (Silver, Pyke and Peterson)
+    normal             demand of many customers, sd over the protection time below half the mean (Silver, Pyke and Peterson)
     gamma              skewed and never below zero, by mean and sd (Burgin, 1975)
     negative_binomial  whole units that come in clumps, sd² above the mean; found to fit intermittent demand of parts best or
                        nearly so (Syntetos, Babai and Altay, 2012). With sd² at or below the mean it is Poisson
@@ -24,7 +24,7 @@ import math
 import numpy as np
 
 DISTRIBUTIONS = ("normal", "gamma", "negative_binomial", "poisson")
-# The distribution of demand over the cover, by pattern of demand, unless something else is asked for.
+# The distribution of demand over the protection time, by pattern of demand, unless something else is asked for.
 BY_PATTERN = {"smooth": "normal", "erratic": "gamma", "intermittent": "negative_binomial", "lumpy": "negative_binomial"}
 FARTHEST = 8.0  # standard deviations: beyond them a normal shortage is below 1e-15 of one
 
@@ -32,10 +32,10 @@ FARTHEST = 8.0  # standard deviations: beyond them a normal shortage is below 1e
 # --- spread ---------------------------------------------------------------------------------------------------------
 
 def spread(error_sd, lead, demand=0.0, lead_sd=0.0, *, review=0.0):
-    """Standard deviation of demand over the cover: √((L + R)·σ_e² + d²·σ_L²).
+    """Standard deviation of demand over the protection time: √((L + R)·σ_e² + d²·σ_L²).
 
     error_sd  σ_e, units per period: standard deviation of demand, or better of the forecast error
-    lead      L, periods: the lead time, or the whole cover where `review` is left out
+    lead      L, periods: the lead time, or the whole protection time where `review` is left out
     demand    d, units per period
     lead_sd   σ_L, periods: standard deviation of the lead time
     review    R, periods between looks at the stock; 0: continuous review
@@ -46,8 +46,8 @@ def spread(error_sd, lead, demand=0.0, lead_sd=0.0, *, review=0.0):
     >>> round(float(spread(500, 7, 2500, 7)))
     17550
     """
-    cover = np.asarray(lead, float) + review
-    return np.sqrt(cover * np.square(np.asarray(error_sd, float)) + np.square(np.asarray(demand, float) * lead_sd))
+    time = np.asarray(lead, float) + review
+    return np.sqrt(time * np.square(np.asarray(error_sd, float)) + np.square(np.asarray(demand, float) * lead_sd))
 
 
 def reorder_point(demand, lead, safety_stock=0.0):
@@ -148,7 +148,7 @@ def fill_rate_periodic(level, demand, error_sd, lead, review, lead_sd=0.0):
     """Fill rate of an order-up-to level under periodic review, what was already short before the period not counted twice.
 
     level    units, what orders bring stock on hand and on order up to
-    returns  1 − (shortage at the end of the cover − shortage when its order arrives) / (d·R)
+    returns  1 − (shortage before an order arrives − shortage after the one before it did) / (d·R)
     source   Silver and Bischak (2011), The exact fill rate in a periodic review base stock system under normally distributed demand
 
     Equal to `fill_rate` with Q = d·R where stock seldom runs out; higher where it often does. The figure is ours.
@@ -186,9 +186,9 @@ def safety_for_fill(sigma, target, quantity, *, unmet="backlog", negative=False)
 # --- any distribution -----------------------------------------------------------------------------------------------
 
 def level_for_cycle(mean, sd, target, distribution="normal"):
-    """The level that lasts the cover with a given chance: the smallest r with P(demand ≤ r) ≥ target.
+    """The level that lasts the protection time with a given chance: the smallest r with P(demand ≤ r) ≥ target.
 
-    mean, sd      units, of demand over the cover
+    mean, sd      units, of demand over the protection time
     distribution  one of DISTRIBUTIONS, for all or one a series; without spread, or without demand, normal
     returns       units; safety stock is this less the mean
     source        Silver, Pyke and Peterson. Gamma: SAP, course on inventory planning, 100 ± 25, 95 %: 145 (144.3 in whole units)
@@ -245,10 +245,10 @@ def fill_at(level, mean, sd, quantity, distribution="normal", *, unmet="backlog"
 
 
 def level_from_sample(demands, target=None, *, fill=None, quantity=None):
-    """The level by demands over the cover as they were, with no distribution assumed.
+    """The level by demands over the protection time as they were, with no distribution assumed.
 
-    demands   units over one cover each: past covers, or simulated ones
-    target    cycle service level: the smallest demand with that share of covers at or below it; or
+    demands   units over one protection time each: past ones, or simulated
+    target    cycle service level: the smallest demand with that share of demands at or below it; or
     fill      fill rate, with quantity: the smallest r with mean(max(demand − r, 0)) ≤ (1 − fill)·Q
     returns   units
     source    the empirical distribution; Nahmias, newsstand: 52 weeks of sales, 77 %: 15 copies

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import itertools
 
 import numpy as np
@@ -22,6 +23,10 @@ WAGNER_ORDERS = [85, 102, 102, 101, 98, 114, 105, 86, 119, 110, 98, 114]
 def total(net, rule, order_cost, holding_cost, **settings):
     quantity = lots.sizes(net, rule, order_cost=order_cost, holding_cost=holding_cost, **settings)
     return lots.cost(net, quantity, order_cost=order_cost, holding_cost=holding_cost)
+
+
+def test_every_docstring_example_holds():
+    assert doctest.testmod(lots).failed == 0
 
 
 # --- published cases ------------------------------------------------------------------------------------------------

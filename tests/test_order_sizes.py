@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import doctest
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sopnb import order_sizes
+
+
+def test_every_docstring_example_holds():
+    assert doctest.testmod(order_sizes).failed == 0
+
 
 # --- economic order quantity ----------------------------------------------------------------------------------------
 

@@ -22,13 +22,13 @@ def backtested(errors, item="A", lag=1, demand=100.0):
                          "model": "naive", "forecast": [demand + e for e in errors], "demand": demand})
 
 
-def cover(*rows):
+def protection(*rows):
     return frame("item location lags", *rows)
 
 
 def test_an_origin_is_judged_by_the_other_origins():
     """Errors 3, 3, 3, 9: the nine is three times what the others would have told; a three against √((9 + 9 + 81)/3) = 5.74."""
-    got = past_errors.standardised(backtested([3, 3, 3, 9]), cover=cover("A all 1"), least=3)
+    got = past_errors.standardised(backtested([3, 3, 3, 9]), protection=protection("A all 1"), least=3)
     assert list(got.sigma) == pytest.approx([math.sqrt(33)] * 3 + [3])
     assert list(got.factor) == pytest.approx([-3 / math.sqrt(33)] * 3 + [-3])  # too high a forecast asks for no stock
 
@@ -36,13 +36,13 @@ def test_an_origin_is_judged_by_the_other_origins():
 def test_errors_of_the_months_to_last_are_added_up():
     """Two months of +4 each go the same way: 8 together, against √2 · 4 as if they had nothing to do with each other."""
     both = pd.concat([backtested([-4] * 5), backtested([-4] * 5, lag=2)])
-    got = past_errors.standardised(both, cover=cover("A all 2"), least=4)
+    got = past_errors.standardised(both, protection=protection("A all 2"), least=4)
     assert list(got.forecast) == [192] * 5 and list(got.demand) == [200] * 5
     assert list(got.factor) == pytest.approx([math.sqrt(2)] * 5)
 
 
 def test_an_origin_without_all_its_months_counts_only_towards_the_usual_error():
-    got = past_errors.standardised(pd.concat([backtested([4] * 4), backtested([4] * 3, lag=2)]), cover=cover("A all 2"), least=3)
+    got = past_errors.standardised(pd.concat([backtested([4] * 4), backtested([4] * 3, lag=2)]), protection=protection("A all 2"), least=3)
     assert len(got) == 3
 
 
@@ -104,5 +104,5 @@ def test_normal_errors_last_as_often_as_the_normal_says():
 
 
 def test_without_a_backtest_nothing_is_said():
-    assert past_errors.standardised(None, cover=cover("A all 1")).empty
+    assert past_errors.standardised(None, protection=protection("A all 1")).empty
     assert past_errors.lasted(policy(), None).empty

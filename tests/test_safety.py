@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import math
 
 import numpy as np
@@ -11,6 +12,11 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from sopnb import safety
+
+
+def test_every_docstring_example_holds():
+    assert doctest.testmod(safety).failed == 0
+
 
 # --- published cases ------------------------------------------------------------------------------------------------
 # Printed answers use z from a table; ours are exact, so the tolerance is what the table's z is off by.
