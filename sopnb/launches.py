@@ -10,8 +10,8 @@ be measured it is an assumption, and the report says so. A young item, on sale f
 prior to what it sold itself, month by month. An item that ends runs down as earlier ones did, is zero after its end, and
 what it would have sold goes to its successor.
 
-Not modelled: cannibalisation. What a new item takes from the like item and its family is not taken off them; where it
-will be much, an override on the items that lose says so, with a reason and an owner.
+What a new item takes from its family is not measured here: a launch lasts, and its family's own course cannot be told from it. Where
+it is known beforehand, `from_family` of the launch in the source `events` says so, and the plan takes it off the siblings (`siblings`).
 """
 
 from __future__ import annotations

@@ -89,6 +89,35 @@ def common(u: np.ndarray, group: np.ndarray | None) -> np.ndarray:
     return out
 
 
+def usual_ratio(y: np.ndarray, event: np.ndarray, *, season: int = 12, group: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Demand / its usual value without events, and how far usual months stray from 1 (missing: nothing to compare with).
+
+    y      series × time (units); event: flags of the months that have one
+    """
+    usual, u = usual_value(y, event, season=season)
+    usual = usual * np.exp(common(u, group))
+    ratio = np.where((usual > 0) & np.isfinite(y), y / np.where(usual > 0, usual, 1.0), np.nan)
+    calm = np.where(event, np.nan, ratio)
+    low, high = quartiles(calm)
+    enough = np.isfinite(calm).sum(axis=1) >= 12
+    return ratio, np.where(enough, ((high - low) / 1.349)[:, 0], np.nan)
+
+
+def usual_value(y: np.ndarray, event: np.ndarray, *, season: int = 12) -> tuple[np.ndarray, np.ndarray]:
+    """What each month usually is, without events (units): running median × season; and the log of what it was on that."""
+    top = np.nanmax(np.where(np.isfinite(y), y, 0.0), axis=1, initial=0.0, keepdims=True)
+    size = np.where(top > 0, top, 1.0)
+    own = y / size
+    index, _ = season_of(own, season)
+    u, level = residual(np.where(event, np.nan, own), index)
+    had = np.flatnonzero(event.any(axis=1))
+    if len(had):  # once more, with a season that no longer holds the events
+        filled = np.where(event[had] & np.isfinite(own[had]), (level * index)[had], own[had])
+        index[had], _ = season_of(filled, season)
+        u[had], level[had] = residual(np.where(event[had], np.nan, own[had]), index[had])
+    return level * index * size, u
+
+
 def median(values: np.ndarray) -> np.ndarray:
     """Median along the last axis without its missing values; missing where there are none."""
     ordered = np.sort(values, axis=-1)

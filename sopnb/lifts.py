@@ -13,18 +13,19 @@ which nothing is planned yet holds no event at all, and the report says what eve
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from sopnb import frames, levels
+from sopnb import frames, levels, siblings
+from sopnb.windows import ALL, family_of, groups, share_of, windows
+
+__all__ = ["adds", "brought", "by_month", "effects", "planned", "share_of", "shown", "slope", "surest", "windows", "without"]
 
 KEY = ["item", "location"]
 ROW = [*KEY, "month"]
-EFFECTS = ["kind", "family", "effect", "se", "t", "months", "series", "stated", "realised", "realised_se", "used"]
-ALL = "all"
+EFFECTS = ["kind", "family", "effect", "se", "t", "months", "series", "stated", "realised", "realised_se", "used", "taken", "taken_se", "taken_used"]
 LASTING = ("holiday", "launch", "price")  # the calendar's, the launch curve's, and a change that stays: no lift that comes and goes
 LEAST_MONTHS = 10   # event months behind an effect of a family; with fewer it takes that of its kind over all families
 LEAST_USED = 6      # event months behind an effect of a kind; with fewer nothing is said
@@ -32,46 +33,6 @@ LEAST_T = 2.0
 MOST = 3.0          # no measured lift above four times a usual month is believed, nor one that takes all demand away
 Lines = dict[tuple[str, str], dict[Any, Any]]
 LAGS = 3            # months over which errors of one series may hang together (Newey & West)
-
-
-# --- which months of which series -----------------------------------------------------------------------------------
-
-
-def windows(
-    keys: pd.DataFrame, months: pd.DatetimeIndex, table: pd.DataFrame | None, items: pd.DataFrame
-) -> Iterable[tuple[np.ndarray, np.ndarray, dict[Any, Any]]]:
-    """For each event: the positions of its series, the share of each month's days that it runs, and the event itself.
-
-    keys     item, location: one row a series
-    table    event   kind, start, end, level (item, family, all), key, location; None: no events
-    """
-    if table is None or table.empty or not len(months):
-        return
-    family = keys["item"].map(dict(zip(items["item"], items["family"], strict=True)) if "family" in items.columns else {})
-    of = {"item": keys.groupby("item").indices, "family": keys.groupby(family).indices if family.notna().any() else {}}
-    everything = np.arange(len(keys))
-    at = keys["location"].to_numpy()
-    first, last = months[0], months[-1] + pd.offsets.MonthEnd(0)
-    near = table[table["start"].notna() & table["end"].notna() & (table["end"] >= first) & (table["start"] <= last)]
-    for event in near.sort_values("event", kind="stable").to_dict("records"):
-        rows = of[event["level"]].get(event["key"], everything[:0]) if event["level"] in of else everything
-        place = event["location"]
-        if isinstance(place, str) and place not in ("", ALL):
-            rows = rows[at[rows] == place]
-        if len(rows):
-            yield rows, share_of(event["start"], event["end"], months), event
-
-
-def share_of(start: Any, end: Any, months: pd.DatetimeIndex) -> np.ndarray:
-    """Share of each month's days from start to end, both included.
-
-    >>> share_of("2026-03-17", "2026-04-15", pd.DatetimeIndex(["2026-03-01", "2026-04-01"])).round(4).tolist()
-    [0.4839, 0.5]
-    """
-    first, days = months.to_numpy(dtype="datetime64[D]"), months.days_in_month.to_numpy()
-    last = first + (days - 1).astype("timedelta64[D]")
-    begin, stop = (np.datetime64(pd.Timestamp(day), "D") for day in (start, end))
-    return np.clip((np.minimum(last, stop) - np.maximum(first, begin)).astype(int) + 1, 0, None) / days
 
 
 # --- measured on the past -------------------------------------------------------------------------------------------
@@ -85,7 +46,8 @@ def effects(history: pd.DataFrame, table: pd.DataFrame | None, items: pd.DataFra
     items    item                     family
     returns  kind × family (`all`: over all families)
              effect (fraction of a usual month, for a whole month of it), se, t, months (series × months with the event),
-             series, stated (mean of what was stated), realised (share of it that came), realised_se, used (flag)
+             series, stated (mean of what was stated), realised (share of it that came), realised_se, used (flag),
+             taken (share of what single items won that their family's other items lost), taken_se, taken_used (flag)
 
     Each month of a series that had such an event is compared with its usual value: the running median of the months
     without one, × season, × what most of the family did in that month (so that a holiday is not credited to a promotion).
@@ -94,9 +56,12 @@ def effects(history: pd.DataFrame, table: pd.DataFrame | None, items: pd.DataFra
     together over three months (Newey & West by series; statsmodels). realised: the same with share × stated in place of
     share. used: |t| ≥ 2 and at least six event months; a family needs ten of its own, and the sign of its kind, which must be sure
     too; else it takes its kind's.
+    taken: from siblings at the place of a promotion beside the same family elsewhere (`siblings.compared`), by the same regression;
+    taken_used: two standard errors from zero, between 0 and 1, ten months, for a kind that is used. Over all families only, since
+    one family has too few. What does not show so is not taken off anybody.
     Not asked of holidays, launches and prices (LASTING).
     """
-    none = pd.DataFrame(columns=EFFECTS).astype({"effect": "float64", "se": "float64", "used": bool})
+    none = pd.DataFrame(columns=EFFECTS).astype({"effect": "float64", "se": "float64", "used": bool, "taken": "float64", "taken_used": bool})
     if table is None or table.empty or history.empty:
         return none
     cube = levels.panel(history, value="learned" if "learned" in history.columns else "demand")
@@ -109,7 +74,33 @@ def effects(history: pd.DataFrame, table: pd.DataFrame | None, items: pd.DataFra
         of_kind = _regressed(mine, kind, ALL)
         of_family = [_regressed(own, kind, str(family)) for family, own in mine.groupby("family", sort=True) if (own["share"] > 0).sum() >= LEAST_MONTHS]
         out += [of_kind, *({**own, "used": own["used"] and of_kind["used"] and own["effect"] * of_kind["effect"] > 0} for own in of_family)]
-    return pd.DataFrame(out, columns=EFFECTS)
+    return _with_taken(pd.DataFrame(out, columns=EFFECTS[:-3]), cube, table[~table["kind"].isin(LASTING)], items, season)
+
+
+def _with_taken(measured: pd.DataFrame, cube: levels.Panel, table: pd.DataFrame, items: pd.DataFrame, season: int) -> pd.DataFrame:
+    """The measured effects with what siblings lost to single items."""
+    lines, family = _lines(measured), family_of(cube.keys, items)
+    push = {kind: np.zeros(cube.y.shape) for kind in sorted(set(measured.loc[measured["used"], "kind"]))}
+    busy = np.zeros(cube.y.shape, dtype=bool)
+    for rows, share, event in windows(cube.keys, cube.months, table, items):
+        busy[rows] |= share > 0
+        line = _line(lines, event["kind"], family[rows[0]]) if event["level"] == "item" else None
+        if line is not None:
+            push[event["kind"]][rows] += line["effect"] * share
+    group = groups(cube.keys, family)  # what is usual must not know months in which a sibling was promoted, or it would hide the loss
+    near = np.isin(group[:, None] * len(cube.months) + np.arange(len(cube.months)), (group[:, None] * len(cube.months) + np.arange(len(cube.months)))[busy])
+    usual = levels.usual_value(cube.y, near, season=season)[0] if push else cube.y
+    seen = {kind: siblings.compared(cube.y, usual, part, busy, family, cube.keys["location"].to_numpy()) for kind, part in push.items()}
+    found = [_taken(seen.get(kind) if of == ALL else None, used) for kind, of, used in zip(measured["kind"], measured["family"], measured["used"], strict=True)]
+    return measured.assign(**{name: [row[i] for row in found] for i, name in enumerate(EFFECTS[-3:])})
+
+
+def _taken(rows: pd.DataFrame | None, used: bool) -> tuple[float, float, bool]:
+    """taken, taken_se, taken_used of one line."""
+    if rows is None or (rows["share"] > 0).sum() < LEAST_MONTHS:
+        return np.nan, np.nan, False
+    effect, se, t = slope(rows, "share")
+    return -effect, se, bool(used and abs(t) >= LEAST_T and 0 < -effect <= 1)
 
 
 def _observations(cube: levels.Panel, table: pd.DataFrame, items: pd.DataFrame, season: int) -> pd.DataFrame:
@@ -123,7 +114,7 @@ def _observations(cube: levels.Panel, table: pd.DataFrame, items: pd.DataFrame, 
             stated[event["kind"]][series] += share * event["effect"]
     total = np.zeros((n, t)) + sum(kinds.values())
     family = cube.keys["item"].map(dict(zip(items["item"], items["family"], strict=True)) if "family" in items.columns else {}).fillna("unknown").to_numpy()
-    ratio, spread = usual_ratio(cube.y, total > 0, season=season, group=family)
+    ratio, spread = levels.usual_ratio(cube.y, total > 0, season=season, group=family)
     touched = (total > 0).any(axis=1) & np.isfinite(spread)
     pieces = []
     free = touched[:, None] & (total == 0) & np.isfinite(ratio)
@@ -136,29 +127,6 @@ def _observations(cube: levels.Panel, table: pd.DataFrame, items: pd.DataFrame, 
     return pd.concat([p for p in pieces if len(p)], ignore_index=True).astype({"kind": object}) if any(len(p) for p in pieces) else pd.DataFrame({"kind": []})
 
 
-def usual_ratio(y: np.ndarray, event: np.ndarray, *, season: int = 12, group: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Demand / its usual value without events, and how far usual months stray from 1 (missing: nothing to compare with).
-
-    y      series × time (units); event: flags of the months that have one
-    """
-    top = np.nanmax(np.where(np.isfinite(y), y, 0.0), axis=1, initial=0.0, keepdims=True)
-    own = y / np.where(top > 0, top, 1.0)
-    index, _ = levels.season_of(own, season)
-    u, level = levels.residual(np.where(event, np.nan, own), index)
-    had = np.flatnonzero(event.any(axis=1))
-    if len(had):  # once more, with a season that no longer holds the events
-        filled = np.where(event[had] & np.isfinite(own[had]), (level * index)[had], own[had])
-        index[had], _ = levels.season_of(filled, season)
-        u[had], level[had] = levels.residual(np.where(event[had], np.nan, own[had]), index[had])
-    common = levels.common(u, group)
-    usual = level * index * np.exp(common)
-    ratio = np.where((usual > 0) & np.isfinite(own), own / np.where(usual > 0, usual, 1.0), np.nan)
-    calm = np.where(event, np.nan, ratio)
-    low, high = levels.quartiles(calm)
-    enough = np.isfinite(calm).sum(axis=1) >= 12
-    return ratio, np.where(enough, ((high - low) / 1.349)[:, 0], np.nan)
-
-
 def _regressed(rows: pd.DataFrame, kind: str, family: str) -> dict[str, Any]:
     """One line of EFFECTS."""
     there, said = rows[rows["share"] > 0], rows[rows["stated"] != 0]
@@ -168,7 +136,7 @@ def _regressed(rows: pd.DataFrame, kind: str, family: str) -> dict[str, Any]:
     used = bool(abs(t) >= LEAST_T and -1 < effect <= MOST)
     stated = said["stated"].sum() / said["share"].sum() if len(said) else np.nan
     found = (kind, family, effect, se, t, months, there["series"].nunique(), stated, realised, realised_se, used)
-    return dict(zip(EFFECTS, found, strict=True))
+    return dict(zip(EFFECTS[:-3], found, strict=True))
 
 
 def slope(rows: pd.DataFrame, of: str) -> tuple[float, float, float]:
@@ -176,7 +144,7 @@ def slope(rows: pd.DataFrame, of: str) -> tuple[float, float, float]:
 
     rows  series × when   ratio, weight, `of`
     """
-    from statsmodels.regression.linear_model import WLS  # imported late, and only this: all of statsmodels takes a second
+    from statsmodels.regression.linear_model import WLS  # late, and no more of it: all of it takes a second
 
     at, when, x = (rows[name].to_numpy() for name in ("series", "when", of))
     if float(np.ptp(x)) < 1e-9:
@@ -205,23 +173,41 @@ def without(history: pd.DataFrame, table: pd.DataFrame | None, items: pd.DataFra
 
     lift = 1 + Σ share of the month × lift of the event: what was stated for it × the share of that which came, where both
     are known; else the measured effect of its kind. Of a kind too rare to be measured, what was stated: so a peak that
-    someone can name is taken out by naming it. Where a kind shows no sure effect nothing is taken out. An event that has run through the whole last month and goes on stays in: the plan does not add it again.
+    someone can name is taken out by naming it. Where a kind shows no sure effect nothing is taken out. What its siblings lost to an event of
+    one item is put back (`planned` says how much). An event that has run through the whole last month and goes on stays in: the plan does not add it again.
     """
     learned = history["learned"].fillna(history["demand"]) if "learned" in history.columns else history["demand"]
     out = history.assign(demand=learned, lift=1.0)
     if table is None or table.empty or history.empty:
         return out
     cube = levels.panel(history)
-    names, of = np.unique(_family_of(cube.keys, items).astype(str), return_inverse=True)
-    lines, lift = _lines(measured), np.zeros(cube.y.shape)
+    family = family_of(cube.keys, items).astype(str)
+    names, of = np.unique(family, return_inverse=True)
+    lines, lift, won = _lines(measured), np.zeros(cube.y.shape), []
     for rows, share, event in windows(cube.keys, cube.months, table, items):
         goes_on = event["start"] <= cube.months[-1] and event["end"] >= frames.next_month(cube.months[-1])
         if event["kind"] not in LASTING and not goes_on:
             said = event["effect"] if event["effect"] is not None and event["effect"] == event["effect"] else np.nan
             came = np.array([_came(lines, event["kind"], name, said) for name in names])
             lift[rows] += came[of[rows]][:, None] * share
+            won.append((rows, came[of[rows]][:, None] * share, event))
+    lift += _lost(won, np.nan_to_num(cube.y) / np.clip(1 + lift, 0.5, 1 + MOST), groups(cube.keys, family), lines)
     factor = np.clip(1 + lift, 0.5, 1 + MOST)[cube.at]
     return out.assign(demand=out["demand"] / factor, lift=factor)
+
+
+def _lost(won: list[tuple[np.ndarray, np.ndarray, dict[Any, Any]]], usual: np.ndarray, group: np.ndarray, lines: Lines) -> np.ndarray:
+    """What siblings lost to past events, as a fraction of their usual value: zero or less where the events won."""
+    out = np.zeros(usual.shape)
+    for rows, lift, event in won:
+        said = event.get("from_family")
+        share = float(said) if said is not None and said == said else _share_taken(lines, event["kind"])
+        if event["level"] == "item" and share > 0:
+            gain, mine = np.zeros(usual.shape), np.zeros(len(usual), dtype=bool)
+            gain[rows], mine[rows] = lift * usual[rows], True
+            moved = siblings.losses(gain, usual, group, mine, share)
+            out += np.divide(moved, usual, out=np.zeros(usual.shape), where=usual > 0)
+    return out
 
 
 def _came(lines: Lines, kind: str, family: str, said: float) -> float:
@@ -248,11 +234,6 @@ def _line(lines: Lines, kind: str, family: str) -> dict[Any, Any] | None:
     return None
 
 
-def _family_of(keys: pd.DataFrame, items: pd.DataFrame) -> np.ndarray:
-    families = dict(zip(items["item"], items["family"], strict=True)) if "family" in items.columns else {}
-    return keys["item"].map(families).fillna("unknown").to_numpy(dtype=object)
-
-
 # --- added where they are planned -----------------------------------------------------------------------------------
 
 
@@ -261,7 +242,8 @@ def planned(table: pd.DataFrame | None, items: pd.DataFrame, measured: pd.DataFr
 
     table    event   kind, start, end, level, key, location, effect (fraction; may be missing)
     first    the first month planned: only events that begin then or later are completed
-    returns  event   the same with basis (given, measured, none) and se (fraction, of its kind's measured effect)
+    returns  event   the same with basis (given, measured, none) and se (fraction, of its kind's measured effect), and from_family:
+             the share given, else the measured one of its kind where that is sure; missing: nobody loses
     """
     if table is None:
         return None
@@ -270,14 +252,27 @@ def planned(table: pd.DataFrame | None, items: pd.DataFrame, measured: pd.DataFr
     ahead = table["end"] >= frames.month(first)
     effect, se, basis = table["effect"].to_numpy(dtype="float64").copy(), np.full(len(table), np.nan), np.full(len(table), "none", dtype=object)
     basis[np.isfinite(effect)] = "given"
-    lines = _lines(measured)
+    lines, taken = _lines(measured), _from_family(table)
     for i in np.flatnonzero(ahead & ~table["kind"].isin(LASTING)):
         line = _line(lines, table["kind"].iloc[i], family.iloc[i])
         if line is not None:
             se[i] = line["se"]
             if not np.isfinite(effect[i]):
                 effect[i], basis[i] = line["effect"], "measured"
-    return table.assign(effect=effect, se=se, basis=basis)
+            if table["level"].iloc[i] == "item" and not np.isfinite(taken[i]):
+                taken[i] = _share_taken(lines, table["kind"].iloc[i])
+    return table.assign(effect=effect, se=se, basis=basis, from_family=taken)
+
+
+def _from_family(table: pd.DataFrame) -> np.ndarray:
+    """The share that each event says it takes from its family; missing where it says nothing."""
+    return table["from_family"].to_numpy(dtype="float64").copy() if "from_family" in table.columns else np.full(len(table), np.nan)
+
+
+def _share_taken(lines: Lines, kind: str) -> float:
+    """The measured share of a kind; missing where it is not sure."""
+    line = lines.get((kind, ALL))
+    return float(line["taken"]) if line is not None and line["taken_used"] else np.nan
 
 
 def adds(plan: pd.DataFrame, coming: pd.DataFrame | None, items: pd.DataFrame) -> pd.DataFrame:
@@ -288,7 +283,8 @@ def adds(plan: pd.DataFrame, coming: pd.DataFrame | None, items: pd.DataFrame) -
     returns  event × month  kind, name, basis, effect, se (fractions), units, se_units, amount (money)
 
     units = Σ effect × share of the month × baseline over the series it is meant for; as in `plan.consensus`, where an event
-    that has run through the whole month before the first one planned adds nothing.
+    that has run through the whole month before the first one planned adds nothing. What siblings lose to it stands in rows of their
+    own, below zero: basis `taken`, effect −from_family, no se. A launch wins what its item is planned at, from its first month on.
     """
     names = ["event", "month", "kind", "name", "basis", "effect", "se", "units", "se_units", "amount"]
     if coming is None or coming.empty or plan.empty:
@@ -297,9 +293,18 @@ def adds(plan: pd.DataFrame, coming: pd.DataFrame | None, items: pd.DataFrame) -
     units, money = np.zeros(cube.y.shape), np.zeros(cube.y.shape)
     units[cube.at] = plan["baseline"].to_numpy()
     money[cube.at] = (plan["baseline"] * plan["price"].fillna(0.0)).to_numpy()
-    news = coming[(coming["start"] > frames.next_month(cube.months[0], -1)) & coming["effect"].notna() & (coming["kind"] != "holiday")]
-    pieces = []
+    news = coming[(coming["start"] > frames.next_month(cube.months[0], -1)) & (coming["kind"] != "holiday")].assign(from_family=lambda d: _from_family(d))
+    family, pieces = family_of(cube.keys, items).astype(str), []
+    group = groups(cube.keys, family)
     for rows, share, event in windows(cube.keys, cube.months, news, items):
+        lost = _taken_ahead(event, rows, share, cube.months, units, group)
+        for month in np.flatnonzero(lost.any(axis=0)):
+            price = np.divide(money[:, month], units[:, month], out=np.zeros(len(units)), where=units[:, month] > 0)
+            pieces.append(pd.DataFrame([{
+                "event": event["event"], "month": cube.months[month], "kind": event["kind"], "name": event["name"], "basis": "taken", "effect": -event["from_family"],
+                "se": np.nan, "units": lost[:, month].sum(), "se_units": np.nan, "amount": (lost[:, month] * price).sum()}]))
+        if not np.isfinite(event["effect"]):
+            continue
         here = np.flatnonzero(share > 0)
         of = units[rows][:, here].sum(axis=0) * share[here]
         pieces.append(pd.DataFrame({
@@ -309,11 +314,23 @@ def adds(plan: pd.DataFrame, coming: pd.DataFrame | None, items: pd.DataFrame) -
     return pd.concat(pieces, ignore_index=True)[names] if pieces else pd.DataFrame(columns=names)
 
 
+def _taken_ahead(event: dict[Any, Any], rows: np.ndarray, share: np.ndarray, months: pd.DatetimeIndex, baseline: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """Units that siblings lose to an event to come, series × months."""
+    if event["level"] != "item" or not event["from_family"] > 0:
+        return np.zeros(baseline.shape)
+    gain, mine = np.zeros(baseline.shape), np.zeros(len(baseline), dtype=bool)
+    effect = event["effect"] if np.isfinite(event["effect"]) else 0.0
+    begun = (months >= frames.month(event["start"])) if event["kind"] == "launch" else np.zeros(len(months))
+    gain[rows], mine[rows] = baseline[rows] * (effect * share + begun), True
+    return siblings.losses(gain, baseline, group, mine, event["from_family"])
+
+
 def by_month(added: pd.DataFrame, holidays: pd.DataFrame | None = None) -> pd.DataFrame:
     """What events and holidays add in each month, with standard errors.
 
     added     as from `adds`; holidays: month   units, se_units, amount (`calendar.holiday_adds`)
-    returns   month  events, events_se (units), events_amount (money), holiday, holiday_se, holiday_amount
+    returns   month  events, events_se (units), events_amount (money), holiday, holiday_se, holiday_amount; taken (units): the part
+              of events that siblings lose, zero or less
 
     Events of one kind rest on the same measured effect, so their errors add up; those of different kinds do not hang
     together: the root of the sum of squares. se is missing where no effect of that kind is known.
@@ -325,7 +342,8 @@ def by_month(added: pd.DataFrame, holidays: pd.DataFrame | None = None) -> pd.Da
     if holidays is not None and len(holidays):
         other = holidays.set_index("month").rename(columns={"units": "holiday", "se_units": "holiday_se", "amount": "holiday_amount"})
         out = out.join(other, how="outer")
-    out = out.reindex(columns=["events", "events_se", "events_amount", "holiday", "holiday_se", "holiday_amount"]).astype("float64")
+    out["taken"] = added[added["basis"] == "taken"].groupby("month")["units"].sum().reindex(out.index).fillna(0.0)
+    out = out.reindex(columns=["events", "events_se", "events_amount", "holiday", "holiday_se", "holiday_amount", "taken"]).astype("float64")
     return out.rename_axis("month").reset_index()
 
 
@@ -361,13 +379,18 @@ def shown(measured: pd.DataFrame, holidays: pd.DataFrame | None = None) -> pd.Da
     """All measured effects in one table: events by kind, the holiday by window.
 
     holidays  family × window  effect, se, n, used [, kept] (`forecast.calendar_effects`, `calendar.switched`)
-    returns   what (kind, or holiday.window) × family  effect, se, stated (fractions), months, used (yes, kind: that of all
-              families is taken, kept: counts as it did last cycle, useless: sure, but the family's forecasts were no better with it, no)
+    returns   what (kind, holiday.window, or taken.kind: the share of what it won that siblings lost) × family
+              effect, se, stated (fractions), months, used (yes, kind: that of all families is taken, kept: counts as it did last
+              cycle, useless: sure, but the family's forecasts were no better with it, no)
     """
     own = measured[measured["effect"].notna()].rename(columns={"kind": "what"})
     overall = set(own.loc[(own["family"] == ALL) & own["used"], "what"])
     own = own.assign(what=own["what"].map(_named), used=[("yes" if used else "kind" if what in overall else "no") for what, used in zip(own["what"], own["used"], strict=True)])
     pieces = [own[["what", "family", "effect", "se", "stated", "months", "used"]]]
+    lost = measured[measured["taken"].notna()] if "taken" in measured.columns else measured.iloc[:0]
+    if len(lost):
+        pieces.append(lost.assign(what="taken." + lost["kind"].map(_named), effect=lost["taken"], se=lost["taken_se"], stated=np.nan,
+                                  used=np.where(lost["taken_used"].astype(bool), "yes", "no"))[pieces[0].columns])
     if holidays is not None and len(holidays):
         feast = holidays[holidays["se"] > 0]
         sure = (feast["effect"].abs() >= 2 * feast["se"]).groupby(feast["family"]).transform("any")

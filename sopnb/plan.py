@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sopnb import frames, pricing
+from sopnb import frames, pricing, siblings
 from sopnb.overrides import apply, usual_errors
 from sopnb.overrides import known as known_by
 
@@ -59,7 +59,8 @@ def consensus(
 
     forecast      item × location × month      baseline (units); months without a row count as zero
     items         item                         family, unit_price, unit_cost (money per unit)
-    events        event                        start, end, level, key, location, effect (fraction of baseline)
+    events        event                        start, end, level, key, location, effect (fraction of baseline),
+                                               from_family (share of what an item wins that its siblings lose; may be missing)
     history       item × location × month      demand_raw, returns (units), revenue (money): the net price of 12 months
     pipeline      level × key × location × month   amount (money expected of new deals; see sales.pipeline)
     leads         level × key × location × month   leads, conversion (fraction), units (an order), owner
@@ -210,18 +211,25 @@ def month_share(start: Any, end: Any, months: Iterable[Any]) -> np.ndarray:
 
 
 def _events(grid: pd.DataFrame, events: pd.DataFrame | None) -> np.ndarray:
-    """effect × share of the month's days in the window × baseline, summed over the events that are still news."""
-    lift = np.zeros(len(grid))
+    """effect × share of the month's days in the window × baseline, summed over the events that are still news, less what
+    siblings lose to them (`from_family`; a launch wins what its item is planned at)."""
     if events is None or events.empty or grid.empty:
-        return lift
-    months = pd.DatetimeIndex(grid["month"])
-    last_actual = frames.next_month(months.min(), -1)
-    news = events[(events["start"] > last_actual) & (events["end"] >= months.min()) & events["effect"].notna() & (events["kind"] != "holiday")]
+        return np.zeros(len(grid))
+    months = pd.DatetimeIndex(grid["month"].unique())
+    keys, baseline = grid.iloc[:: len(months)], grid["baseline"].to_numpy().reshape(-1, len(months))  # every series has every month
+    group = keys.groupby(["family", "location"], dropna=False, sort=True).ngroup().to_numpy()
+    lift, lost = np.zeros(baseline.shape), np.zeros(baseline.shape)
+    news = events[(events["start"] > frames.next_month(months.min(), -1)) & (events["end"] >= months.min()) & (events["kind"] != "holiday")]
     for event in news.sort_values("event", kind="stable").to_dict("records"):
-        rows = _rows(grid, event["level"], event["key"], event["location"])
-        share = pd.Series(month_share(event["start"], event["end"], months.unique()), index=months.unique())
-        lift += np.where(rows, event["effect"] * share.reindex(months).to_numpy() * grid["baseline"].to_numpy(), 0.0)
-    return lift
+        mine = _rows(keys, event["level"], event["key"], event["location"])
+        effect = 0.0 if pd.isna(event["effect"]) else event["effect"]
+        gain = np.where(mine[:, None], effect * month_share(event["start"], event["end"], months) * baseline, 0.0)
+        lift += gain
+        taken = event.get("from_family")
+        if event["level"] == "item" and taken is not None and taken > 0:
+            begun = (months >= frames.month(event["start"])) & (event["kind"] == "launch")
+            lost += siblings.losses(gain + np.where(mine[:, None] & begun, baseline, 0.0), baseline, group, mine, taken)
+    return (lift + lost).ravel()
 
 
 def _pipeline(grid: pd.DataFrame, now: np.ndarray, pipeline: pd.DataFrame | None) -> np.ndarray:
