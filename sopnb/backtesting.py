@@ -62,9 +62,7 @@ def backtest(
     whole = cube.build(history, items=items, calendar_factors=calendar_factors, season=season)
     fields = _fields(whole.keys, segments, models)
     asks = list(_asks(whole, fields, segments, horizon, origins, max(lags), far))
-    if workers > 1:
-        work.prepare(learner.libraries)
-    found, fallen = trials.singles(whole, asks, cap_multiple, workers)
+    found, fallen = trials.singles(whole, asks, cap_multiple, workers, meanwhile=learner.libraries)
     by_field = _cases(whole, fields, asks, found)
     out = _in_order(whole, [*_single(whole, asks, found), *_joint(whole, by_field, cap_multiple, workers)])
     out.attrs["fallbacks"] = fallen
@@ -138,7 +136,6 @@ def _learned(whole: Cube, by_field: Mapping[tuple[str, ...], Sequence[Case]], wo
     learning = {back: [case for field, cases in by_field.items() for case in cases if case.back == back and "Learned" in field]
                 for back in sorted({case.back for case in _shared(everything)})}
     tasks = [(cases, [before for before in everything if before.back > back], len(whole.keys)) for back, cases in learning.items() if cases]
-    learner.describe(everything if tasks else [], workers=workers)
     answered = work.threaded(learner.learned, tasks, workers)
     ever = np.zeros(len(whole.keys), dtype=bool)
     for (cases, _, _), answers in zip(tasks, answered, strict=True):

@@ -187,7 +187,8 @@ def coverage(tested: pd.DataFrame, scores: pd.DataFrame, history: pd.DataFrame, 
         now, rest = past[past["origin"] == origin], past[past["origin"] != origin]
         if rest.empty:
             continue
-        now, rest = _scaled(now, rest), _scaled(rest)
+        both = _scaled(pd.concat([now, rest], ignore_index=True), rest)
+        now, rest = both.iloc[: len(now)], both.iloc[len(now) :].copy()
         known = rest[KEY].assign(wild=_wildness(rest, leave_out=False)).drop_duplicates(KEY)
         rest["scaled"] = rest["scaled"] / _wildness(rest, leave_out=True)
         now = now.merge(known, on=KEY, how="left").fillna({"wild": 1.0})

@@ -85,8 +85,6 @@ def points(
     for case in cases:
         apart[case.rows] = np.std(case.stack, axis=0)
     wanting = [case.of(np.flatnonzero(np.isin(chosen[case.rows], models.JOINT))) for case in cases]
-    if "Learned" in wanted:
-        learner.describe([*wanting, *past], workers=workers)
     taught = learner.learned(wanting, past, len(whole.keys), seeds=SEEDS, workers=workers) if "Learned" in wanted else [None] * len(wanting)
     for case, answer in zip(wanting, taught, strict=True):
         for name in sorted(set(chosen[case.rows])):
@@ -116,8 +114,7 @@ def _from_tested(whole: Cube, tested: pd.DataFrame | None) -> tuple[dict[int, tu
     if tested is None or tested.empty:
         return {}, []
     at = cube.positions(whole.keys, tested)
-    first = whole.months[0]
-    origin = ((tested["origin"].dt.year - first.year) * 12 + tested["origin"].dt.month - first.month).to_numpy()
+    origin = cube.when(tested["origin"], whole.months[0])
     model = tested["model"].to_numpy()
     code, found = pd.factorize(model, sort=True)
     single = [name in models.MODELS or name in models.BORROWED for name in found]

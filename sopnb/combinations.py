@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,7 @@ class Case:
     truth: np.ndarray
     back: int
     notes: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)  # what was worked out of it once
+    lock: Any = field(default_factory=RLock, compare=False, repr=False)
 
     @cached_property
     def stack(self) -> np.ndarray:

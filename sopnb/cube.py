@@ -66,9 +66,8 @@ def build(
         return Cube(keys, pd.DatetimeIndex([]), np.zeros((0, 0)), np.zeros((0, ahead)), season, np.zeros(0, dtype=int))
     months = pd.date_range(rows["month"].min(), rows["month"].max(), freq="MS")
     at = positions(keys, rows)
-    when = (rows["month"].dt.year * 12 + rows["month"].dt.month).to_numpy() - (months[0].year * 12 + months[0].month)
     demand = np.full((len(keys), len(months)), np.nan)
-    demand[at, when] = rows["demand"].to_numpy(dtype="float64")
+    demand[at, when(rows["month"], months[0])] = rows["demand"].to_numpy(dtype="float64")
     reach = pd.date_range(months[0], periods=len(months) + ahead, freq="MS")
     return Cube(keys, months, _mended(demand), _factors(keys, reach, calendar_factors), season, _over(keys, months, items))
 
@@ -91,6 +90,13 @@ def positions(keys: pd.DataFrame, rows: pd.DataFrame) -> np.ndarray:
     where = np.full(len(items) * len(places), -1)
     where[series[:n]] = np.arange(n)
     return np.repeat(where[series[n:]], length)
+
+
+def when(months: pd.Series, first: pd.Timestamp) -> np.ndarray:
+    """Position in time of each month; 0 is the first."""
+    code, found = pd.factorize(months)  # a long table has few months
+    found = pd.DatetimeIndex(found)
+    return ((found.year - first.year) * 12 + found.month - first.month).to_numpy()[code]
 
 
 def runs(rows: pd.DataFrame, by: Sequence[str] = KEY) -> tuple[np.ndarray, np.ndarray]:

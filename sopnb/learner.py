@@ -35,6 +35,7 @@ LEAST_MONTHS = {"regular": 24, "rare": 6}
 STEADY = {False: 2000.0, True: 800.0}  # by whether there is a crowd: series × origins at which half of what was learned is applied
 CLIP = 3.0  # usual changes: one broken series must not teach all
 RARE_CLIP = 12.0  # mean demands; lower would teach too little demand
+AVERAGES = {"SES": smoothing.ses, "SBA": intermittent.sba, "TSB": intermittent.tsb, "ADIDA": intermittent.adida, "IMAPA": intermittent.imapa}
 RARE_MEMORY = 12  # months: what dies now says more than what died years ago
 
 
@@ -77,7 +78,7 @@ def learned(cases: Sequence[Case], past: Sequence[Case], series: int, *, seeds: 
             if not asking:
                 continue
             teachers = [before for before in past if kind == "rare" or set(before.parts) == set(cases[together[0]].parts)]
-            lessons = _lessons(teachers, kind, cases[0].back, MOST_CASES[seeds])
+            lessons = _lessons(teachers, kind, cases[0].back, MOST_CASES[seeds], workers)
             if lessons is None:
                 continue
             trust = lessons.seen / (lessons.seen + STEADY[lessons.seen >= CROWD])
@@ -98,18 +99,15 @@ def _alike(cases: Sequence[Case], kind: str) -> list[list[int]]:
 # --- the tables -----------------------------------------------------------------------------------------------------
 
 
-def _lessons(past: Sequence[Case], kind: str, at: int, most: int) -> Lessons | None:
+def _lessons(past: Sequence[Case], kind: str, at: int, most: int, workers: int) -> Lessons | None:
     """All that earlier cases teach about a kind of series when `at` months were unknown; None if too little."""
     xs, targets, seen_cases = [], [], 0
-    for before in past:
-        far = before.back - at
-        if far <= 0 or (kind == "rare" and far > RARE_MEMORY):
-            continue
-        fits = _of_kind(before, kind)
-        if not fits.any():
-            continue
+    farthest = RARE_MEMORY if kind == "rare" else np.inf
+    teaching = [before for before in past if 0 < before.back - at <= farthest and _of_kind(before, kind).any()]
+    work.threaded(_describe, [(before, kind) for before in teaching], workers)
+    for before in teaching:
         x, centre, unit = _described(before, kind)
-        target = _target(known(before, at)[fits], centre, unit, kind)
+        target = _target(known(before, at)[_of_kind(before, kind)], centre, unit, kind)
         seen = np.isfinite(target)
         seen_cases += int(seen.any(axis=1).sum())
         xs.append(x[seen])
@@ -130,18 +128,15 @@ def _target(demand: np.ndarray, centre: np.ndarray, unit: np.ndarray, kind: str)
     return np.clip((np.log(np.maximum(demand, floor)) - np.log(np.maximum(centre, floor))) / unit[0], -CLIP, CLIP)
 
 
-def describe(cases: Sequence[Case], *, workers: int = 1) -> None:
-    """Describe cases before they teach and are answered, several at a time."""
-    work.threaded(_describe, [(case, kind) for case in cases for kind in LEAST_MONTHS if _of_kind(case, kind).any()], workers)
-
-
 def _of_kind(case: Case, kind: str) -> np.ndarray:
     """Which series of a case can teach or be taught as a kind."""
     return np.asarray((is_regular(case) == (kind == "regular")) & (case.panel.months >= LEAST_MONTHS[kind]))
 
 
 def _describe(case: Case, kind: str) -> None:
-    if kind not in case.notes:
+    with case.lock:  # several origins may learn from it at once
+        if kind in case.notes:
+            return
         some = np.flatnonzero(_of_kind(case, kind))
         own = case if len(some) == len(case.rows) else case.of(some)
         case.notes[kind] = _regular(own) if kind == "regular" else _rare(own)
@@ -236,7 +231,7 @@ def _rare(case: Case) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     size = y.sum(axis=1, keepdims=True) / np.maximum(times, 1)
     spread = np.sqrt(np.where(sold, (y - size) ** 2, 0.0).sum(axis=1, keepdims=True) / np.maximum(times, 1)) / np.where(size > 0, size, 1.0)
     since = np.where(sold.any(axis=1), np.argmax(sold[:, ::-1], axis=1), t)[:, None]
-    flat = [model(panel)[:, :1] for model in (smoothing.ses, intermittent.sba, intermittent.tsb, intermittent.adida, intermittent.imapa)]
+    flat = [(case.parts[name] if name in case.parts else model(panel))[:, :1] for name, model in AVERAGES.items()]
     flat += [mean_of(y[:, -3:]), mean_of(y[:, -6:]), mean_of(y[:, -12:]), mean_of(panel.y[:, -24:]), y[:, -1:], y[:, -2:-1], y[:, -3:-2]]
     own = [*(np.nan_to_num(v) / unit for v in flat), sold[:, -6:].mean(axis=1, keepdims=True), sold[:, -12:].mean(axis=1, keepdims=True),
            since, panel.months[:, None], times / np.maximum(panel.months[:, None], 1), spread, np.log(unit)]  # fmt: skip

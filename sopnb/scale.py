@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from sopnb import cube, frames, learner, models
+from sopnb import cube, learner, models
 
 KEY = ["item", "location"]
 MONTHS = 24
@@ -32,23 +32,39 @@ def sizes(history: pd.DataFrame, ends: Sequence[pd.Timestamp], *, season: int = 
              in the last 24 months), long (the same from year to year, ever), known (months), empty (share of the last 24 months), plain:
              the lesser of the two changes, at least a tenth of the unit
     """
-    h = history.sort_values([*KEY, "month"], kind="stable")
-    values = h["demand"].where(np.isfinite(h["demand"]))
-    changes = [values.diff(k).abs().where(h[KEY].eq(h[KEY].shift(k)).all(axis=1)) for k in (1, season)]
-    known = pd.DataFrame({"item": h["item"], "location": h["location"], "month": h["month"], "level": values, "monthly": changes[0], "yearly": changes[1], "empty": values.le(0).astype(float)})
-    pieces = [_size(known[known["month"] <= end], end) for end in ends]
     columns = [*KEY, "origin", "unit", "monthly", "yearly", "long", "known", "empty", "plain"]
-    return pd.concat(pieces, ignore_index=True)[columns] if pieces else pd.DataFrame(columns=columns).astype({"origin": "datetime64[ns]"})
+    if history.empty or not len(ends):
+        return pd.DataFrame(columns=columns).astype({"origin": "datetime64[ns]"})
+    h = history.sort_values([*KEY, "month"], kind="stable")
+    first, length = cube.runs(h)
+    when, months = cube.when(h["month"], h["month"].min()), cube.when(pd.Series(ends), h["month"].min())
+    level = np.full((len(first), int(when.max()) + 1), np.nan)
+    demand = h["demand"].to_numpy(dtype="float64")
+    level[np.repeat(np.arange(len(first)), length), when] = np.where(np.isfinite(demand), demand, np.nan)
+    keys = h[KEY].take(first).reset_index(drop=True)
+    pieces = [_size(keys, level[:, : at + 1], season).assign(origin=end) for end, at in zip(ends, months.tolist(), strict=True) if at >= 0]
+    return pd.concat(pieces, ignore_index=True)[columns]
 
 
-def _size(known: pd.DataFrame, end: pd.Timestamp) -> pd.DataFrame:
-    ever = known.groupby(KEY, sort=True).agg(mean=("level", "mean"), long=("yearly", "mean"), known=("level", "count"))
-    recent = known[known["month"] > frames.next_month(end, -MONTHS)].groupby(KEY, sort=True)[["level", "monthly", "yearly", "empty"]].mean()
-    table = ever.join(recent, how="left").reset_index().assign(origin=end)
-    unit = table["level"].where(table["level"] > LEAST_UNIT, table["mean"])
-    table["unit"] = unit.where(unit > LEAST_UNIT, 0.0)
+def _size(keys: pd.DataFrame, level: np.ndarray, season: int) -> pd.DataFrame:
+    """What is known of each series that has begun, at the last column."""
+    begun = np.isfinite(level).any(axis=1)
+    level = level[begun]
+    changes = {"monthly": np.abs(level[:, 1:] - level[:, :-1]), "yearly": np.abs(level[:, season:] - level[:, :-season])}
+    table = keys[begun].assign(**{name: _mean(change[:, -MONTHS:]) for name, change in changes.items()})
+    table["long"], table["known"] = _mean(changes["yearly"]), np.isfinite(level).sum(axis=1)
+    table["empty"] = _mean(np.where(np.isnan(level), np.nan, level <= 0)[:, -MONTHS:])
+    recent, ever = _mean(level[:, -MONTHS:]), _mean(level)
+    unit = np.where(recent > LEAST_UNIT, recent, ever)
+    table["unit"] = np.where(unit > LEAST_UNIT, unit, 0.0)
     change = table[["monthly", "yearly"]].min(axis=1).fillna(0.0)
     return table.assign(plain=np.maximum(change, 0.1 * table["unit"]))
+
+
+def _mean(values: np.ndarray) -> np.ndarray:
+    """Mean of each row without what is missing; NaN for a row without anything."""
+    n = np.isfinite(values).sum(axis=1)
+    return np.where(n > 0, np.nansum(values, axis=1) / np.maximum(n, 1), np.nan)
 
 
 def disagreement(tested: pd.DataFrame) -> pd.DataFrame:

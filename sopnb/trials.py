@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -14,7 +14,9 @@ from sopnb.panel import Panel
 Wanted = Mapping[str, np.ndarray]  # model → positions of the series that want it
 
 
-def singles(whole: Cube, asks: Sequence[tuple[int, int, Wanted]], cap_multiple: float, workers: int) -> tuple[list[dict[str, np.ndarray]], int]:
+def singles(
+    whole: Cube, asks: Sequence[tuple[int, int, Wanted]], cap_multiple: float, workers: int, *, meanwhile: Callable[[], None] | None = None
+) -> tuple[list[dict[str, np.ndarray]], int]:
     """Bounded forecasts of single models, and how many fell back.
 
     asks     origin (position in time), steps, model → positions of the series that want it
@@ -36,7 +38,8 @@ def singles(whole: Cube, asks: Sequence[tuple[int, int, Wanted]], cap_multiple: 
                     places.append((number, piece))
     found: list[dict[str, np.ndarray]] = [{} for _ in asks]
     fallen = 0
-    for (number, piece), (values, bad) in zip(places, work.shared(work.forecasts, tasks, workers, size=whole.demand.size * len(asks)), strict=True):
+    done = work.shared(work.forecasts, tasks, workers, size=whole.demand.size * len(asks), meanwhile=meanwhile)
+    for (number, piece), (values, bad) in zip(places, done, strict=True):
         fallen += bad
         for name, value in values.items():
             into = found[number].setdefault(name, np.full((len(whole.keys), asks[number][1]), np.nan))

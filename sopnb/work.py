@@ -6,7 +6,6 @@ Models of single series run in processes; the learner, whose libraries let go of
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -40,13 +39,21 @@ def forecasts(
     return out, fallen
 
 
-def shared(do: Callable[..., Any], tasks: Sequence[tuple[Any, ...]], workers: int, *, size: int) -> list[Any]:
-    """The results of some tasks, in their order, from as many processes as asked for where their size (numbers) makes that pay."""
+def shared(
+    do: Callable[..., Any], tasks: Sequence[tuple[Any, ...]], workers: int, *, size: int, meanwhile: Callable[[], None] | None = None
+) -> list[Any]:
+    """The results of some tasks, in their order, from as many processes as asked for where their size (numbers) makes that pay.
+
+    meanwhile  done here while other processes work
+    """
     if workers <= 1 or len(tasks) < 2 or size < WORTH:
         return [do(*task) for task in tasks]
     from joblib import Parallel, delayed
 
-    return list(Parallel(n_jobs=workers, batch_size=1)(delayed(do)(*task) for task in tasks))
+    found = Parallel(n_jobs=workers, batch_size=1, return_as="generator")(delayed(do)(*task) for task in tasks)
+    if meanwhile is not None:
+        meanwhile()
+    return list(found)
 
 
 def threaded(do: Callable[..., Any], tasks: Sequence[tuple[Any, ...]], workers: int) -> list[Any]:
@@ -58,8 +65,3 @@ def threaded(do: Callable[..., Any], tasks: Sequence[tuple[Any, ...]], workers: 
         return [do(*task) for task in tasks]
     with threadpool_limits(1):
         return list(Parallel(n_jobs=workers, backend="threading", batch_size=1)(delayed(do)(*task) for task in tasks))
-
-
-def prepare(do: Callable[[], None]) -> None:
-    """Do something of which only the effect is wanted while other processes work."""
-    Thread(target=do, daemon=True).start()
