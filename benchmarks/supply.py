@@ -2,6 +2,7 @@
 
     python benchmarks/supply.py                         all parts at full size
     python benchmarks/supply.py --only netting --series 10000
+    python benchmarks/supply.py --only lp --items 300   beside PuLP with CBC, where it is installed (pip install pulp)
 
 Each part prints a line a step: seconds, peak memory of the process, and whether the other way gave the same numbers.
 The items, their demand, stock and orders are made up.
@@ -19,7 +20,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from sopnb import frames, netting
+from sopnb import constrained, frames, netting
 
 AS_OF = pd.Timestamp("2026-10-01")
 
@@ -113,8 +114,81 @@ def netting_part(series: int, months: int) -> None:
     watch.lap(f"  pegs of every order to the customer's month, {pegs:,d} rows")
 
 
+# --- the plan within the hours ----------------------------------------------------------------------------------------
+
+def shop(items: int, months: int, resources: int) -> dict[str, pd.DataFrame]:
+    """Items with a season on one to three of the resources, whose hours are a little short in the high months."""
+    rng = np.random.default_rng(20261002)
+    names, when = [f"I{i:05d}" for i in range(items)], frames.months(AS_OF, months)
+    season = 1 + 0.4 * np.sin(2 * np.pi * (np.arange(months) + rng.integers(0, 12, (items, 1))) / 12)
+    units = np.round(rng.lognormal(4, 1, (items, 1)) * season * rng.gamma(10, 0.1, (items, months)))
+    price = rng.uniform(5, 50, items)
+    margin = price * rng.uniform(0.15, 0.5, items)
+    plan = pd.DataFrame({"item": np.repeat(names, months), "location": "all", "month": np.tile(when.to_numpy(), items), "consensus": units.ravel()})
+    plan = plan.assign(revenue=plan["consensus"] * np.repeat(price, months), margin=plan["consensus"] * np.repeat(margin, months))
+    uses = [(i, r) for i in range(items) for r in rng.choice(resources, rng.integers(1, 4), replace=False)]
+    bill = pd.DataFrame({"item": [names[i] for i, _ in uses], "resource": [f"R{r:02d}" for _, r in uses], "hours_per_unit": np.round(rng.uniform(0.02, 0.3, len(uses)), 3)})
+    load = bill.merge(plan, on="item").assign(hours=lambda d: d["consensus"] * d["hours_per_unit"]).groupby("resource")["hours"].sum() / months
+    capacity = load.rename("mean").reset_index().merge(pd.DataFrame({"month": when}), how="cross")
+    capacity["available_hours"] = np.round(capacity["mean"] * capacity["resource"].map(dict(zip(load.index, rng.uniform(0.85, 1.15, len(load)), strict=True))))
+    capacity = capacity.assign(overtime_hours=0.15 * capacity["available_hours"], cost_rate=20.0, overtime_rate=30.0).drop(columns="mean")
+    master = pd.DataFrame({"item": names, "family": "F", "unit_cost": price - margin, "make_or_buy": "make"})
+    stock = pd.DataFrame({"item": names, "location": "all", "on_hand": np.round(units[:, 0] * rng.uniform(0, 1.2, items))})
+    policy = pd.DataFrame({"item": names, "location": "all", "safety_stock": np.round(units.mean(axis=1) * 0.4), "service_class": rng.choice(list("ABC"), items, p=[0.2, 0.3, 0.5])})
+    return {"plan": plan, "routings": bill, "capacity": capacity, "items": master, "stock": stock, "policy": policy}
+
+
+def by_pulp(given: dict[str, pd.DataFrame], watch: Watch) -> float | None:
+    """The least cost of the same problem, every sale alike and without safety stock, written out in PuLP and solved by CBC."""
+    try:
+        import pulp
+    except ImportError:
+        print("PuLP: not installed (pip install pulp)")
+        return None
+    months = sorted(given["plan"]["month"].unique())
+    demand = given["plan"].set_index(["item", "month"])["consensus"].to_dict()
+    sums = given["plan"].groupby("item")[["consensus", "margin"]].sum()
+    cost, opening = given["items"].set_index("item")["unit_cost"].to_dict(), given["stock"].set_index("item")["on_hand"].to_dict()
+    lost = {i: max(margin / units if units else 0.0, 0.2 * cost[i], 1e-3) for i, units, margin in sums.itertuples()}
+    model, last = pulp.LpProblem("hours", pulp.LpMinimize), months[-1]
+    keys = [(i, m) for i in lost for m in months]
+    made, kept = pulp.LpVariable.dicts("made", keys, 0), pulp.LpVariable.dicts("kept", keys, 0)
+    late = {key: pulp.LpVariable(f"late_{n}", 0, 0 if key[1] == last else None) for n, key in enumerate(keys)}
+    gone = {key: pulp.LpVariable(f"gone_{n}", 0, demand[key]) for n, key in enumerate(keys)}
+    hours = given["capacity"].set_index(["resource", "month"])
+    over = {key: pulp.LpVariable(f"over_{n}", 0, row.overtime_hours) for n, (key, row) in enumerate(zip(hours.index, hours.itertuples(), strict=True))}
+    model += pulp.lpSum([*(kept[k] * (cost[k[0]] * 0.2 / 12) + gone[k] * lost[k[0]] + late[k] * (0.1 * lost[k[0]]) for k in keys), *(30.0 * v for v in over.values())])
+    for i in lost:
+        for n, m in enumerate(months):
+            before = kept[i, months[n - 1]] - late[i, months[n - 1]] if n else opening[i]
+            model += before + made[i, m] + gone[i, m] == demand[i, m] + kept[i, m] - late[i, m]
+    for resource_name, rows in given["routings"].groupby("resource"):
+        for m in months:
+            used = pulp.lpSum(made[i, m] * h for i, h in zip(rows["item"], rows["hours_per_unit"], strict=True))
+            model += used <= over[resource_name, m] + float(hours.loc[(resource_name, m), "available_hours"])
+    watch.lap("  PuLP: the problem written out")
+    model.solve(pulp.PULP_CBC_CMD(msg=False))
+    watch.lap(f"  PuLP with CBC: {pulp.LpStatus[model.status].lower()}")
+    return float(pulp.value(model.objective))
+
+
+def lp_part(items: int, months: int, resources: int) -> None:
+    """The plan within the hours with classes and safety stock; then every sale alike and without safety stock, beside PuLP with CBC."""
+    given = shop(items, months, resources)
+    watch = Watch()
+    out = constrained.plan_hours(**given)
+    watch.lap(f"{items:,d} items × {months} months × {resources} resources: classes and safety stock")
+    print(f"  late and lost: {len(out.unserved):,d} item-months; hours worth money: {(out.bottlenecks['value'] > 0).sum():,d} resource-months")
+    plain = constrained.plan_hours(**{**given, "policy": None})
+    watch.lap("  every sale alike, no safety stock: the least cost by sopnb")
+    ours, theirs = plain.costs["amount"].iloc[-1], by_pulp(given, watch)
+    if theirs is not None:
+        print(f"  same least cost: {ours:,.2f}" if math.isclose(ours, theirs, rel_tol=1e-6) else f"  LEAST COSTS DIFFER: {ours:,.2f} and {theirs:,.2f}")
+
+
 PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
     "netting": lambda given: netting_part(given.series, given.months),
+    "lp": lambda given: lp_part(given.items, given.lp_months, given.resources),
 }
 
 
@@ -123,6 +197,9 @@ def main(words: list[str] | None = None) -> None:
     ask.add_argument("--only", choices=sorted(PARTS), help="one part; without it all")
     ask.add_argument("--series", type=int, default=100_000, help="netting: item-locations")
     ask.add_argument("--months", type=int, default=18, help="netting: months")
+    ask.add_argument("--items", type=int, default=3_000, help="lp: items")
+    ask.add_argument("--lp-months", type=int, default=12, help="lp: months")
+    ask.add_argument("--resources", type=int, default=20, help="lp: resources")
     given = ask.parse_args(words)
     for name, part in PARTS.items():
         if given.only in (None, name):
