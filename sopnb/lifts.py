@@ -25,7 +25,8 @@ __all__ = ["adds", "brought", "by_month", "effects", "planned", "share_of", "sho
 
 KEY = ["item", "location"]
 ROW = [*KEY, "month"]
-EFFECTS = ["kind", "family", "effect", "se", "t", "months", "series", "stated", "realised", "realised_se", "used", "taken", "taken_se", "taken_used"]
+EFFECTS = ["kind", "family", "effect", "se", "t", "months", "series", "stated", "realised", "realised_se", "used"]
+TAKEN = ["taken", "taken_se", "taken_months", "taken_used"]
 LASTING = ("holiday", "launch", "price")  # the calendar's, the launch curve's, and a change that stays: no lift that comes and goes
 LEAST_MONTHS = 10   # event months behind an effect of a family; with fewer it takes that of its kind over all families
 LEAST_USED = 6      # event months behind an effect of a kind; with fewer nothing is said
@@ -47,7 +48,7 @@ def effects(history: pd.DataFrame, table: pd.DataFrame | None, items: pd.DataFra
     returns  kind × family (`all`: over all families)
              effect (fraction of a usual month, for a whole month of it), se, t, months (series × months with the event),
              series, stated (mean of what was stated), realised (share of it that came), realised_se, used (flag),
-             taken (share of what single items won that their family's other items lost), taken_se, taken_used (flag)
+             taken (share of what single items won that their family's other items lost), taken_se, taken_months (compared), taken_used (flag)
 
     Each month of a series that had such an event is compared with its usual value: the running median of the months
     without one, × season, × what most of the family did in that month (so that a holiday is not credited to a promotion).
@@ -61,7 +62,7 @@ def effects(history: pd.DataFrame, table: pd.DataFrame | None, items: pd.DataFra
     one family has too few. What does not show so is not taken off anybody.
     Not asked of holidays, launches and prices (LASTING).
     """
-    none = pd.DataFrame(columns=EFFECTS).astype({"effect": "float64", "se": "float64", "used": bool, "taken": "float64", "taken_used": bool})
+    none = pd.DataFrame(columns=[*EFFECTS, *TAKEN]).astype({"effect": "float64", "se": "float64", "used": bool, "taken": "float64", "taken_used": bool})
     if table is None or table.empty or history.empty:
         return none
     cube = levels.panel(history, value="learned" if "learned" in history.columns else "demand")
@@ -74,7 +75,7 @@ def effects(history: pd.DataFrame, table: pd.DataFrame | None, items: pd.DataFra
         of_kind = _regressed(mine, kind, ALL)
         of_family = [_regressed(own, kind, str(family)) for family, own in mine.groupby("family", sort=True) if (own["share"] > 0).sum() >= LEAST_MONTHS]
         out += [of_kind, *({**own, "used": own["used"] and of_kind["used"] and own["effect"] * of_kind["effect"] > 0} for own in of_family)]
-    return _with_taken(pd.DataFrame(out, columns=EFFECTS[:-3]), cube, table[~table["kind"].isin(LASTING)], items, season)
+    return _with_taken(pd.DataFrame(out, columns=EFFECTS), cube, table[~table["kind"].isin(LASTING)], items, season)
 
 
 def _with_taken(measured: pd.DataFrame, cube: levels.Panel, table: pd.DataFrame, items: pd.DataFrame, season: int) -> pd.DataFrame:
@@ -92,15 +93,16 @@ def _with_taken(measured: pd.DataFrame, cube: levels.Panel, table: pd.DataFrame,
     usual = levels.usual_value(cube.y, near, season=season)[0] if push else cube.y
     seen = {kind: siblings.compared(cube.y, usual, part, busy, family, cube.keys["location"].to_numpy()) for kind, part in push.items()}
     found = [_taken(seen.get(kind) if of == ALL else None, used) for kind, of, used in zip(measured["kind"], measured["family"], measured["used"], strict=True)]
-    return measured.assign(**{name: [row[i] for row in found] for i, name in enumerate(EFFECTS[-3:])})
+    return measured.assign(**{name: [row[i] for row in found] for i, name in enumerate(TAKEN)})
 
 
-def _taken(rows: pd.DataFrame | None, used: bool) -> tuple[float, float, bool]:
-    """taken, taken_se, taken_used of one line."""
-    if rows is None or (rows["share"] > 0).sum() < LEAST_MONTHS:
-        return np.nan, np.nan, False
+def _taken(rows: pd.DataFrame | None, used: bool) -> tuple[float, float, int, bool]:
+    """TAKEN of one line."""
+    months = 0 if rows is None else int((rows["share"] > 0).sum())
+    if rows is None or months < LEAST_MONTHS:
+        return np.nan, np.nan, months, False
     effect, se, t = slope(rows, "share")
-    return -effect, se, bool(used and abs(t) >= LEAST_T and 0 < -effect <= 1)
+    return -effect, se, months, bool(used and abs(t) >= LEAST_T and 0 < -effect <= 1)
 
 
 def _observations(cube: levels.Panel, table: pd.DataFrame, items: pd.DataFrame, season: int) -> pd.DataFrame:
@@ -136,7 +138,7 @@ def _regressed(rows: pd.DataFrame, kind: str, family: str) -> dict[str, Any]:
     used = bool(abs(t) >= LEAST_T and -1 < effect <= MOST)
     stated = said["stated"].sum() / said["share"].sum() if len(said) else np.nan
     found = (kind, family, effect, se, t, months, there["series"].nunique(), stated, realised, realised_se, used)
-    return dict(zip(EFFECTS[:-3], found, strict=True))
+    return dict(zip(EFFECTS, found, strict=True))
 
 
 def slope(rows: pd.DataFrame, of: str) -> tuple[float, float, float]:
@@ -389,7 +391,7 @@ def shown(measured: pd.DataFrame, holidays: pd.DataFrame | None = None) -> pd.Da
     pieces = [own[["what", "family", "effect", "se", "stated", "months", "used"]]]
     lost = measured[measured["taken"].notna()] if "taken" in measured.columns else measured.iloc[:0]
     if len(lost):
-        pieces.append(lost.assign(what="taken." + lost["kind"].map(_named), effect=lost["taken"], se=lost["taken_se"], stated=np.nan,
+        pieces.append(lost.assign(what="taken." + lost["kind"].map(_named), effect=lost["taken"], se=lost["taken_se"], stated=np.nan, months=lost["taken_months"],
                                   used=np.where(lost["taken_used"].astype(bool), "yes", "no"))[pieces[0].columns])
     if holidays is not None and len(holidays):
         feast = holidays[holidays["se"] > 0]
