@@ -24,7 +24,16 @@ from sopnb.order_sizes import (
     newsvendor_discrete,
     order_costs,
 )
-from sopnb.past_errors import error_spread, errors_of_choice, lasted, pattern_of, rows_of, shapes, standardised
+from sopnb.past_errors import (
+    error_spread,
+    errors_of_choice,
+    lasted,
+    level_from_sample,
+    pattern_of,
+    rows_of,
+    shapes,
+    standardised,
+)
 from sopnb.safety import (
     BY_PATTERN,
     cycle_service,
@@ -33,11 +42,11 @@ from sopnb.safety import (
     fill_rate_periodic,
     level_for_cycle,
     level_for_fill,
-    level_from_sample,
     order_up_to,
     reorder_point,
     safety_for_cycle,
     safety_for_fill,
+    safety_stock,
     service_at,
     shortage,
     shortage_at,
@@ -49,7 +58,7 @@ __all__ = [
     "BY_PATTERN", "DISTRIBUTIONS", "by_class", "critical_ratio", "cycle_service", "doubtful", "eoq", "eoq_with_backorders", "eoq_with_discounts",
     "eoq_with_production_rate", "error_spread", "fill_at", "fill_rate", "fill_rate_periodic", "lasted", "lead_times", "level_for_cycle", "level_for_fill",
     "level_from_sample", "newsvendor", "newsvendor_discrete", "order_costs", "order_up_to", "policy", "reorder_point", "safety_for_cycle",
-    "safety_for_fill", "service_at", "shortage", "shortage_at", "spread", "together", "unit_loss"]
+    "safety_for_fill", "safety_stock", "service_at", "shortage", "shortage_at", "spread", "together", "unit_loss"]
 
 DAYS = 365.25 / 12  # days in a month
 SERIES = ["item", "location"]

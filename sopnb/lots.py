@@ -14,7 +14,8 @@ time once, with all series side by side; a rule only says up to which month an o
                      least total cost)
     wagner_whitin    the cheapest plan of all (Wagner and Whitin, 1958)
 
-A least order (`moq`) and a `multiple` hold for every rule; what they add beyond need is carried and used up later.
+A least order (`moq`) and a `multiple` hold for every rule; what they add beyond need is carried and used up later. Wagner and
+Whitin's plan is the cheapest without them; with them it keeps its months and rounds its lots, which is good but not proven best.
 """
 
 from __future__ import annotations

@@ -86,23 +86,25 @@ def order_costs(quantity, demand, order_cost, holding_cost, price=0.0):
         return order_cost * demand / quantity + holding_cost * quantity / 2 + price * demand
 
 
-def eoq_with_backorders(demand, order_cost, holding_cost, backorder_cost) -> Backorders:
+def eoq_with_backorders(demand, order_cost, holding_cost, backorder_cost, production_rate=np.inf) -> Backorders:
     """Economic order quantity where customers wait, at a cost: Q = √(2KD/h)·√((h + b)/b), of which Q·h/(h + b) are owed.
 
-    backorder_cost  b, money a unit and year owed
-    returns         Backorders; cost = √(2KDh)·√(b/(h + b))
-    source          Hillier and Lieberman, Introduction to Operations Research, television speakers: 8,000 a month, K 12,000,
-                    h 0.30, b 1.10: Q 28,540, peak 22,424
+    backorder_cost   b, money a unit and year owed
+    production_rate  p, units a year, above demand, where the order arrives as it is made: h becomes h·(1 − D/p), b likewise
+    returns          Backorders; cost = √(2KDh)·√(b/(h + b))
+    raises           ValueError: production below demand
+    source           Hillier and Lieberman, Introduction to Operations Research, television speakers: 8,000 a month, K 12,000,
+                     h 0.30, b 1.10: Q 28,540, peak 22,424
 
     >>> tuple(round(float(v)) for v in eoq_with_backorders(8000, 12000, 0.3, 1.1)[:3])
     (28540, 6116, 22424)
     """
-    holding, owed = np.asarray(holding_cost, float), np.asarray(backorder_cost, float)
+    holding, owed, building = np.asarray(holding_cost, float), np.asarray(backorder_cost, float), _building(demand, production_rate)
     with np.errstate(divide="ignore", invalid="ignore"):
-        share = np.where(np.isinf(owed), 0.0, holding / (holding + owed))  # of a lot that is owed
-        quantity = eoq(demand, order_cost, holding) / np.sqrt(1 - share)
-        cost = holding * quantity * (1 - share)
-    return Backorders(quantity, quantity * share, quantity * (1 - share), cost)
+        share = np.where(np.isinf(owed), 0.0, holding / (holding + owed))  # of the time, and of a lot, that is owed
+        quantity = eoq(demand, order_cost, holding * building) / np.sqrt(1 - share)
+        swing = quantity * building  # from the most owed to the most in stock
+        return Backorders(quantity, swing * share, swing * (1 - share), holding * swing * (1 - share))
 
 
 def eoq_with_production_rate(demand, order_cost, holding_cost, production_rate) -> Run:
@@ -118,14 +120,20 @@ def eoq_with_production_rate(demand, order_cost, holding_cost, production_rate) 
     >>> round(float(made.quantity)), round(float(made.cost)), round(float(made.cycle * 240)), round(float(made.run * 240))
     (2400, 1800, 12, 3)
     """
+    demand, rate, building = np.asarray(demand, float), np.asarray(production_rate, float), _building(demand, production_rate)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        quantity = eoq(demand, order_cost, np.asarray(holding_cost, float) * building)
+        peak = quantity * building
+        return Run(quantity, peak, demand / quantity, quantity / demand, quantity / rate, order_cost * demand / quantity + holding_cost * peak / 2)
+
+
+def _building(demand, production_rate):
+    """Share of what is made that is not used up while it is made: 1 − D/p."""
     demand, rate = np.asarray(demand, float), np.asarray(production_rate, float)
     if np.any(rate < demand):
         raise ValueError("production_rate is below demand somewhere: no lot size can keep up. Give units of the same period as demand.")
     with np.errstate(divide="ignore", invalid="ignore"):
-        building = 1 - demand / rate
-        quantity = eoq(demand, order_cost, np.asarray(holding_cost, float) * building)
-        peak = quantity * building
-        return Run(quantity, peak, demand / quantity, quantity / demand, quantity / rate, order_cost * demand / quantity + holding_cost * peak / 2)
+        return 1 - demand / rate
 
 
 def eoq_with_discounts(demand, order_cost, breaks, prices, *, holding_rate=None, holding_cost=None, kind="all_units") -> Discounted:

@@ -155,6 +155,35 @@ def shapes(factors, *, enough=ENOUGH):
     return {**by_pattern, "all": Shape(factors["factor"])}
 
 
+def level_from_sample(demands, target=None, *, fill=None, quantity=None):
+    """The level by demands over the protection time as they were, with no distribution assumed.
+
+    demands   units over one protection time each: past ones, or simulated
+    target    cycle service level: the smallest demand with that share of demands at or below it; or
+    fill      fill rate, with quantity: the smallest r with mean(max(demand − r, 0)) ≤ (1 − fill)·Q
+    returns   units
+    source    the empirical distribution; Nahmias, newsstand: 52 weeks of sales, 77 %: 15 copies
+
+    >>> float(level_from_sample([4, 0, 0, 9, 2, 0, 3, 0, 0, 2], 0.9))
+    4.0
+    """
+    cases = np.sort(np.asarray(demands, float))
+    asked = target if fill is None else fill
+    if (target is None) == (fill is None) or (fill is not None and quantity is None) or not 0 < asked < 1:
+        raise ValueError("give target (a cycle service level), or fill (a fill rate) with quantity, between 0 and 1.")
+    if target is not None:
+        return cases[max(math.ceil(target * len(cases) - 1e-9), 1) - 1]
+    allowed = (1 - fill) * float(quantity)
+    above = np.append(np.cumsum(cases[::-1])[::-1], 0.0)  # Σ of the cases from the i-th on
+    count = len(cases) - np.arange(len(cases) + 1)
+    starts = np.concatenate([[0.0], cases])
+    short = (above - count * starts) / len(cases)  # expected short where the level is starts[i]
+    last = int(np.argmax(short <= allowed + 1e-12))
+    if last == 0:
+        return 0.0
+    return (above[last - 1] - allowed * len(cases)) / count[last - 1]  # the shortage is a straight line between two cases
+
+
 # --- would it have lasted -------------------------------------------------------------------------------------------
 
 def lasted(policy, tested, *, scores=None, segments=None, review_days=30, review="periodic", least=6):

@@ -106,14 +106,17 @@ def test_no_other_quantity_is_cheaper(demand, order_cost, first, second, down, f
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.floats(10, 1e5), st.floats(1, 1e4), st.floats(0.1, 50), st.floats(0.5, 100))
-def test_no_other_plan_of_lot_and_backlog_is_cheaper(demand, order_cost, holding, owed):
-    """A grid of lots and shares owed around the answer: cost = K·D/Q + h·(Q − S)²/2Q + b·S²/2Q."""
-    got = order_sizes.eoq_with_backorders(demand, order_cost, holding, owed)
+@given(st.floats(10, 1e5), st.floats(1, 1e4), st.floats(0.1, 50), st.floats(0.5, 100), st.sampled_from([1.2, 2.0, np.inf]))
+def test_no_other_plan_of_lot_and_backlog_is_cheaper(demand, order_cost, holding, owed, faster):
+    """A grid of lots and shares owed around the answer, with W = Q·(1 − D/p): cost = K·D/Q + (h·(W − S)² + b·S²) / 2W."""
+    got = order_sizes.eoq_with_backorders(demand, order_cost, holding, owed, demand * faster)
     lots, shares = np.meshgrid(float(got.quantity) * np.linspace(0.5, 2, 61), np.linspace(0, 1, 61))
-    short = lots * shares
-    cost = order_cost * demand / lots + (holding * (lots - short) ** 2 + owed * short**2) / (2 * lots)
+    swing = lots * (1 - 1 / faster)
+    short = swing * shares
+    cost = order_cost * demand / lots + (holding * (swing - short) ** 2 + owed * short**2) / (2 * swing)
     assert float(got.cost) <= cost.min() * (1 + 1e-9)
+    here = order_cost * demand / got.quantity + (holding * got.peak**2 + owed * got.shortage**2) / (2 * (got.peak + got.shortage))
+    assert float(got.cost) == pytest.approx(float(here))
 
 
 def test_arrays_go_through():

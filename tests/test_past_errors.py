@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import math
 
 import numpy as np
@@ -106,3 +107,34 @@ def test_normal_errors_last_as_often_as_the_normal_says():
 def test_without_a_backtest_nothing_is_said():
     assert past_errors.standardised(None, protection=protection("A all 1")).empty
     assert past_errors.lasted(policy(), None).empty
+
+
+# --- a sample as it is ------------------------------------------------------------------------------------------------
+
+def test_newsstand_of_nahmias_by_its_own_weeks():
+    """Nahmias, Mac's newsstand: 52 weeks of sales of a journal (from memory; mean and deviation are the book's). Ratio 0.77: 15 copies."""
+    weeks = [0] + [4] * 3 + [5] + [6] * 2 + [7] * 2 + [8] * 4 + [9] * 6 + [10] * 2 + [11] * 5 + [12] * 4 + [13] + [14] * 5 + [15] * 5 + [16] + [17] * 3 + [18] * 3 + [19] * 3 + [22]
+    assert len(weeks) == 52 and np.mean(weeks) == pytest.approx(11.73, abs=0.01) and np.std(weeks, ddof=1) == pytest.approx(4.74, abs=0.01)
+    assert past_errors.level_from_sample(weeks, 0.50 / 0.65) == 15
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.integers(0, 40), min_size=3, max_size=40), st.floats(0.5, 0.99), st.integers(1, 30))
+def test_levels_by_a_sample_are_the_smallest_that_serve(demands, target, quantity):
+    cases = np.array(demands, float)
+    level = past_errors.level_from_sample(demands, target)
+    assert (cases <= level).mean() >= target - 1e-9 and (cases <= level - 1).mean() < target
+    fill = past_errors.level_from_sample(demands, fill=target, quantity=quantity)
+    short = np.maximum(cases - fill, 0).mean()
+    assert short <= (1 - target) * quantity + 1e-9
+    assert fill == 0 or short == pytest.approx((1 - target) * quantity)
+
+
+@pytest.mark.parametrize("settings", [{}, {"target": 1.0}, {"fill": 0.9}, {"target": 0.9, "fill": 0.9, "quantity": 5}])
+def test_a_sample_is_asked_for_one_target(settings):
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        past_errors.level_from_sample([1, 2], **settings)
+
+
+def test_every_docstring_example_holds():
+    assert doctest.testmod(past_errors).failed == 0

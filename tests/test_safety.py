@@ -73,6 +73,14 @@ def test_fixed_interval_of_jacobs_and_chase():
     assert safety.order_up_to(10, 14, 30, stock) - 150 == pytest.approx(331, abs=0.5)
 
 
+def test_one_call_says_what_its_parts_say():
+    """Heizer's batteries; Chopra's fill rate; a review period's use stands in for Q; and another distribution."""
+    assert safety.safety_stock(0.95, 16, 5, 150, 1) == pytest.approx(safety.safety_for_cycle(safety.spread(16, 5, 150, 1), 0.95))
+    assert safety.safety_stock(0.975, 500, 2, 2500, measure="fill", quantity=10000) == pytest.approx(67, abs=0.5)
+    assert safety.safety_stock(0.98, 5, 2, 18, review=4, measure="fill") == pytest.approx(safety.safety_for_fill(safety.spread(5, 6), 0.98, 72))
+    assert safety.safety_stock(0.95, 1, 4, 0.5, distribution="negative_binomial") == safety.level_for_cycle(2, 2, 0.95, "negative_binomial") - 2
+
+
 def test_periodic_review_of_krajewski():
     """Bird feeders every 4 weeks: 18 · 6 + 1.28 · 5 · √6 = 108 + 16 = 124."""
     assert safety.order_up_to(18, 2, 4, safety.safety_for_cycle(safety.spread(5, 2, review=4), 0.90)) == pytest.approx(124, abs=0.5)
@@ -93,13 +101,6 @@ def test_unit_loss_as_in_the_tables():
 def test_gamma_of_a_vendors_course():
     """SAP, course on inventory planning: forecast 100 ± 25, gamma, 95 %: target position 145, in whole units."""
     assert math.ceil(safety.level_for_cycle(100, 25, 0.95, "gamma")) == 145
-
-
-def test_newsstand_of_nahmias_by_its_own_weeks():
-    """Nahmias, Mac's newsstand: 52 weeks of sales of a journal (from memory; mean and deviation are the book's). Ratio 0.77: 15 copies."""
-    weeks = [0] + [4] * 3 + [5] + [6] * 2 + [7] * 2 + [8] * 4 + [9] * 6 + [10] * 2 + [11] * 5 + [12] * 4 + [13] + [14] * 5 + [15] * 5 + [16] + [17] * 3 + [18] * 3 + [19] * 3 + [22]
-    assert len(weeks) == 52 and np.mean(weeks) == pytest.approx(11.73, abs=0.01) and np.std(weeks, ddof=1) == pytest.approx(4.74, abs=0.01)
-    assert safety.level_from_sample(weeks, 0.50 / 0.65) == 15
 
 
 # --- second routes --------------------------------------------------------------------------------------------------
@@ -192,18 +193,6 @@ def test_fill_rate_and_its_safety_stock_are_inverse(sigma, target, quantity, unm
     assert reached == pytest.approx(target, abs=1e-6) or (stock == 0 and reached > target)
 
 
-@settings(max_examples=40, deadline=None)
-@given(st.lists(st.integers(0, 40), min_size=3, max_size=40), st.floats(0.5, 0.99), st.integers(1, 30))
-def test_levels_by_a_sample_are_the_smallest_that_serve(demands, target, quantity):
-    cases = np.array(demands, float)
-    level = safety.level_from_sample(demands, target)
-    assert (cases <= level).mean() >= target - 1e-9 and (cases <= level - 1).mean() < target
-    fill = safety.level_from_sample(demands, fill=target, quantity=quantity)
-    short = np.maximum(cases - fill, 0).mean()
-    assert short <= (1 - target) * quantity + 1e-9
-    assert fill == 0 or short == pytest.approx((1 - target) * quantity)
-
-
 # --- what the choices mean ------------------------------------------------------------------------------------------
 
 def test_the_normal_says_too_little_of_rare_demand():
@@ -246,7 +235,7 @@ def test_without_spread_nothing_is_uncertain():
 @pytest.mark.parametrize("call, says", [
     (lambda: safety.safety_for_cycle(10, 1.0), "between 0 and 1"), (lambda: safety.safety_for_fill(10, 0.0, 5), "between 0 and 1"),
     (lambda: safety.level_for_cycle(10, 3, [0.9, 1.2]), "not 1.2"), (lambda: safety.level_for_cycle(10, 3, 0.9, "weibull"), "one of normal, gamma"),
-    (lambda: safety.fill_rate(10, 3, 5, unmet="gone"), "backlog or lost"), (lambda: safety.level_from_sample([1, 2]), "give target")])
+    (lambda: safety.fill_rate(10, 3, 5, unmet="gone"), "backlog or lost")])
 def test_what_cannot_be_is_refused(call, says):
     with pytest.raises(ValueError, match=says):
         call()
