@@ -127,6 +127,28 @@ def net_requirements(opening, receipts, gross, safety, *, move=False, earliest=N
     return np.where(out > NONE, out, 0.0)
 
 
+def pass_through(grid, rows, keep_stock=False):
+    """Make phantoms of these series: no time, no safety stock, no lot; their stock and open orders count only where asked for."""
+    grid.lead[rows], grid.safety[rows] = 0, 0.0
+    for name, value in (("rule", "lot_for_lot"), ("moq", 0.0), ("multiple", 0.0)):
+        grid.rules[name][rows] = value
+    if not keep_stock:
+        grid.opening[rows], grid.receipts[rows] = 0.0, 0.0
+
+
+def moved(grid, walked):
+    """Open orders by the bucket in which they are needed, as `walk` with move took them; what nothing needs comes when due.
+
+    returns  series × buckets (units)
+    """
+    need = np.maximum.accumulate(np.maximum(walked.safety + np.cumsum(walked.gross, axis=1) - grid.opening[:, None], 0.0), axis=1)
+    all_of = grid.receipts.sum(axis=1, keepdims=True)
+    used = np.diff(np.minimum(need, all_of), axis=1, prepend=0.0)
+    idle = all_of - used.sum(axis=1, keepdims=True)
+    late = np.minimum(np.cumsum(grid.receipts[:, ::-1], axis=1), idle)
+    return used + np.diff(late, axis=1, prepend=0.0)[:, ::-1]
+
+
 def walk(grid, links=None, *, move=False, wait_from=None, spread=True):
     """Plan every series of the grid from the top of the network down.
 

@@ -141,7 +141,8 @@ def requirements(plan, stock, receipts, items, *, as_of, lanes=None, bom=None, p
     found = usable.Found()
     items = usable.masters(items, found, lead_time_days=lead_time_days)
     stock, receipts = usable.stocks(stock, items, found), usable.open_orders(receipts, items, found)
-    plan, lanes, bill = usable.plans(plan, items, found), usable.ways(lanes, found), usable.bills(bom, items, found)
+    plan = usable.plans(plan, items, found)
+    lanes, bill = usable.ways(lanes, plan, found), usable.bills(bom, plan, items, found)
     as_of = pd.Timestamp(as_of)
     keys, links = network.spread(series(plan, stock, receipts), lanes=lanes, bill=bill)
     source = _sources(keys, lanes)
@@ -149,7 +150,7 @@ def requirements(plan, stock, receipts, items, *, as_of, lanes=None, bom=None, p
     days = _lead_days(keys, items, lanes, lead, lead_time_days)
     g = grid(plan, stock, receipts, as_of=as_of, policy=policy, keys=keys, lead=days, rules=rules)
     phantom = keys["item"].isin(set(bill.loc[bill["phantom"], "item"]) if bill is not None else ()).to_numpy()
-    _pass_through(g, phantom & pd.isna(source), phantom_stock)
+    mrp.pass_through(g, phantom & pd.isna(source), phantom_stock)
     walked = mrp.walk(g, links, move=open_orders == "as_needed", spread=spread, wait_from=None if late == "hurry" else int(day_numbers([as_of])[0]))
     known = set(plan["item"]) | (set() if stock is None else set(stock["item"]))
     counted = keys["item"].isin(known).to_numpy()
@@ -213,15 +214,6 @@ def _sources(keys, lanes):
     if lanes is None:
         return np.full(len(keys), None, dtype=object)
     return keys.merge(lanes[[*SERIES, "source_location"]], on=SERIES, how="left")["source_location"].to_numpy(dtype=object)
-
-
-def _pass_through(g, rows, keep_stock):
-    """A phantom takes no time and no lot; its stock counts only where asked for."""
-    g.lead[rows], g.safety[rows] = 0, 0.0
-    for name, value in (("rule", "lot_for_lot"), ("moq", 0.0), ("multiple", 0.0)):
-        g.rules[name][rows] = value
-    if not keep_stock:
-        g.opening[rows], g.receipts[rows] = 0.0, 0.0
 
 
 # --- tables of what the walk found ----------------------------------------------------------------------------------

@@ -37,10 +37,11 @@ def ranks(parent, child, count):
     return out
 
 
-def circles(pairs):
+def circles(pairs, first=()):
     """Every path that closes on itself, looked for from the top down.
 
     pairs    (node, node) of each link
+    first    nodes to begin at where a circle has no top: those that something is asked of
     returns  list of paths, first node = last node; the last step of each is the link that closes it
 
     >>> circles([("A", "B"), ("B", "C"), ("C", "A")])
@@ -54,7 +55,7 @@ def circles(pairs):
         children.setdefault(a, []).append(b)
     found: list = []
     done: set = set()
-    for root in [*top, *nodes]:
+    for root in [*top, *(node for node in first if node in number), *nodes]:
         if root not in done:
             _descend(root, children, done, found)
     return found
@@ -77,11 +78,11 @@ def _descend(root, children, done, found):
             waiting.append(iter(children.get(node, ())))
 
 
-def closing_links(pairs):
+def closing_links(pairs, first=()):
     """The link that closes each circle, with the circle's path: what must be left out for the rest to be planned.
 
-    pairs    (node, node) of each link
-    returns  link: path
+    pairs, first   as in `circles`
+    returns        link: path
     """
     known = sorted({node for pair in pairs for node in pair})
     number = {node: i for i, node in enumerate(known)}
@@ -90,7 +91,7 @@ def closing_links(pairs):
     if (rank >= 0).all():
         return {}
     inside = [pair for pair, a, b in zip(pairs, parent, child, strict=True) if rank[b] < 0]  # circles cannot lie above
-    return {(path[-2], path[-1]): path for path in circles(inside)}
+    return {(path[-2], path[-1]): path for path in circles(inside, first)}
 
 
 def spread(keys, *, lanes=None, bill=None):

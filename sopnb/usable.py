@@ -94,8 +94,9 @@ def masters(items, found, *, lead_time_days):
     return out
 
 
-def ways(lanes, found):
-    """Lanes that lead somewhere, in time that does not run backwards, and not in a circle.
+def ways(lanes, plan, found):
+    """Lanes that lead somewhere, in time that does not run backwards, and not in a circle: of one, the lane back to where
+    customers ask is left out.
 
     returns  item × location   source_location, transit_days
     """
@@ -108,10 +109,11 @@ def ways(lanes, found):
     back = found.note("lanes", out, (out["transit_days"] < 0) | out["transit_days"].isna(), "lane_negative", "transit_days")
     out["transit_days"] = out["transit_days"].mask(back, 0.0)
     pairs = list(zip(zip(out["item"], out["location"], strict=True), zip(out["item"], out["source_location"], strict=True), strict=True))
-    return out[~_circular(out, pairs, "lanes", "lane_circle", "source_location", found, lambda path: f"{path[0][0]}: " + " → ".join(place for _, place in path))]
+    return out[~_circular(out, pairs, "lanes", "lane_circle", "source_location", found,
+                          lambda path: f"{path[0][0]}: " + " → ".join(place for _, place in path), _asked(plan, SERIES))]
 
 
-def bills(bom, items, found):
+def bills(bom, plan, items, found):
     """Rows of the bill that can be exploded: a quantity, a scrap below one, an end after the beginning, no circle.
 
     returns  item, component   per (units a unit, scrap on top), begins, ends (days as numbers), phantom
@@ -127,15 +129,21 @@ def bills(bom, items, found):
     out = out[~never]
     unknown = ~out["component"].isin(set(items["item"]))
     found.note("bom", out, unknown, "bom_unknown_component", "component")
-    out = out[~_circular(out, list(zip(out["item"], out["component"], strict=True)), "bom", "bom_circle", "component", found, " → ".join)]
+    out = out[~_circular(out, list(zip(out["item"], out["component"], strict=True)), "bom", "bom_circle", "component", found, " → ".join, _asked(plan, ["item"]))]
     return pd.DataFrame({"item": out["item"], "component": out["component"], "per": out["quantity"] / (1 - out["scrap"]),
                          "begins": _day(out["valid_from"], np.iinfo("int64").min), "ends": _day(out["valid_to"], np.iinfo("int64").max),
                          "phantom": out["phantom"]}).reset_index(drop=True)
 
 
-def _circular(table, pairs, source, rule, column, found, told):
+def _asked(plan, columns):
+    """What customers ask for: where to begin looking for circles."""
+    rows = plan.loc[plan["consensus"] > 0, columns].drop_duplicates().sort_values(columns, kind="stable")
+    return rows[columns[0]].tolist() if len(columns) == 1 else list(rows.itertuples(index=False, name=None))
+
+
+def _circular(table, pairs, source, rule, column, found, told, first):
     """Rows that close a circle; each circle is told with its path."""
-    closing = network.closing_links(pairs) if pairs else {}
+    closing = network.closing_links(pairs, first) if pairs else {}
     hit = np.array([pair in closing for pair in pairs], dtype=bool)
     for pair, path in sorted(closing.items(), key=lambda entry: str(entry[0])):
         found.note(source, table, np.array([p == pair for p in pairs]), rule, column, first=told(path))
