@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sopnb import charts, style, words
+from sopnb import aggregate, charts, style, words
 from sopnb.charts import ChartError
 from sopnb.charts_canvas import spread
 from sopnb.charts_scale import month_ticks, place, scale, ticks
@@ -43,6 +43,11 @@ STAGES = frame("stage amount", "Lead 42e9", "Proposal 18e9", "Won 6e9")
 ACTIONS = frame("state overdue_days", "open 17", "open -2", "done 40", "started 3")
 ITEMS = pd.DataFrame({"item": [f"Item {i}" for i in range(14)], "amount": [1e9 / (i + 1) for i in range(14)]})
 
+WAYS = aggregate.strategies(pd.Series([4e4, 9e4, 12e4, 5e4, 3e4, 7e4], index=AHEAD[:6]), aggregate.Costs(
+    opening_people=50, units_per_worker=1200, hire_cost=7e6, layoff_cost=21e6, regular_cost=6e6, overtime_cost=8e3, overtime_share=0.1, subcontract_cost=13e3,
+    holding_cost=1500, backlog_cost=900)).assign(family="all")
+BESIDE = aggregate.compare(WAYS, by=["strategy"])
+
 FORMS = {
     "demand-plan": lambda **k: charts.demand_and_plan(HISTORY, PLAN, forecast=BAND, budget=BUDGET, events=frame("name start", "Lebaran 2026-03-20"), **k),
     "by-item": lambda **k: charts.demand_and_plan(HISTORY, PLAN, by="item", **k),
@@ -62,6 +67,8 @@ FORMS = {
     "funnel": lambda **k: charts.funnel(STAGES, stage="stage", amount="amount", **k),
     "ageing": lambda **k: charts.ageing(ACTIONS, **k),
     "heat": lambda **k: charts.heatmap(GAPS, rows="family", columns="month", value="gap", **k),
+    "plan-paths": lambda **k: charts.plan_paths(WAYS, **k),
+    "plan-costs": lambda **k: charts.plan_costs(BESIDE, **k),
     "multiples": lambda **k: charts.small_multiples(SERIES, y="y", by="site", **k),
 }
 
@@ -175,6 +182,7 @@ def test_odd_data_is_drawn_or_said(table):
 @pytest.mark.parametrize("form", [
     lambda: charts.bridge(PARTS.iloc[:0], title="t", name="n"), lambda: charts.stairs(ADDED.iloc[:0], title="t", name="n"),
     lambda: charts.projected_stock(STOCK.iloc[:0], title="t", name="n"), lambda: charts.load(LOAD.iloc[:0], title="t", name="n"),
+    lambda: charts.plan_paths(WAYS.iloc[:0], title="t", name="n"), lambda: charts.plan_costs(BESIDE.iloc[:0], title="t", name="n"),
     lambda: charts.trend(KPIS.iloc[:0], title="t", name="n"), lambda: charts.funnel(STAGES.iloc[:0], stage="stage", amount="amount", title="t", name="n"),
     lambda: charts.ageing(ACTIONS.iloc[:0], title="t", name="n"), lambda: charts.lag_accuracy(LAGS.iloc[:0], title="t", name="n"),
 ])
