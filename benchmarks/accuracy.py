@@ -43,7 +43,7 @@ OTHERS = ("SeasonalNaive", "AutoETS", "AutoTheta", "AutoCES")
 def company(train: pd.DataFrame, horizon: int, season: int, workers: int) -> pd.DataFrame:
     """Forecast by the chain of 01 and 02: clean, sort, test, choose, forecast.
 
-    Series may end in different months; a company's all end in the last month. They are moved to end together, and each is a family of its own:
+    Series may end in different months; a company's all end in the last month. Rows that are weeks or quarters count as months. They are moved to end together, and each is a family of its own:
     nobody knows whether a neighbour's season is its season.
     """
     rules = Demand(season=season)
@@ -65,9 +65,17 @@ def company(train: pd.DataFrame, horizon: int, season: int, workers: int) -> pd.
     return out.assign(**{names[name]: values.ravel() for name, values in wide.items()})
 
 
+def _position(train: pd.DataFrame) -> pd.Series:
+    """Each row's place in time: its month, or, where rows are weeks or quarters, its number in the series."""
+    days = train.groupby("unique_id")["ds"].diff().dt.days.median()
+    if 25 <= days <= 35:
+        return train["ds"].dt.year * 12 + train["ds"].dt.month
+    return train.groupby("unique_id").cumcount()
+
+
 def _as_history(train: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    ends = train.groupby("unique_id", sort=True)["ds"].transform("max")
-    behind = (train["ds"].dt.year - ends.dt.year) * 12 + train["ds"].dt.month - ends.dt.month
+    at = _position(train)
+    behind = at - at.groupby(train["unique_id"]).transform("max")
     months = frames.months("2000-01", int(-behind.min()) + 1)
     y = train["y"].to_numpy(dtype="float64")
     history = pd.DataFrame({
@@ -174,8 +182,13 @@ def _jump(y: np.ndarray) -> float:
 def read(path: str, horizon: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Train and test part, sorted; every series has `horizon` test months."""
     table = pd.read_parquet(path, columns=["unique_id", "ds", "y", "split"]).sort_values(["unique_id", "ds"], kind="stable")
-    table = table.assign(unique_id=table["unique_id"].astype(str), ds=pd.to_datetime(table["ds"]).dt.to_period("M").dt.to_timestamp())
+    table = table.assign(unique_id=table["unique_id"].astype(str), ds=pd.to_datetime(table["ds"]))
     train, test = (table[table["split"] == split].reset_index(drop=True) for split in ("train", "test"))
+    if table.duplicated(["unique_id", "ds"]).any():
+        twice = table.loc[table.duplicated(["unique_id", "ds"])].iloc[0]
+        sys.exit(f"{path}: series {twice['unique_id']} has {twice['ds']:%Y-%m-%d} twice.")
+    if len(unknown := sorted(set(test["unique_id"]) - set(train["unique_id"]))):
+        sys.exit(f"{path}: {len(unknown)} series have test months and nothing to learn from, {unknown[0]} for one.")
     counts = test.groupby("unique_id").size().reindex(train["unique_id"].unique(), fill_value=0)
     if (counts != horizon).any():
         sys.exit(f"{path}: series {counts.index[counts != horizon][0]} has {counts[counts != horizon].iloc[0]} test months, --horizon says {horizon}.")

@@ -21,6 +21,7 @@ KEY = ["item", "location"]
 MONTHS = 24
 LEAST = 300  # errors from which a regression says more than the usual change of a series
 NEXT_TO_NOTHING = 0.01  # of the unit: an error this small or smaller is a hit
+LEAST_OF_CHANGE = 0.1  # a series is not ten times surer than its own changes say, whatever a broken one beside it taught
 LEAST_UNIT = 1e-100  # units: less cannot be divided by
 
 
@@ -108,7 +109,8 @@ def predicted(past: pd.DataFrame, rows: pd.DataFrame) -> np.ndarray:
         hit = np.maximum((own["demand"] - own["forecast"]).abs() / own["unit"], NEXT_TO_NOTHING)
         mine = rows.iloc[asked]
         say = learner.line(_features(own), np.log(hit.to_numpy()), _features(mine), alpha=1.0)
-        out[asked] = np.where(mine["unit"] > 0, mine["unit"] * np.exp(np.clip(say, -7.0, 3.0)), out[asked])
+        likely = np.maximum(mine["unit"] * np.exp(np.clip(say, -7.0, 3.0)), LEAST_OF_CHANGE * out[asked])
+        out[asked] = np.where(mine["unit"] > 0, likely, out[asked])
     return out
 
 

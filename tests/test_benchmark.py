@@ -147,6 +147,26 @@ def test_a_series_without_test_months_is_named(benchmark, tmp_path):
         benchmark.main(["--data", str(tmp_path / "s.parquet"), "--horizon", "4", "--quick"])
 
 
+@pytest.mark.parametrize(("spacing", "season"), [("QS", 4), ("W", 12)])
+def test_quarters_and_weeks_are_neighbours_as_months_are(benchmark, spacing, season):
+    """The same numbers, dated otherwise, get the same forecast; a month left out stays a hole."""
+    df = series(3).sort_values(["unique_id", "ds"]).query("split == 'train'").reset_index(drop=True)
+    other = df.assign(ds=df.groupby("unique_id")["ds"].transform(lambda ds: pd.date_range("1980-01-01", periods=len(ds), freq=spacing)))
+    pd.testing.assert_frame_equal(benchmark.company(other, 4, season, 1), benchmark.company(df, 4, season, 1))
+    holed = df.drop(index=5)
+    assert benchmark._as_history(holed)[0].groupby("item")["month"].min().tolist() == benchmark._as_history(df)[0].groupby("item")["month"].min().tolist()
+
+
+@pytest.mark.parametrize(("spoil", "said"), [
+    (lambda df: df[(df["unique_id"] != "T01") | (df["split"] == "test")], "1 series have test months and nothing to learn from, T01 for one"),
+    (lambda df: pd.concat([df, df.iloc[:1]]), "series T0. has 20..-..-.. twice"),
+])  # fmt: skip
+def test_a_file_that_cannot_be_scored_is_refused(benchmark, tmp_path, spoil, said):
+    spoil(series(2)).to_parquet(tmp_path / "s.parquet")
+    with pytest.raises(SystemExit, match=said):
+        benchmark.main(["--data", str(tmp_path / "s.parquet"), "--horizon", "4", "--quick"])
+
+
 def test_forecasts_do_not_know_the_test_months(benchmark):
     df = series(3).sort_values(["unique_id", "ds"])
     train = df[df["split"] == "train"].reset_index(drop=True)

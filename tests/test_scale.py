@@ -83,3 +83,9 @@ def test_disagreement_is_the_spread_of_single_models():
     assert scale.disagreement(tested)["apart"].tolist() == [2]
     assert scale.disagreement(tested[tested["model"] == "Naive"]).empty
     assert scale.disagreement(tested[:0]).empty
+
+
+def test_a_series_is_never_ten_times_surer_than_its_own_changes_say():
+    """All others were forecast to the unit; this one changes by 10 a month whatever they taught."""
+    past = errors(6000).assign(demand=100.0)
+    assert scale.predicted(past, asked(lag=[1, 12], apart=[2.0, 12.0])) == pytest.approx([1.0, 1.0])
