@@ -601,7 +601,8 @@ POLICY = _frame("policy", "item location", """
 item text
 location text
 service_class text
-service_target number fraction, cycle service level or fill rate
+service_target number fraction
+measure text what service_target means: cycle (service level) or fill (fill rate)
 demand number units per month, mean over the months the stock must last
 error_sd number units per month, standard deviation of the forecast error at the right lag
 lead_months number months
