@@ -131,7 +131,8 @@ class Supply(_Part):
     exception_months: int = Field(6, ge=1, description="first months of the plan that exceptions, options and the first page speak of")
     subcontract_premium: float = Field(0.15, ge=0, description="of unit cost")
     review: Literal["periodic", "continuous"] = Field("periodic", description="periodic: stock is looked at every review_days")
-    measure: Literal["cycle", "fill"] = Field("cycle", description="what `service` means: cycle service level or fill rate")
+    measure: Literal["cycle", "fill"] | dict[str, Literal["cycle", "fill"]] = Field(
+        "cycle", description="what `service` means, for all or by class: cycle service level or fill rate")
     expedite_premium: float = Field(0.10, ge=0, description="of unit cost, for an order that comes faster than its lead time")
     transfer_cost: float = Field(0.05, ge=0, description="of unit cost, for stock moved from another location")
     promotion_discount: float = Field(0.20, ge=0, lt=1, description="of price, to sell excess stock")
