@@ -93,7 +93,8 @@ def _league(league: pd.DataFrame, tested: pd.DataFrame, scope: Scope) -> Table |
     return tables.show(
         ordered.assign(what=told("plan.kind.", ordered["kind"]), money=ordered["money"].where(ordered["chosen"] > 0), name=ordered["model"].map(readable), how=ordered["model"].map(what_it_is)),
         caption=say("What the models in use missed by, and what the others would have"),
-        subtitle=say("Backtest, lags {lags}, beside what the naive forecast missed in the same months; in use, the best single model, and both naive ones; revenue of the last 12 months that rests on it",
+        subtitle=say("Backtest, lags {lags}: each over all series of its kind, not only those that use it, beside what the naive forecast missed in the same months. Models in use, the best single one, and both naive "
+                     "ones; revenue of the last 12 months that rests on it",
                      lags=scope.decision_lags),
         source=say("backtest to {origin:month}; {n:,.0f} times a model gave no number and the mean of twelve months answered", origin=scope.origin, n=failed) if failed else say(
             "backtest to {origin:month}; every model gave a number", origin=scope.origin),
