@@ -122,7 +122,8 @@ def policy(plan, tested, items, *, service: Mapping[str, float], segments=None, 
     plan      item × location × month    consensus (units)
     tested    item × location × origin × month × model   forecast, demand, lag
     items     item                       unit_cost, lead_time_days, lead_time_sd_days, moq, lot_multiple, service_class, safety_stock, …
-    service   class: target              fraction; `measure` says of what: cycle (service level) or fill (fill rate)
+    service   class: target              fraction
+    measure   what targets mean: cycle (service level) or fill (fill rate), for all or class: word; cycle where a class has none
     review    periodic: the stock must last L + R, with R = review_days; continuous: L
     distribution  of demand over that time: a name of DISTRIBUTIONS for all, or pattern: name; None: by pattern, normal for smooth
               demand and where no pattern is known, gamma for erratic, negative binomial for intermittent and lumpy.
@@ -141,7 +142,8 @@ def policy(plan, tested, items, *, service: Mapping[str, float], segments=None, 
     safety stock stands (basis erp). The ERP's figures are per item: they are shared among its locations by coming demand, so
     that their total stays theirs.
     """
-    if review not in ("periodic", "continuous") or measure not in ("cycle", "fill"):
+    measures = set(measure.values()) if isinstance(measure, Mapping) else {measure}
+    if review not in ("periodic", "continuous") or measures - {"cycle", "fill"}:
         raise ValueError(f"review is periodic or continuous, measure is cycle or fill; not {review}, {measure}.")
     out = plan[SERIES].drop_duplicates().sort_values(SERIES, kind="stable").reset_index(drop=True)
     lead = lead_times(items, out, lanes=lanes, lead_time_days=lead_time_days)
@@ -153,13 +155,14 @@ def policy(plan, tested, items, *, service: Mapping[str, float], segments=None, 
     own = items.set_index("item")
     out["cost"] = out["item"].map(own["unit_cost"]).astype("float64")
     out["service_class"], out["service_target"] = _targets(out, own, segments, service)
+    out["measure"] = out["service_class"].map(dict(measure)).fillna("cycle") if isinstance(measure, Mapping) else measure
     out["distribution"] = _distributions(out, segments, distribution)
     out["sigma"] = spread(out["error_sd"].fillna(0), out["protection"], out["demand"], lead["lead_sd_days"] / DAYS)
     out = _order_sizes(out, own, review_days, order_cost, holding_rate)
     for ours, theirs in (("erp_safety_stock", "safety_stock"), ("erp_reorder_point", "reorder_point")):
         out[ours] = _share_out(out, own[theirs].astype("float64"))
     known = shapes(standardised(tested, scores, segments, protection=out, least=least)) if (out["distribution"] == "empirical").any() else {}
-    out = _safety(out, measure, _Protection(out, pattern_of(out, segments), known))
+    out = _safety(out, _Protection(out, pattern_of(out, segments), known))
     out["reorder_point"] = reorder_point(out["demand"], out["lead_months"], out["safety_stock"])
     refill = out["demand"] * review_days / DAYS if review == "periodic" else out["order_quantity"]
     out["order_up_to"] = out["reorder_point"] + refill
@@ -178,12 +181,14 @@ class _Protection:
         self.shapes = [(rows & empirical, shape) for rows, shape in rows_of(pattern, known)]
 
     def level(self, target, measure):
-        cycle = measure == "cycle"
-        out = level_for_cycle(self.mean, self.sigma, target, self.named) if cycle else level_for_fill(self.mean, self.sigma, target, self.lot, self.named)
+        out = np.full(len(target), np.nan)
+        cycle, fill = measure == "cycle", measure == "fill"
+        out[cycle] = level_for_cycle(self.mean[cycle], self.sigma[cycle], target[cycle], self.named[cycle])
+        out[fill] = level_for_fill(self.mean[fill], self.sigma[fill], target[fill], self.lot[fill], self.named[fill])
         for rows, shape in self.shapes:
             wanted, sigma = target[rows], self.sigma[rows]
-            factor = shape.factor(wanted) if cycle else shape.factor_for_loss((1 - wanted) * self.lot[rows] / sigma)
-            out[rows] = self.mean[rows] + factor * sigma
+            by_fill = shape.factor_for_loss((1 - wanted) * self.lot[rows] / sigma)
+            out[rows] = self.mean[rows] + np.where(measure[rows] == "cycle", shape.factor(wanted), by_fill) * sigma
         return out
 
     def service(self, level):
@@ -200,9 +205,9 @@ class _Protection:
         return np.clip(out, 0.0, None)
 
 
-def _safety(out, measure, protection):
+def _safety(out, protection):
     """Safety stock for the target, and the service that it and the ERP's figure can be expected to give."""
-    level = protection.level(out["service_target"].to_numpy(), measure)
+    level = protection.level(out["service_target"].to_numpy(), out["measure"].to_numpy())
     known = out["error_sd"].notna() & out["service_target"].notna()
     out["basis"] = out["basis"].where(known, np.where(out["erp_safety_stock"].notna(), "erp", "none"))
     computed = np.ceil(np.maximum(level - protection.mean, 0) - 1e-9)

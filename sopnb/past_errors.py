@@ -189,7 +189,7 @@ def level_from_sample(demands, target=None, *, fill=None, quantity=None):
 def lasted(policy, tested, *, scores=None, segments=None, review_days=30, review="periodic", least=6):
     """How often safety stock set as in the policy would have lasted at past origins, class by class.
 
-    policy   POLICY          service_class, service_target (cycle service), distribution, lead_months
+    policy   POLICY          service_class, service_target, measure (series with a fill rate are left out), distribution, lead_months
     tested, scores, segments, review_days, review, least   as of the policy
     returns  service_class   service_target, cases (origins × series), lasted (fraction of them), by_chance (standard error of lasted)
 
@@ -199,7 +199,8 @@ def lasted(policy, tested, *, scores=None, segments=None, review_days=30, review
     months = policy["lead_months"] + (review_days * 12 / 365.25 if review == "periodic" else 0.0)
     lags = np.ceil(months - 1e-9).clip(lower=1).astype(int)
     cases = standardised(tested, scores, segments, protection=policy[SERIES].assign(lags=lags), least=least)
-    cases = cases.merge(policy[[*SERIES, "service_class", "service_target", "distribution"]], on=SERIES).dropna(subset=["service_target"])
+    asked = policy.loc[(policy["measure"] == "cycle") & policy["service_target"].notna(), [*SERIES, "service_class", "service_target", "distribution"]]
+    cases = cases.merge(asked, on=SERIES)
     empirical = cases["distribution"] == "empirical"
     named = cases["distribution"].where(~empirical, "normal").to_numpy()
     level = np.asarray(safety.level_for_cycle(cases["forecast"], cases["sigma"], cases["service_target"], named), float).copy()

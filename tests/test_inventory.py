@@ -281,3 +281,15 @@ def test_sound_master_data_has_no_findings():
 def test_no_possible_target_at_all_is_an_error():
     with pytest.raises(ValueError, match="between 0 and 1"):
         inventory.policy(plan(), None, items("A 5 30 0 - A - -"), service={"A": 1.0, "B": 0.0})
+
+
+def test_a_target_means_what_its_class_says():
+    """A is judged by fill rate, B by cycle service (no word is given for it): each as if all were."""
+    two, errors = pd.concat([plan("A"), plan("B")]), pd.concat([backtested([40, -40] * 4, item=i) for i in "AB"])
+    master = items("A 5 30 0 - A - -", "B 5 30 0 - B - -")
+    both = inventory.policy(two, errors, master, service=SERVICE, measure={"A": "fill"}).set_index("item")
+    assert list(both.measure) == ["fill", "cycle"]
+    for word, item in (("fill", "A"), ("cycle", "B")):
+        alone = inventory.policy(two, errors, master, service=SERVICE, measure=word).set_index("item")
+        assert both.safety_stock[item] == alone.safety_stock[item]
+    assert both.fill_rate["A"] >= 0.98 and both.cycle_service["B"] >= 0.95

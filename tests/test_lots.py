@@ -74,10 +74,15 @@ def test_the_paper_of_wagner_and_whitin():
     assert total(WAGNER, "wagner_whitin", WAGNER_ORDERS, 1) == pytest.approx(864)
 
 
-@pytest.mark.parametrize("rule, money", [("lot_for_lot", 700), ("period", 495), ("wagner_whitin", 455)])
+@pytest.mark.parametrize("rule, money", [("lot_for_lot", 700), ("part_period", 490), ("period", 495), ("wagner_whitin", 455)])
 def test_rules_of_heizer_and_render(rule, money):
-    """Heizer and Render, MRP lot sizing, three weeks an order; Wagner–Whitin $455 as printed, the others recomputed."""
+    """Heizer and Render, MRP lot sizing, three weeks an order: $700, $490, $495, $455, quoted from memory and recomputed."""
     assert total(HEIZER, rule, 100, 1, periods=3) == pytest.approx(money)
+
+
+def test_part_periods_of_stevenson():
+    """Stevenson: 60, 40, 20, 2, 30, –, 70, 50, K 80, h 0.95, so 84 part periods an order: 122 in period 1, 100 in 5, 50 in 8."""
+    assert list(lots.sizes([60, 40, 20, 2, 30, 0, 70, 50], "part_period", order_cost=80, holding_cost=0.95)) == [122, 0, 0, 0, 100, 0, 0, 50]
 
 
 def test_silver_meal_of_a_course():

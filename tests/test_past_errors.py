@@ -82,7 +82,7 @@ def test_a_pattern_has_its_own_shape_where_it_has_enough_errors():
 
 
 def policy(**columns):
-    return pd.DataFrame({"item": ["A"], "location": ["all"], "service_class": ["A"], "service_target": [0.9], "distribution": ["normal"],
+    return pd.DataFrame({"item": ["A"], "location": ["all"], "service_class": ["A"], "service_target": [0.9], "measure": ["cycle"], "distribution": ["normal"],
                          "lead_months": [0.0], **{k: [v] for k, v in columns.items()}})
 
 
@@ -99,9 +99,13 @@ def test_normal_errors_last_as_often_as_the_normal_says():
     rng = np.random.default_rng(2)
     keys = [f"I{n:03d}" for n in range(200)]
     errors = pd.concat([backtested(rng.normal(0, 20, 40), item=key, demand=1000) for key in keys])
-    many = pd.DataFrame({"item": keys, "location": "all", "service_class": "A", "service_target": 0.95, "distribution": "normal", "lead_months": 0.0})
+    many = pd.DataFrame({"item": keys, "location": "all", "service_class": "A", "service_target": 0.95, "measure": "cycle", "distribution": "normal", "lead_months": 0.0})
     got = past_errors.lasted(many, errors).iloc[0]
     assert got.cases == 8000 and got.lasted == pytest.approx(0.95, abs=0.008)
+
+
+def test_a_fill_rate_is_not_judged_by_cycles():
+    assert past_errors.lasted(policy(measure="fill"), backtested([10, -10] * 5)).empty
 
 
 def test_without_a_backtest_nothing_is_said():
