@@ -2,7 +2,7 @@
 
     python benchmarks/supply.py                         all parts at full size
     python benchmarks/supply.py --only netting --series 10000
-    python benchmarks/supply.py --only lp --items 300   beside PuLP with CBC, where it is installed (pip install pulp)
+    python benchmarks/supply.py --only lp --items 300   the item-level plan alone, smaller
 
 Each part prints a line a step: seconds, peak memory of the process, and whether the other way gave the same numbers.
 The items, their demand, stock and orders are made up.
@@ -143,7 +143,7 @@ def by_pulp(given: dict[str, pd.DataFrame], watch: Watch) -> float | None:
     try:
         import pulp
     except ImportError:
-        print("PuLP: not installed (pip install pulp)")
+        print("  PuLP: not installed; it is among the development tools (requirements-dev.lock)")
         return None
     months = sorted(given["plan"]["month"].unique())
     demand = given["plan"].set_index(["item", "month"])["consensus"].to_dict()

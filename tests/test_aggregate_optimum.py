@@ -56,6 +56,37 @@ def test_the_optimum_is_that_of_another_formulation(units, people, opening, clos
     assert best(demand(*units), costs) == pytest.approx(by_position(*aggregate_costs.given(demand(*units), costs)), rel=1e-6, abs=1e-3)
 
 
+def by_cbc(need, c):
+    """The whole problem written out in PuLP, with whole people, and solved by CBC: another library and another solver."""
+    pulp = pytest.importorskip("pulp")
+    months, model = range(len(need)), pulp.LpProblem("people", pulp.LpMinimize)
+    people = [pulp.LpVariable(f"people_{m}", 0, cat="Integer") for m in months]
+    up, down, made, over, bought, kept, owed, lost = ([pulp.LpVariable(f"{name}_{m}", 0) for m in months]
+                                                      for name in ("up", "down", "made", "over", "bought", "kept", "owed", "lost"))
+    model += pulp.lpSum(people[m] * c.regular_cost[m] + up[m] * c.hire_cost + down[m] * c.layoff_cost + (made[m] + over[m]) * c.material_cost[m]
+                        + over[m] * c.overtime_cost[m] + bought[m] * c.subcontract_cost[m] + owed[m] * c.backlog_cost[m] + lost[m] * c.lost_cost[m]
+                        + 0.5 * c.holding_cost[m] * (kept[m] + (kept[m - 1] if m else c.opening_stock)) for m in months)
+    for m in months:
+        before, there = (kept[m - 1] - owed[m - 1], people[m - 1]) if m else (c.opening_stock, c.opening_people)
+        model += before + made[m] + over[m] + bought[m] + lost[m] == need[m] + kept[m] - owed[m]
+        model += people[m] == there + up[m] - down[m]
+        model += made[m] <= people[m] * c.units_per_worker[m]
+        model += over[m] <= people[m] * c.units_per_worker[m] * c.overtime_share[m]
+        model += bought[m] <= c.subcontract_limit[m]
+        model += kept[m] <= c.stock_limit[m]
+        model += lost[m] <= need[m] + (owed[m - 1] if m else 0)
+    model += kept[months[-1]] >= c.end_stock
+    model += owed[months[-1]] == 0
+    model.solve(pulp.PULP_CBC_CMD(msg=False, gapRel=0))
+    return pulp.value(model.objective)
+
+
+@pytest.mark.parametrize("units", [(80, 150, 190, 260, 120, 90), (10, 10, 400, 10, 10, 300), (0, 0, 0, 500, 0, 0)])
+def test_whole_people_stock_on_average_and_lost_sales_by_cbc(units):
+    costs = replace(COSTS, whole_people=True, holding_on="average", lost_cost=26, stock_limit=[120] * 6, units_per_worker=[10, 9, 11, 10, 8, 10])
+    assert best(demand(*units), costs) == pytest.approx(by_cbc(*aggregate_costs.given(demand(*units), costs)), rel=2e-6)
+
+
 @settings(max_examples=5, deadline=None)
 @given(st.lists(st.integers(0, 40), min_size=3, max_size=3), st.integers(0, 4), st.sampled_from(["ending", "average"]))
 def test_whole_people_by_trying_all_of_them(units, people, held):

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
+import sys
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -261,3 +265,15 @@ def test_the_inputs_are_left_as_they_were():
     constrained.plan_hours(**tables)
     for name, table in tables.items():
         pd.testing.assert_frame_equal(table, before[name])
+
+
+def test_the_benchmark_finds_the_same_least_cost_by_pulp_and_cbc(capsys):
+    """benchmarks/supply.py at a small size: twenty items, six months, four resources, written out in another library."""
+    pytest.importorskip("pulp")
+    path = Path(__file__).parent.parent / "benchmarks" / "supply.py"
+    spec = importlib.util.spec_from_file_location("benchmark_supply", path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    module.main(["--only", "lp", "--items", "20", "--lp-months", "6", "--resources", "4"])
+    assert "same least cost" in capsys.readouterr().out
