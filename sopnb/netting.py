@@ -254,7 +254,7 @@ def _pegs(r):
     cut = pegging.pieces(r.grid, r.walked, hidden=r.hidden, move=r.options["move"])
     names, ranks, words = r.names
     buckets, keys, months = r.grid.shape[1], r.grid.keys, r.grid.months.to_numpy()
-    order, end, serves, end_row, end_bucket, quantity = (cut[name].to_numpy() for name in pegging.COLUMNS)
+    order, end, serves, end_row, end_bucket, quantity = (cut[name] for name in pegging.COLUMNS)
     by_order = serves >= 0
     sorting = (end_bucket, end_row, end, np.where(by_order, ranks[np.maximum(serves, 0)], words[end]), ranks[order])
     sequence = np.lexsort(sorting)

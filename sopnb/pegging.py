@@ -15,7 +15,6 @@ from sopnb.mrp import NONE, Grid, Walked
 
 KINDS = np.array(["customers", "safety", "stock"], dtype=object)  # what a piece ends in
 CUSTOMERS, SAFETY, STOCK = range(3)
-ON_HAND, OPEN, PLANNED, FREED = range(4)  # what a piece is taken from
 COLUMNS = ["order", "end", "serves", "end_row", "end_bucket", "quantity"]
 
 
@@ -55,89 +54,87 @@ def pieces(grid: Grid, walked: Walked, *, hidden=None, move=False):
     hidden        series: True where orders are passed through and not shown (phantoms), so that their components serve
                   whoever the phantom serves; None: none
     move          as in mrp.walk: open orders are used before any planned one
-    returns       order (row × buckets + bucket), end (customers, safety or stock), serves (the order that needs it, or -1),
-                  end_row, end_bucket (series and bucket of the demand at the end), quantity (units of the order's item);
-                  in the order of use. Σ quantity of an order is the order; `stock` is what nothing in the plan asks for
+    returns       columns as arrays (a table of millions of rows would be copied at every step): order (row × buckets + bucket),
+                  end (customers, safety or stock), serves (the order that needs it, or -1), end_row, end_bucket (series and
+                  bucket of the demand at the end), quantity (units of the order's item); in the order of use. Σ quantity of
+                  an order is the order; `stock` is what nothing in the plan asks for
     """
     hidden = np.zeros(grid.shape[0], dtype=bool) if hidden is None else hidden
-    known = pd.DataFrame({name: pd.Series(dtype="float64" if name == "quantity" else "int64") for name in COLUMNS})
+    known = {name: np.zeros(0, dtype=float if name == "quantity" else int) for name in COLUMNS}
     levels = []
     for at in range(int(walked.level.max(initial=-1)) + 1):
         here = walked.level == at
         needs = walked.needs[here[walked.needs["child"]]]
-        asked = _asked(grid, np.flatnonzero(here), needs, known, walked, hidden)
-        levels.append(_served(grid, walked, np.flatnonzero(here), asked, move))
+        levels.append(_served(grid, walked, np.flatnonzero(here), _asked(grid, np.flatnonzero(here), needs, known, walked, hidden), move))
         if at < walked.level.max():
-            known = pd.concat([known, levels[-1]], ignore_index=True)
-    return pd.concat(levels, ignore_index=True) if levels else known
+            known = _join([known, levels[-1]])
+            known = _take(known, np.argsort(known["order"], kind="stable"))
+    return _join(levels) if levels else known
+
+
+def _join(parts):
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _take(table, rows):
+    return {name: column[rows] for name, column in table.items()}
 
 
 def _asked(grid, rows, needs, known, walked, hidden):
     """The demand side of these series, piece by piece in the order of time."""
-    buckets = grid.shape[1]
-    safety = walked.safety[rows]
-    rise = np.maximum(np.diff(safety, axis=1, prepend=0.0), 0.0)
-    parts = [_dense(rows, rise, grid, SAFETY, 0), _dense(rows, np.maximum(grid.demand[rows], 0.0), grid, CUSTOMERS, 1)]
-    owed = np.flatnonzero(grid.opening[rows] < 0)
-    parts.append(pd.DataFrame({"row": rows[owed], "bucket": -1, "time": np.iinfo("int64").min, "class": 0, "end": CUSTOMERS, "serves": -1,
-                               "end_row": rows[owed], "end_bucket": 0, "quantity": -grid.opening[rows[owed]]}))
+    rise = np.maximum(np.diff(walked.safety[rows], axis=1, prepend=0.0), 0.0)
+    owed = np.maximum(-grid.opening[rows], 0.0)[:, None]
+    parts = [_dense(rows, owed, grid, CUSTOMERS, -2), _dense(rows, rise, grid, SAFETY, 0), _dense(rows, np.maximum(grid.demand[rows], 0.0), grid, CUSTOMERS, 1)]
     if len(needs):
-        parts.append(_of_orders(needs, known, walked, hidden, buckets))
-    out = pd.concat([part for part in parts if len(part)], ignore_index=True) if any(map(len, parts)) else parts[0]
-    order = np.lexsort((np.arange(len(out)), out["class"], out["time"], out["bucket"], out["row"]))
-    return out.iloc[order].reset_index(drop=True)
+        parts.append(_of_orders(needs, known, walked, hidden, grid.shape[1]))
+    out = _join(parts)
+    return _take(out, np.lexsort((out["class"], out["time"], out["row"])))
 
 
 def _dense(rows, quantity, grid, end, rank):
+    """What customers ask for or a safety stock lacks; what is owed already (rank below zero) comes before everything."""
     row, bucket = np.nonzero(quantity > 0)
-    return pd.DataFrame({"row": rows[row], "bucket": bucket, "time": grid.starts[bucket], "class": rank, "end": end, "serves": -1,
-                         "end_row": rows[row], "end_bucket": bucket, "quantity": quantity[row, bucket]})
+    size = len(row)
+    time = grid.starts[bucket] if rank >= 0 else np.full(size, np.iinfo("int64").min)
+    return {"row": rows[row], "time": time, "class": np.full(size, rank), "end": np.full(size, end), "serves": np.full(size, -1),
+            "end_row": rows[row], "end_bucket": bucket, "quantity": quantity[row, bucket]}
 
 
 def _of_orders(needs, known, walked, hidden, buckets):
     """What orders further up need, in the pieces that those orders serve. What a hidden order needs, its own parents need."""
-    known = known.sort_values("order", kind="stable")
-    codes = known["order"].to_numpy()
-    needs = needs.sort_values(["child", "bucket", "time", "parent"], kind="stable")
+    needs = needs.sort_values(["child", "time", "parent"], kind="stable")
     parent = needs["parent"].to_numpy()
-    first, last = np.searchsorted(codes, parent, side="left"), np.searchsorted(codes, parent, side="right")
+    first, last = np.searchsorted(known["order"], parent, side="left"), np.searchsorted(known["order"], parent, side="right")
     count = last - first
     need = np.repeat(np.arange(len(needs)), count)
-    piece = known.iloc[np.arange(len(need)) - np.repeat(np.cumsum(count) - count, count) + np.repeat(first, count)]
-    size = walked.quantity.ravel()[parent]
-    through = hidden[parent // buckets][need]
-    return pd.DataFrame({"row": needs["child"].to_numpy()[need], "bucket": needs["bucket"].to_numpy()[need], "time": needs["time"].to_numpy()[need],
-                         "class": 2, "end": piece["end"].to_numpy(), "serves": np.where(through, piece["serves"].to_numpy(), parent[need]),
-                         "end_row": piece["end_row"].to_numpy(), "end_bucket": piece["end_bucket"].to_numpy(),
-                         "quantity": piece["quantity"].to_numpy() * (needs["quantity"].to_numpy() / size)[need]})
+    piece = _take(known, np.arange(len(need)) - np.repeat(np.cumsum(count) - count - first, count))
+    share = needs["quantity"].to_numpy() / walked.quantity.ravel()[parent]
+    return {"row": needs["child"].to_numpy()[need], "time": needs["time"].to_numpy()[need], "class": np.full(len(need), 2), "end": piece["end"],
+            "serves": np.where(hidden[parent // buckets][need], piece["serves"], parent[need]), "end_row": piece["end_row"],
+            "end_bucket": piece["end_bucket"], "quantity": piece["quantity"] * share[need]}
 
 
 def _served(grid, walked, rows, asked, move):
     """Planned orders against what is asked for; what is left of one stays in stock."""
     buckets = grid.shape[1]
-    planned = walked.quantity[rows]
+    planned, coming = walked.quantity[rows], grid.receipts[rows]
     fall = np.maximum(-np.diff(walked.safety[rows], axis=1, prepend=0.0), 0.0)
-    parts = [(np.maximum(grid.opening[rows], 0.0)[:, None], ON_HAND), (fall, FREED), (grid.receipts[rows], OPEN), (planned, PLANNED)]
-    table = np.concatenate([parts[0][0], *([parts[2][0], fall, planned] if move else [np.stack([fall, grid.receipts[rows], planned], axis=2).reshape(len(rows), -1)])], axis=1)
-    code = _codes(rows, buckets, move)
-    at, place = np.nonzero(table > 0)
-    row, length, order = rows[at], table[at, place], code[at, place]
-    supply, demand, quantity = overlaps(row, length, asked["row"].to_numpy(), asked["quantity"].to_numpy())
-    left = length - np.bincount(supply, weights=quantity, minlength=len(length))
-    mine = order[supply] >= 0
-    supply, demand, quantity = supply[mine], demand[mine], quantity[mine]
-    out = pd.DataFrame({"order": order[supply], **{name: asked[name].to_numpy()[demand] for name in ("end", "serves", "end_row", "end_bucket")},
-                        "quantity": quantity})
-    rest = np.flatnonzero((left > NONE) & (order >= 0))
-    stays = pd.DataFrame({"order": order[rest], "end": STOCK, "serves": -1, "end_row": order[rest] // buckets, "end_bucket": order[rest] % buckets,
-                          "quantity": left[rest]})
-    both = pd.concat([out, stays], ignore_index=True)
-    return both.sort_values("order", kind="stable").reset_index(drop=True)[COLUMNS]
-
-
-def _codes(rows, buckets, move):
-    """Which planned order each place of the supply side is; -1 where it is none."""
+    opening = np.maximum(grid.opening[rows], 0.0)[:, None]
     mine = rows[:, None] * buckets + np.arange(buckets)[None, :]
     none = np.full(mine.shape, -1)
-    sides = [none, none, mine] if move else [np.stack([none, none, mine], axis=2).reshape(len(rows), -1)]
-    return np.concatenate([none[:, :1], *sides], axis=1)
+    if move:
+        supply, code = np.concatenate([opening, coming, fall, planned], axis=1), np.concatenate([none[:, :1], none, none, mine], axis=1)
+    else:  # month after month: what safety stock sets free, what is due, what is planned
+        supply, code = (np.concatenate([first, np.stack(sides, axis=2).reshape(len(rows), -1)], axis=1)
+                        for first, sides in ((opening, (fall, coming, planned)), (none[:, :1], (none, none, mine))))
+    at, place = np.nonzero(supply > 0)
+    length, order = supply[at, place], code[at, place]
+    left, right, quantity = overlaps(rows[at], length, asked["row"], asked["quantity"])
+    rest = length - np.bincount(left, weights=quantity, minlength=len(length))
+    ours = order[left] >= 0
+    used = {"order": order[left][ours], **{name: asked[name][right][ours] for name in ("end", "serves", "end_row", "end_bucket")}, "quantity": quantity[ours]}
+    over = np.flatnonzero((rest > NONE) & (order >= 0))
+    stays = {"order": order[over], "end": np.full(len(over), STOCK), "serves": np.full(len(over), -1), "end_row": order[over] // buckets,
+             "end_bucket": order[over] % buckets, "quantity": rest[over]}
+    both = _join([used, stays])
+    return _take(both, np.argsort(both["order"], kind="stable"))
