@@ -267,7 +267,7 @@ def moving_holiday_effect(
 
 def _regressed(table: pd.DataFrame) -> dict[str, tuple[float, float, float]]:
     """Effect, its standard error and t of each window."""
-    from statsmodels.regression.linear_model import OLS  # imported late, and only this: all of statsmodels takes a second
+    from statsmodels.regression.linear_model import OLS  # late, and no more of it: all of it takes a second
 
     windows = [name for name in table.columns if name != "_change"]
     fit = OLS(table["_change"], table[windows].assign(_const=1.0)).fit()

@@ -167,3 +167,8 @@ def test_with_a_memory_no_family_is_switched_off_that_would_be_on_without(rows, 
     fresh, with_memory = calendar.switched(now, None, margin=margin), calendar.switched(now, everyone, margin=margin)
     assert not (fresh["used"] & ~with_memory["used"]).any()
     assert (with_memory["used"] == (fresh["used"] | with_memory["kept"])).all()
+
+
+def test_without_families_nothing_is_switched():
+    none = pd.DataFrame(columns=["family", "window", "effect", "se", "t", "n", "wape_without", "wape_with", "used"])
+    assert calendar.switched(none).empty and calendar.switched(none, judged(("tea", 1, 1, 1)).assign(month=frames.month("2026-01"))).empty
