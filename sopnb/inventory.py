@@ -163,6 +163,7 @@ def policy(plan, tested, items, *, service: Mapping[str, float], segments=None, 
         out[ours] = _share_out(out, own[theirs].astype("float64"))
     known = shapes(standardised(tested, scores, segments, protection=out, least=least)) if (out["distribution"] == "empirical").any() else {}
     out = _safety(out, _Protection(out, pattern_of(out, segments), known))
+    out["sigma"] = out["sigma"].where(out["error_sd"].notna())  # what is not known is not zero
     out["reorder_point"] = reorder_point(out["demand"], out["lead_months"], out["safety_stock"])
     refill = out["demand"] * review_days / DAYS if review == "periodic" else out["order_quantity"]
     out["order_up_to"] = out["reorder_point"] + refill
@@ -228,8 +229,8 @@ def _order_sizes(out, own, review_days, order_cost, holding_rate):
     used = out["demand"] * review_days / DAYS
     holding = holding_rate * out["cost"]
     out["eoq"] = pd.Series(eoq(out["year"], order_cost, holding), index=out.index).replace(np.inf, np.nan) if order_cost > 0 else np.nan
-    out["order_quantity"] = np.ceil(np.fmax(np.fmax(moq.fillna(0), out["eoq"]), used) / step - 1e-9) * step
-    out["erp_order_quantity"] = np.ceil(np.fmax(moq.fillna(0), used) / step - 1e-9) * step
+    out["order_quantity"] = np.ceil(np.fmax(np.fmax(moq.fillna(0), out["eoq"]), used) / step - 1e-9).clip(lower=0) * step
+    out["erp_order_quantity"] = np.ceil(np.fmax(moq.fillna(0), used) / step - 1e-9).clip(lower=0) * step
     theirs = order_costs(out["erp_order_quantity"], out["year"], order_cost, holding)
     apart = order_costs(out["eoq"], out["year"], order_cost, holding) - theirs
     out["order_difference"] = apart.where(out["eoq"] > 0)

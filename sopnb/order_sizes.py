@@ -176,7 +176,7 @@ def eoq_with_discounts(demand, order_cost, breaks, prices, *, holding_rate=None,
         held = average * holding_rate if holding_rate is not None else holding
         cost = np.where(allowed & (quantity > 0), demand * average + order_cost * demand / quantity + held * quantity / 2, np.inf)
     best = cost.argmin(axis=-1)[..., None]
-    pick = (np.take_along_axis(v, best, axis=-1)[..., 0] for v in (quantity, average, cost))
+    pick = (np.take_along_axis(v, best, axis=-1)[..., 0][()] for v in (quantity, average, cost))
     return Discounted(*pick)
 
 
@@ -205,7 +205,8 @@ def critical_ratio(underage, overage):
     >>> round(float(critical_ratio(0.50, 0.15)), 2)
     0.77
     """
-    return np.asarray(underage, float) / (np.asarray(underage, float) + np.asarray(overage, float))
+    underage = np.asarray(underage, float)
+    return underage / (underage + np.asarray(overage, float))
 
 
 def newsvendor(underage, overage, mean, sd, *, distribution="normal", quantity=None, goodwill=0.0) -> OneSeason:
@@ -223,7 +224,7 @@ def newsvendor(underage, overage, mean, sd, *, distribution="normal", quantity=N
     (468.7, 49150.0)
     """
     ratio = critical_ratio(underage, overage)
-    best = safety.level_for_cycle(mean, sd, ratio, distribution) if quantity is None else np.asarray(quantity, float)
+    best = safety.level_for_cycle(mean, sd, ratio, distribution) if quantity is None else np.asarray(quantity, float)[()]
     short = safety.shortage_at(best, mean, sd, distribution)
     return _season(best, ratio, safety.service_at(best, mean, sd, distribution), np.asarray(mean, float), short, underage, overage, goodwill)
 
@@ -256,6 +257,7 @@ def newsvendor_discrete(underage, overage, demand, probability=None, *, quantity
 
 
 def _season(quantity, ratio, service, mean, short, underage, overage, goodwill):
+    underage, overage, goodwill = (np.asarray(v, float)[()] for v in (underage, overage, goodwill))
     sales = mean - short
     left = quantity - sales
     profit = (underage - goodwill) * sales - overage * left - goodwill * short

@@ -136,7 +136,7 @@ def unit_loss(k):
     k = np.asarray(k, float)
     with np.errstate(invalid="ignore", over="ignore"):
         out = np.exp(-0.5 * k * k) / math.sqrt(2 * math.pi) - k * ndtr(-k)
-    return np.where(np.isposinf(k), 0.0, np.maximum(out, 0.0))
+    return np.where(np.isposinf(k), 0.0, np.maximum(out, 0.0))[()]
 
 
 def shortage(safety_stock, sigma):
@@ -149,7 +149,7 @@ def shortage(safety_stock, sigma):
     """
     safety_stock, sigma = np.broadcast_arrays(np.asarray(safety_stock, float), np.asarray(sigma, float))
     with np.errstate(invalid="ignore"):
-        return np.where(sigma > 0, sigma * unit_loss(_factor(safety_stock, sigma)), np.maximum(-safety_stock, 0.0))
+        return np.where(sigma > 0, sigma * unit_loss(_factor(safety_stock, sigma)), np.maximum(-safety_stock, 0.0))[()]
 
 
 def fill_rate(safety_stock, sigma, quantity, *, unmet="backlog"):
@@ -201,7 +201,7 @@ def safety_for_fill(sigma, target, quantity, *, unmet="backlog", negative=False)
     low, high = np.full(sigma.shape, -FARTHEST if negative else 0.0), np.full(sigma.shape, FARTHEST)
     low, _ = _halved(low, high, lambda k: unit_loss(k) > wanted)
     enough = (unit_loss(0.0) <= wanted) & (not negative)
-    return np.where(enough | (sigma <= 0), 0.0, low * sigma)
+    return np.where(enough | (sigma <= 0), 0.0, low * sigma)[()]
 
 
 # --- any distribution -----------------------------------------------------------------------------------------------

@@ -87,7 +87,7 @@ def test_nothing_is_held_for_what_nobody_will_ask_for():
 
 def test_without_any_errors_nothing_is_made_up():
     got = inventory.policy(plan(), None, items("A 5 30 0 - A - -"), service=SERVICE).iloc[0]
-    assert np.isnan(got.error_sd) and got.basis == "none" and got.safety_stock == 0
+    assert np.isnan(got.error_sd) and np.isnan(got.sigma) and got.basis == "none" and got.safety_stock == 0
 
 
 def test_without_errors_the_erp_figure_stands():
@@ -121,6 +121,11 @@ def test_order_cost_gives_an_order_quantity():
     """1,200 a year, 50 an order, 20 % of 5: √(2 · 1200 · 50 / 1) = 346."""
     got = inventory.policy(plan(), None, items("A 5 30 0 - A - -"), service=SERVICE, order_cost=50)
     assert got.eoq[0] == pytest.approx(346.4, abs=0.05)
+
+
+def test_an_empty_plan_has_an_empty_policy():
+    nothing = inventory.policy(plan().iloc[:0], backtested([10, -10] * 4), items("A 5 30 0 - A 20 -"), service=SERVICE, order_cost=50)
+    assert nothing.empty and list(nothing.columns) == frames.POLICY.names and inventory.by_class(nothing, items("A 5 30 0 - A 20 -")).empty
 
 
 def test_inputs_stay_as_they_were():

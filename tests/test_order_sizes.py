@@ -124,6 +124,8 @@ def test_arrays_go_through():
     assert list(got.quantity) == pytest.approx([500, np.sqrt(2 * 8 * 6000 / 0.056)]) and got.price[1] == pytest.approx(0.28)
     assert order_sizes.eoq_with_production_rate([100, 200], 10, 1, 1000).quantity.shape == (2,)
     assert order_sizes.eoq_with_backorders([100, 200], 10, 1, 5).cost.shape == (2,)
+    skis = order_sizes.newsvendor([150, 7], [20, 3], [350, 20], [100, 6])
+    assert skis.profit[0] == pytest.approx(49146, abs=1) and skis.profit[1] == pytest.approx(float(order_sizes.newsvendor(7, 3, 20, 6).profit))
 
 
 # --- one season -----------------------------------------------------------------------------------------------------
