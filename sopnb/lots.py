@@ -81,13 +81,14 @@ def sized(net, rule="lot_for_lot", *, moq=0.0, multiple=0.0, fixed=np.nan, perio
     multiple      units, orders come in multiples of it; 0 or missing: none, fractions of a unit may be ordered
     fixed         units, the lot of `fixed`; give an economic quantity computed elsewhere here
     periods       months that an order of `period` reaches; missing: the economic quantity over mean requirements, rounded
-    order_cost    money an order; one figure, one a series, or series × months
-    holding_cost  money a unit and month; as order_cost. Missing: nothing is known of cost, and the four rules that weigh it
-                  order lot for lot. Zero: holding is free, and all is ordered at once
+    order_cost    money an order; one figure, one a series, or series × months (of one series: one a month)
+    holding_cost  money a unit and month; as order_cost. Missing: nothing is known of cost, and rules that weigh it order lot
+                  for lot. Zero: holding is free, and all is ordered at once
     holding_on    ending: an order's first month holds nothing; average: half a month more, as stock runs down evenly
     beyond        a need beyond the lot of `fixed` or `economic`: lots (as many as needed) or need (just what is needed)
     balance       part_period: closest (holding nearest to the order cost) or below (the last month that does not pass it)
-    longest       months that an order may reach at most, as where shelf life is short; None: no limit
+    longest       months that an order may reach at most, as where shelf life is short; None: no limit. Lots of a size of their own
+                  (fixed, economic, moq, multiple) may last longer
     returns       Lots, shaped as net
     raises        ValueError: unknown rule or convention, requirement below zero or missing, negative size or cost
 
@@ -102,6 +103,8 @@ def sized(net, rule="lot_for_lot", *, moq=0.0, multiple=0.0, fixed=np.nan, perio
     figures = {"moq": moq, "multiple": multiple, "fixed": fixed, "periods": periods}
     given = {name: np.broadcast_to(np.asarray(value, float), rows) for name, value in figures.items()}
     given |= {"order_cost": _by_month(order_cost, rows, months), "holding_cost": _by_month(holding_cost, rows, months)}
+    if longest is not None and longest < 1:
+        raise ValueError(f"longest is 1 month or more, or None for no limit; not {longest}.")
     rules = _rules(rule, rows, given)
     quantity, by = np.zeros(wide.shape), np.full(wide.shape, "", dtype=object)
     for name in sorted(set(rules)):
@@ -302,6 +305,8 @@ def _cheapest(case):
 def _by_month(value, rows, months):
     """One figure, one a series, or series × months, as series × months. Of one series, one a month."""
     value = np.asarray(value, float)
+    if value.shape not in ((), (1,), (rows,), (rows, 1), (rows, months), *([(months,)] if rows == 1 else [])):
+        raise ValueError(f"order_cost and holding_cost are one figure, {rows} (one a series) or {rows} × {months}; not {' × '.join(map(str, value.shape))}.")
     if value.ndim == 1 and not (rows == 1 and len(value) == months):
         value = value[:, None]
     return np.broadcast_to(value, (rows, months))

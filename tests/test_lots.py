@@ -273,6 +273,8 @@ def test_inputs_stay_as_they_were():
     (lambda: lots.sizes([1, np.nan]), "below zero or missing"),
     (lambda: lots.sizes([[1], [2]], moq=[3, -1]), "moq is negative, first in series 1"),
     (lambda: lots.sizes([1], "economic", order_cost=-1, holding_cost=1), "order_cost is negative"),
+    (lambda: lots.sizes([[1, 2], [3, 4]], "economic", order_cost=[1, 2, 3], holding_cost=1), "2 \\(one a series\\) or 2 × 2; not 3"),
+    (lambda: lots.sizes([1], "silver_meal", longest=0), "longest is 1 month or more"),
     (lambda: lots.sizes([1], holding_on="opening"), "holding_on is one of ending, average")])
 def test_what_cannot_be_is_refused(call, says):
     with pytest.raises(ValueError, match=says):
