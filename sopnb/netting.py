@@ -101,7 +101,7 @@ class Requirements:
 
 def requirements(plan, stock, receipts, items, *, as_of, lanes=None, bom=None, policy=None, lead=None, lead_time_days=30, lot_rule="lot_for_lot",
                  periods=3, order_cost=0.0, holding_rate=0.20, late="hurry", open_orders="as_due", phantom_stock=False, spread=True,
-                 tolerance_in=0, tolerance_out=0, unneeded="cancel"):
+                 uncounted_parts="order", tolerance_in=0, tolerance_out=0, unneeded="cancel"):
     """Net the whole network: customers' demand, shipments between places, components of what is made.
 
     plan      item × location × month   consensus (units), read as demand
@@ -125,6 +125,8 @@ def requirements(plan, stock, receipts, items, *, as_of, lanes=None, bom=None, p
     phantom_stock  True: stock and open orders of a phantom are used up first; False: it is passed through
     spread    True: what a place needs of its source leaves over as long a time as the month it serves, so that of seven
               days' transit a quarter falls into the month before; False: all of it leaves on the day of release
+    uncounted_parts  order: a component that no row of stock counts is planned as if its shelf were empty; tell: unknown is not
+              zero, so it is exploded and shown in `need`, and no order is proposed (see bom.uncounted)
     tolerance_in, tolerance_out, unneeded   see rescheduling.messages
     returns   Requirements
 
@@ -137,6 +139,7 @@ def requirements(plan, stock, receipts, items, *, as_of, lanes=None, bom=None, p
     """
     _one_of("late", late, ("hurry", "wait"))
     _one_of("open_orders", open_orders, ("as_due", "as_needed"))
+    _one_of("uncounted_parts", uncounted_parts, ("order", "tell"))
     _one_of("lot_rule", lot_rule, LOT_RULES)
     found = usable.Found()
     items = usable.masters(items, found, lead_time_days=lead_time_days)
@@ -153,7 +156,7 @@ def requirements(plan, stock, receipts, items, *, as_of, lanes=None, bom=None, p
     mrp.pass_through(g, phantom & pd.isna(source), phantom_stock)
     walked = mrp.walk(g, links, move=open_orders == "as_needed", spread=spread, wait_from=None if late == "hurry" else int(day_numbers([as_of])[0]))
     known = set(plan["item"]) | (set() if stock is None else set(stock["item"]))
-    counted = keys["item"].isin(known).to_numpy()
+    counted = keys["item"].isin(known).to_numpy() | (uncounted_parts == "order")
     hidden = (phantom & pd.isna(source)) | ~counted
     options = {"move": open_orders == "as_needed", "tolerance_in": tolerance_in, "tolerance_out": tolerance_out, "unneeded": unneeded}
     sold = rows_of(keys, series(plan)) >= 0

@@ -144,3 +144,14 @@ def test_demand_of_customers_and_of_parents_is_added_up():
     master = frames.conform(frame("item family unit_cost", "B F 1", "C F 2"), frames.ITEMS)
     apart = bom.uncounted(need, stock, master, months=plan["month"])
     assert apart[["item", "consensus", "amount"]].values.tolist() == [["C", 7, 14]]
+
+
+def test_a_component_that_nobody_counts():
+    """10 A need 10 B, and B 20 C. B's stock is unknown: it is ordered as if there were none, or told apart; C is counted either way."""
+    table = rows("A B 1", "B C 2")
+    as_empty = planned(asked(10), table, "C EU 2026-01-01 5")
+    told = planned(asked(10), table, "C EU 2026-01-01 5", uncounted_parts="tell")
+    assert as_empty.proposed.set_index("item")["quantity"].to_dict() == {"A": 10, "B": 10, "C": 15}
+    assert told.proposed.set_index("item")["quantity"].to_dict() == {"A": 10, "C": 15}
+    assert as_empty.need.equals(told.need) and set(told.need["item"]) == {"B", "C"}
+    assert told.pegs.loc[told.pegs["item"] == "C", "serves"].tolist() == ["A-EU-202603-1"]  # through B, which has no order to show
