@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 KINDS = ("text", "number", "integer", "date", "month", "flag")
@@ -966,6 +967,8 @@ def conform(df: pd.DataFrame, frame: Frame) -> pd.DataFrame:
     empty_key = out[list(frame.key)].isna().any(axis=1)
     if empty_key.any():
         raise FrameError(f"`{frame.name}` must have {' × '.join(frame.key)} in every row; {int(empty_key.sum())} of {len(out)} rows lack one.")
+    if _in_order(out, frame.key):
+        return out
     repeated = out.duplicated(list(frame.key))
     if repeated.any():
         first = out.loc[repeated, list(frame.key)].iloc[0]
@@ -975,6 +978,16 @@ def conform(df: pd.DataFrame, frame: Frame) -> pd.DataFrame:
             f"repeat a key, first {named}. See frames.duplicates(df, frames.{frame.name.upper()})."
         )
     return out.sort_values(list(frame.key), kind="stable").reset_index(drop=True)
+
+
+def _in_order(df: pd.DataFrame, key: tuple[str, ...]) -> bool:
+    """Whether each row's key comes after that of the row before: then none repeats, and nothing need be sorted."""
+    after, tied = np.zeros(max(len(df) - 1, 0), dtype=bool), np.ones(max(len(df) - 1, 0), dtype=bool)
+    for name in key:
+        values = df[name].to_numpy()
+        after |= tied & (values[1:] > values[:-1])
+        tied &= values[1:] == values[:-1]
+    return bool(after.all())
 
 
 def _cast(df: pd.DataFrame, column: Column, frame: Frame) -> pd.Series:
@@ -1025,7 +1038,7 @@ def _plain(value: object) -> str:
 
 def typed(df: pd.DataFrame, frame: Frame) -> pd.DataFrame:
     """The frame's columns in the frame's types, without a look at the key: for tables already conformed."""
-    return pd.DataFrame({c.name: _cast(df, c, frame) for c in frame.columns}, columns=frame.names)
+    return pd.DataFrame({c.name: _cast(df, c, frame) for c in frame.columns}, columns=frame.names, copy=False)
 
 
 def empty(frame: Frame) -> pd.DataFrame:

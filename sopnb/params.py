@@ -98,6 +98,7 @@ class Demand(_Part):
     outliers: Literal["correct", "drops", "flag", "off"] = Field("drops", description="one-off months: mended both ways, only where demand fell out, only shown, or not looked for")
     level_shifts: bool = Field(True, description="whether the forecast learns from past months at the level after a lasting change")
     models: list[str] = Field(default_factory=list, description="empty: the field of the segment")
+    workers: int = Field(1, ge=1, le=64, description="processes for the forecast; the values do not depend on it. Worth it from some thousand series on")
     abc: tuple[float, float] = (0.80, 0.95)
     xyz: tuple[float, float] = (0.25, 0.50)
     adi: float = Field(1.32, gt=1, description="Syntetos, Boylan and Croston (2005)")
