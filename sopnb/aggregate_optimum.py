@@ -15,7 +15,7 @@ import pandas as pd
 
 from sopnb.aggregate_costs import FLOWS, finite, last_stock
 
-GAP = 1e-6  # of the cost, at which the search over whole people stops
+GAP = 1e-9  # of the cost, at which the search over whole people stops: to the cent for any plan of a few millions
 OPTIMAL, INFEASIBLE = 0, 2  # what HiGHS says, by scipy's numbers
 
 

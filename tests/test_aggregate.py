@@ -121,3 +121,42 @@ def test_plans_of_a_company_from_its_tables():
     total = aggregate.compare(pd.concat([out, out.assign(family="twin")]), by=["strategy"]).set_index("strategy")
     assert total["most_people"]["level"] == 2 * side_by_side.set_index("strategy")["most_people"]["level"]
     assert out.query("strategy == 'chase'")["regular"].tolist() == [4, 20, 30]  # 6 are in stock
+
+
+def family_tables():
+    items = frames.conform(frame("item family", "A drinks"), frames.ITEMS)
+    months = frames.months("2026-01", 3)
+    plan = pd.DataFrame({"item": "A", "location": "EU", "month": months, "consensus": [100.0, 200.0, 150.0]})
+    workforce = frames.conform(frame("family opening_people units_per_worker hire_cost regular_cost overtime_cost hours_per_unit people_limit",
+                                     "drinks 10 10 100 50 8 4 14"), frames.WORKFORCE)
+    return plan, workforce, items
+
+
+def test_a_persons_output_follows_the_working_days():
+    """20, 15 and 25 days where 20 are usual: ten units a month become 10, 7.5 and 12.5; chase needs 10, 14 (the limit) and 12 people."""
+    plan, workforce, items = family_tables()
+    days = pd.Series([20, 15, 25], index=frames.months("2026-01", 3))
+    chase = aggregate.plans(plan, workforce, items, days=days, overtime_share=1.0).query("strategy == 'chase'")
+    assert chase["people"].tolist() == [10, 14, 12]
+    assert chase["regular"].tolist() == [100, 105, 150] and chase["overtime"].tolist() == [0, 95, 0]
+
+
+def test_what_a_limit_is_worth_family_by_family():
+    """February's peak is done in overtime: a unit there is worth its 8, an hour of four in it a quarter, and closing stock costs money."""
+    plan, workforce, items = family_tables()
+    prices = aggregate.marginals(plan, workforce, items, overtime_share=1.0).set_index(["family", "what", "month"])["value"]
+    february = pd.Timestamp("2026-02-01")
+    assert prices["drinks", "hour", february] == pytest.approx(prices["drinks", "regular", february] / 4)
+    assert prices["drinks", "regular", february] == 8  # of overtime, which does the last units
+    assert prices["drinks", "end_stock"].iloc[0] > 0
+
+
+def test_side_by_side_says_what_more_a_plan_costs_and_what_it_breaks():
+    """With people held at 14, level (15 people for the average) breaks the limit; `more` is counted from the cheapest that breaks none."""
+    plan, workforce, items = family_tables()
+    out = aggregate.plans(plan, workforce, items, overtime_share=1.0)
+    beside = aggregate.compare(out).set_index("strategy")
+    assert beside.loc["optimum", "more"] == 0 and beside.loc["optimum", "breaks"] == ""
+    assert beside.loc["level", "breaks"] == "backlog_limit" and beside.loc["chase", "breaks"] == ""
+    assert beside.loc["chase", "more"] == pytest.approx(beside.loc["chase", "cost"] - beside.loc["optimum", "cost"])
+    assert beside.loc["chase", "hires"] == out.query("strategy == 'chase'")["hires"].sum()
