@@ -36,8 +36,9 @@ def settle(need, c, people, regular, overtime=0.0, subcontract=0.0):
         lost[m] = max(owed - _may_wait(c, m, months), 0.0) if math.isfinite(c.lost_cost[m]) else 0.0
         stock[m], backlog[m] = max(after, 0.0), owed - lost[m]
         before = stock[m] - backlog[m]
-    return {"people": people, "hires": np.maximum(change, 0), "layoffs": np.maximum(-change, 0), "regular": regular, "overtime": overtime,
-            "subcontract": subcontract, "stock": stock, "backlog": backlog, "lost": lost}
+    flows = {"people": people, "hires": np.maximum(change, 0), "layoffs": np.maximum(-change, 0), "regular": regular, "overtime": overtime,
+             "subcontract": subcontract, "stock": stock, "backlog": backlog, "lost": lost}
+    return {name: np.round(values, 9) + 0.0 for name, values in flows.items()}  # no dust, and no zero below zero
 
 
 def _may_wait(c, m, months):

@@ -70,7 +70,7 @@ def _passed(limit, rows, months):
 
 
 def _mend(limit, rows, months):
-    word = "less" if limit in LOWER else "other" if limit == "end_people" else "more"
+    word = "less" if limit in LOWER else "more or fewer" if limit == "end_people" else "more"
     return f"{limit} " + ", ".join(f"{r['by']:,.6g} {_unit(limit)} {word} in {_named(months, r['month'])}" for r in rows.to_dict("records"))
 
 
