@@ -1,7 +1,8 @@
 """Do the hours suffice? Rough-cut load of resources by month, from a capacity bill (hours per unit).
 
-Rough-cut is not scheduling: hours count in the month the goods are due, whole months against whole months. It finds
-the months in which a plan cannot be made, not the day on which a machine is free.
+Rough-cut is not scheduling: hours count in the month the goods are due, or as many months before as the routing says, whole
+months against whole months. It finds the months in which a plan cannot be made, not the day on which a machine is free.
+The ways of the books (overall factors, capacity bills, resource profiles) stand in `capacity_bills` and can be called from here.
 """
 
 from __future__ import annotations
@@ -10,6 +11,9 @@ import numpy as np
 import pandas as pd
 
 from sopnb import frames
+from sopnb.capacity_bills import against, capacity_bill, historical_shares, offset, overall_factors, ratio, required
+
+__all__ = ["against", "capacity_bill", "doubtful", "historical_shares", "load", "overall_factors", "production", "required", "unknown", "without_routing"]
 
 RUNS = ["resource", "month"]
 
@@ -48,23 +52,27 @@ def load(made, routings, capacity, items, plan):
     """Load of every resource and month against its hours, with the money behind them.
 
     made      item × month       quantity (units): from `production`
-    routings  item × resource    hours_per_unit (hours)
+    routings  item × resource    hours_per_unit (hours), offset_months (months before the due month; 0 where missing)
     capacity  resource × month   available_hours, overtime_hours (hours), cost_rate, overtime_rate (money an hour)
     items     item               unit_cost (money)
     plan      item × location × month   consensus, revenue, margin: for the money a unit brings
-    returns   LOAD: hours = Σ quantity × hours_per_unit; overload = hours above available, never below 0;
+    returns   LOAD: hours = Σ quantity × hours_per_unit; ratio = hours / available; overload = hours above available, never below 0;
               overload_amount = overload / hours × revenue; cost = min(overload, overtime) × overtime_rate
 
     Every month of the plan is there for every resource with a routing or a capacity. Where no capacity is given for a
     month, available and overload are missing, not zero: `unknown` names them. Without an overtime rate, 1.5 × cost_rate.
+    Hours that should have been worked before the first month are work of the first. A routing without hours above zero takes
+    none, a month of capacity with hours below zero is not known: `constrained.plan_hours` has a finding for each.
     """
+    routings, capacity = _usable(routings, capacity)
     months = pd.DataFrame({"month": sorted(plan["month"].unique())})
     resources = pd.DataFrame({"resource": sorted(set(routings["resource"]) | set(capacity["resource"]))})
-    out = resources.merge(months, how="cross").merge(_required(made, routings, _worth(plan, items)), on=RUNS, how="left")
+    out = resources.merge(months, how="cross").merge(_required(made, routings, _worth(plan, items), months["month"].min()), on=RUNS, how="left")
     out = out.merge(capacity[[*RUNS, "available_hours", "overtime_hours", "cost_rate", "overtime_rate"]], on=RUNS, how="left")
     money = ["hours", "revenue", "margin", "goods"]
     out[money] = out[money].fillna(0.0)
-    out["available"], out["overtime"] = out["available_hours"], out["overtime_hours"].fillna(0.0)
+    out["available"], out["overtime"] = out["available_hours"], out["overtime_hours"].fillna(0.0).clip(lower=0.0)
+    out["ratio"] = ratio(out["hours"], out["available"].where(out["available"] > 0))
     out["overtime_rate"] = out["overtime_rate"].fillna(1.5 * out["cost_rate"]).fillna(0.0)
     out["overload"] = (out["hours"] - out["available"]).clip(lower=0.0)
     out["overload_amount"] = (out["revenue"] * out["overload"] / out["hours"].where(out["hours"] > 0)).where(out["overload"] > 0, 0.0)
@@ -124,10 +132,19 @@ def _worth(plan, items):
     return out.fillna(0.0).reset_index()
 
 
-def _required(made, routings, worth):
-    """Hours, and the money behind them, by resource and month."""
-    bill = made.merge(routings[["item", "resource", "hours_per_unit"]], on="item").merge(worth, on="item", how="left")
+def _required(made, routings, worth, first):
+    """Hours, and the money behind them, by resource and month of the work."""
+    earlier = routings["offset_months"].fillna(0.0).clip(lower=0.0) if "offset_months" in routings else 0.0
+    bill = made.merge(routings[["item", "resource", "hours_per_unit"]].assign(offset=earlier), on="item").merge(worth, on="item", how="left")
     bill["hours"] = bill["quantity"] * bill["hours_per_unit"]
-    for name in ("revenue", "margin", "goods"):
+    money = ["revenue", "margin", "goods"]
+    for name in money:
         bill[name] = bill["quantity"] * bill[f"unit_{name}"].fillna(0.0)
-    return bill.groupby(RUNS, as_index=False)[["hours", "revenue", "margin", "goods"]].sum()
+    bill = offset(bill, ["hours", *money])
+    return bill.assign(month=bill["month"].clip(lower=first)).groupby(RUNS, as_index=False)[["hours", *money]].sum()
+
+
+def _usable(routings, capacity):
+    """Routings with hours above zero; capacity whose hours are not below it."""
+    known = capacity.assign(available_hours=capacity["available_hours"].where(capacity["available_hours"] >= 0))
+    return routings[routings["hours_per_unit"] > 0], known

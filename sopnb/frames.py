@@ -184,6 +184,7 @@ ROUTINGS = _frame("routings", "item resource", """
 item text!
 resource text!
 hours_per_unit number! hours
+offset_months number months before the item is due in which these hours fall; 0 where missing
 """, "Hours an item needs of a resource")
 
 CAPACITY = _frame("capacity", "resource month", """
@@ -711,6 +712,7 @@ resource text
 month month
 hours number hours required
 available number hours
+ratio number hours required / hours available; missing where none are
 overtime number hours, at most
 overload number hours above available
 overload_amount number money of revenue behind the overload
@@ -720,6 +722,19 @@ revenue number money of revenue behind all hours
 margin number money of margin behind all hours
 goods number money at cost of the goods behind all hours
 """, "Rough-cut load against capacity")
+
+CURES = _frame("cures", "resource month way cure", """
+resource text
+month month month of the overload
+way text alone (this cure and no other) or mix (the cheapest of all together)
+cure text overtime, pull_forward, shift, subcontract or ration
+hours number hours it covers; of ration: hours left undone
+left number hours it leaves undone
+cost number money spent
+lost number money of margin of what is left undone
+first month first month in which the hours are worked
+last month last month in which the hours are worked
+""", "What curing each overload costs, each cure alone and in the cheapest mix")
 
 EXCEPTIONS = _frame("exceptions", "id", """
 id text
@@ -847,6 +862,21 @@ hired number money reps can sell with the hires
 naive_reps number people, target divided by quota: a warning only
 """, "What sales can sell")
 
+DELIVERABLE = _frame("deliverable", "family month", """
+family text
+month month month of the demand
+plan_units number units planned
+units number units that can be delivered in their month
+plan number money planned
+revenue number money that can be delivered in its month
+margin number money, of it
+stock_gap number money of the plan that stock and orders cannot serve in its month
+hours_gap number money of the plan that the hours cannot make in its month
+sales_gap number money of the plan that the reps cannot sell
+late number money of the gap that comes in a later month
+budget number money
+""", "The plan the company can really deliver, and the gap by cause")
+
 KPIS = _frame("kpis", "kpi scope month", """
 kpi text
 scope text `all`, or a family, location, territory or lag
@@ -938,8 +968,8 @@ discussion text
 
 STEP_TABLES: dict[str, Frame] = {frame.name: frame for frame in (
     HISTORY, SET_ASIDE, FINDINGS, INSIGHTS, RESTATED, FRESHNESS, SEGMENTS, TESTED, FORECAST, SCORES, RECONCILED, CALENDAR_FACTORS, PLAN, OUTLOOK,
-    OVERRIDES_USED, VALUE_ADDED, VALUE_ADDED_BY, LAG_ACCURACY, CHANGES, POLICY, SUPPLY_FINDINGS, PROPOSED, SHIPMENTS, PEGS, MESSAGES, ATP, PROJECTION, LOAD, EXCEPTIONS, OPTIONS,
-    AGGREGATE, MARGINALS, UNPLANNED, CONSTRAINED, UNSERVED, BOTTLENECKS, HIRING, KPIS, BRIDGE, AGENDA, ASKED, ACTIONS, ACTIONS_AFTER, ATTENDANCE, DECISIONS, MINUTES,
+    OVERRIDES_USED, VALUE_ADDED, VALUE_ADDED_BY, LAG_ACCURACY, CHANGES, POLICY, SUPPLY_FINDINGS, PROPOSED, SHIPMENTS, PEGS, MESSAGES, ATP, PROJECTION, LOAD, CURES, EXCEPTIONS, OPTIONS,
+    AGGREGATE, MARGINALS, UNPLANNED, CONSTRAINED, UNSERVED, BOTTLENECKS, HIRING, DELIVERABLE, KPIS, BRIDGE, AGENDA, ASKED, ACTIONS, ACTIONS_AFTER, ATTENDANCE, DECISIONS, MINUTES,
 )}
 
 TABLES: dict[str, Frame] = {**SOURCES, **STEP_TABLES}

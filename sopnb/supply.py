@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from sopnb import cures as curing
 from sopnb import frames
 from sopnb.exceptions import (
     NONE,
@@ -38,7 +39,7 @@ NOTHING = ("ration", "ration_loss", "wait", "wait_loss", "carry", "keep")  # the
 # endanger is the shortage they cause, and that has its own.
 
 def options(exceptions, projection, items, *, plan, load=None, receipts=None, history=None, holding_rate=0.20, subcontract_premium=0.15,
-            expedite_premium=0.10, transfer_cost=0.05, promotion_discount=0.20, clearance_discount=0.50, excess_months=6.0):
+            shift_discount=0.05, expedite_premium=0.10, transfer_cost=0.05, promotion_discount=0.20, clearance_discount=0.50, excess_months=6.0):
     """Answers to the exceptions given, usually those of `supply.largest_groups`.
 
     exceptions  EXCEPTIONS; those of one group are answered together
@@ -52,8 +53,8 @@ def options(exceptions, projection, items, *, plan, load=None, receipts=None, hi
     returns     OPTIONS, `exception` being the group; lettered by net, the highest first and recommended (of equals the
                 first named below), the answer that leaves things as they are last unless it is the best
 
-    overload:  overtime, at overtime_rate, as far as it goes;  pull forward into the nearest earlier months with slack,
-               at holding cost;  subcontract, at a premium on cost;  ration, losing the margin
+    overload:  each cure of `cures` alone (overtime, pull forward, shift to a later month at a discount, subcontract), the
+               cheapest mix of them where it beats each alone, ration: losing the margin
     short:     expedite, at a premium on cost;  transfer what another location can spare, at its cost;  wait, losing the margin
     excess:    carry until sold;  stop open orders;  promote at a discount
     obsolete:  clear at a discount;  write off;  keep for another year, and write off then
@@ -64,12 +65,13 @@ def options(exceptions, projection, items, *, plan, load=None, receipts=None, hi
     worth = worth_of(plan, items, history)
     mean = projection.groupby(SERIES)["demand"].mean()
     on_order = None if receipts is None else receipts.groupby(SERIES)["quantity"].sum()
+    cured = None if load is None else curing.cures(load, holding_rate=holding_rate, subcontract_premium=subcontract_premium, shift_discount=shift_discount)
     rows: list[dict] = []
     for group, members in exceptions.groupby("group", sort=True):
         answers = []
         for e in members.to_dict("records"):
             if e["kind"] == "overload" and load is not None:
-                found = _for_overload(e, load, holding_rate, subcontract_premium)
+                found = _for_overload(e, load, cured)
             elif e["kind"] == "short":
                 found = _for_short(e, projection, worth, expedite_premium, transfer_cost)
             elif e["kind"] == "excess":
@@ -129,47 +131,42 @@ def _lettered(group, found):
 
 # --- overload -------------------------------------------------------------------------------------------------------
 
-def _for_overload(e, load, holding_rate, subcontract_premium):
-    """Every answer covers some of the hours in each month; what it leaves uncovered loses its margin."""
-    ours = load[load["resource"] == e["resource"]].sort_values("month", kind="stable").reset_index(drop=True)
-    over = ours[(ours["month"] >= e["first"]) & (ours["month"] <= e["last"])]
-    hours = over["overload"].fillna(0.0).to_numpy()
-    rate = {name: (over[name] / over["hours"]).fillna(0.0).to_numpy() for name in ("revenue", "margin", "goods")}
-    overtime = np.minimum(hours, over["overtime"].to_numpy())
-    earlier, carried = _pull_forward(ours, over.index, hours)
-    none = np.zeros(len(hours))
-    answers = [
-        ("overtime", overtime, float((overtime * over["overtime_rate"].to_numpy()).sum())),
-        ("pull_forward", earlier, float((carried * rate["goods"]).sum()) * holding_rate / 12),
-        ("subcontract", hours, float((hours * rate["goods"]).sum()) * subcontract_premium),
-        ("ration", none, 0.0),
-    ]
-    margin, loss = rate["margin"].clip(min=0), (-rate["margin"]).clip(min=0)
-    at_stake, total = float((hours * margin).sum()), float(over["hours"].sum())
+def _for_overload(e, load, cured):
+    """Every answer covers some of the hours in each month; what it leaves uncovered loses its margin, or avoids its loss."""
+    ours = load[(load["resource"] == e["resource"]) & load["month"].between(e["first"], e["last"])].set_index("month")
+    hours = ours["overload"].fillna(0.0)
+    rate = {name: (ours[name] / ours["hours"]).fillna(0.0) for name in ("revenue", "margin")}
+    margin, loss = rate["margin"].clip(lower=0.0), (-rate["margin"]).clip(lower=0.0)
+    at_stake, total = float((hours * margin).sum()), float(ours["hours"].sum())
+    mine = cured[(cured["resource"] == e["resource"]) & cured["month"].between(e["first"], e["last"])]
     found = []
-    for title, covered, spent in answers:
-        left = hours - covered
+    for title, rows in [*mine[mine["way"] == "alone"].groupby("cure", sort=False), *_mixed(mine), ("ration", mine.iloc[:0])]:
+        covered = rows.groupby("month")["hours"].sum().reindex(hours.index).fillna(0.0)
         if title != "ration" and covered.sum() <= NONE:
             continue
-        told = float(left.sum() if title == "ration" else covered.sum())
+        left = hours - covered
         avoided = float((left * loss).sum())
         by_loss = {"loss": avoided} if title == "ration" and avoided > at_stake else {}
-        found.append(_answer(title + ("_loss" if by_loss else ""), gains=at_stake + avoided, costs=spent + float((left * margin).sum()),
-                             keeps=float((covered * rate["revenue"]).sum()), service=1 - float(left.sum()) / total, hours=told, **by_loss))
+        told = {"hours": float(left.sum() if title == "ration" else covered.sum())}
+        if title == "mix":
+            told |= {name: float(rows.loc[rows["cure"] == name, "hours"].sum()) for name in curing.CURES[:-1]}
+        found.append(_answer(title + ("_loss" if by_loss else ""), gains=at_stake + avoided, costs=float(rows["cost"].sum()) + float((left * margin).sum()),
+                             keeps=float((covered * rate["revenue"]).sum()), service=1 - float(left.sum()) / total, **told, **by_loss))
+    return _unless_alone(found)
+
+
+def _mixed(mine):
+    """The cheapest mix, where it is one: of two cures at least."""
+    rows = mine[(mine["way"] == "mix") & (mine["cure"] != "ration")]
+    return [("mix", rows)] if rows["cure"].nunique() > 1 else []
+
+
+def _unless_alone(found):
+    """Without the mix where one cure alone costs no more."""
+    mix = next((one for one in found if one["title"] == "options.mix"), None)
+    if mix is not None and any(one["net"] >= mix["net"] - 0.01 for one in found if one is not mix):
+        return [one for one in found if one is not mix]
     return found
-
-
-def _pull_forward(ours, rows, hours):
-    """Hours moved from each overloaded month into earlier slack, nearest month first; and hours × months they are early."""
-    slack = (ours["available"] - ours["hours"]).clip(lower=0).fillna(0.0).to_numpy().copy()
-    moved, carried = np.zeros(len(hours)), np.zeros(len(hours))
-    for i, row in enumerate(rows):
-        for before in range(row - 1, -1, -1):
-            take = min(slack[before], hours[i] - moved[i])
-            slack[before] -= take
-            moved[i] += take
-            carried[i] += take * (row - before)
-    return moved, carried
 
 
 # --- short ----------------------------------------------------------------------------------------------------------

@@ -280,11 +280,12 @@ def answers(table, load=None, projection=None, p=None, **more):
     return out.assign(title=out["title"].str.removeprefix("options.")).set_index("title")
 
 
-def test_four_answers_to_an_overload_by_pencil():
+def test_five_answers_to_an_overload_by_pencil():
     """50 hours too many in February, 100 units: revenue 1,000, margin 400, cost 600.
 
     overtime: 20 hours at 15 = 300, and 30 hours undone lose 240 of margin          → costs 540, net −140
     pull forward: January has 50 hours of slack; 600 of goods a month early at 24 % → costs 12, net 388
+    shift: March has 50 hours of slack; 5 % of 1,000                                → costs 50, net 350
     subcontract: 15 % of 600                                                        → costs 90, net 310
     ration: loses 400                                                               → net 0
     """
@@ -292,11 +293,23 @@ def test_four_answers_to_an_overload_by_pencil():
     projection = netting.project(stock(1100), None, None, plan(100, 300, 100), as_of=AS_OF)
     table = supply.exceptions(projection, ONE, as_of=AS_OF, plan=plan(100, 300, 100), load=load, excess_months=99)
     got = answers(table, load, holding_rate=0.24)
-    assert got["costs"].round(6).to_dict() == {"overtime": 540, "pull_forward": 12, "subcontract": 90, "ration": 400}
-    assert got["net"].round(6).to_dict() == {"overtime": -140, "pull_forward": 388, "subcontract": 310, "ration": 0}
-    assert got["keeps"].round(6).to_dict() == {"overtime": 400, "pull_forward": 1000, "subcontract": 1000, "ration": 0}
+    assert got["costs"].round(6).to_dict() == {"overtime": 540, "pull_forward": 12, "shift": 50, "subcontract": 90, "ration": 400}
+    assert got["net"].round(6).to_dict() == {"overtime": -140, "pull_forward": 388, "shift": 350, "subcontract": 310, "ration": 0}
+    assert got["keeps"].round(6).to_dict() == {"overtime": 400, "pull_forward": 1000, "shift": 1000, "subcontract": 1000, "ration": 0}
     assert got["service"]["ration"] == pytest.approx(100 / 150) and got["service"]["subcontract"] == 1
-    assert list(got.index[got["recommended"]]) == ["pull_forward"] and list(got["option"]) == ["A", "B", "C", "D"]
+    assert list(got.index[got["recommended"]]) == ["pull_forward"] and list(got["option"]) == ["A", "B", "C", "D", "E"]
+
+
+def test_a_mix_is_an_answer_where_it_beats_each_cure_alone():
+    """100 hours too many, 40 to spare before and 40 in overtime at 1: the rest is subcontracted at 1.80 an hour. Alone none is as cheap."""
+    p = plan(120, 400)
+    made = capacity.production(p, ROUTING, ONE, as_of=AS_OF)
+    load = capacity.load(made, ROUTING, oven(100, 100, overtime=40).assign(overtime_rate=1.0), ONE, p)
+    projection = netting.project(stock(1100), None, None, p, as_of=AS_OF)
+    table = supply.exceptions(projection, ONE, as_of=AS_OF, plan=p, load=load, excess_months=99)
+    got = answers(table, load, p=p, holding_rate=0.12)
+    assert got["costs"]["mix"] == pytest.approx(40 * 12 * 0.01 + 40 + 20 * 1.8) and got.index[0] == "mix"
+    assert got["service"]["mix"] == 1 and json.loads(got["values"]["mix"])["subcontract"] == 20
 
 
 def test_slack_is_used_once():
