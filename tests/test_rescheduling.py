@@ -91,21 +91,17 @@ units = st.lists(st.integers(0, 40), min_size=5, max_size=5)
 @settings(max_examples=60, deadline=None)
 @given(units, st.integers(0, 60), st.lists(st.tuples(st.integers(2, 6), st.integers(1, 50)), min_size=1, max_size=5))
 def test_orders_moved_as_told_need_no_further_word(demand, on_hand, coming):
-    """Do what the messages say: cancel, and move each order to where it is needed. Then none is left to be told, and stock is no lower in
-    any month than it must be: it falls below zero only where all open orders together are too little."""
-    orders = [f"PO{i} 2026-0{month}-15 {quantity}" for i, (month, quantity) in enumerate(coming)]
-    table = told(demand, on_hand, *orders)
+    """Do what the messages say: cancel, and move each order to where it is needed. Then there is nothing left to tell, and stock falls below
+    zero only where all open orders together are too little."""
+    coming = sorted(coming)
+    table = told(demand, on_hand, *(f"PO{i} 2026-0{month}-{10 + i} {quantity}" for i, (month, quantity) in enumerate(coming)))
     kept = []
     for i, (month, quantity) in enumerate(coming):
         row = table.loc[f"PO{i}"] if f"PO{i}" in table.index else None
-        if row is None:
-            kept.append((i, month, quantity))
-        elif row["message"] != "cancel":
-            kept.append((i, month + int(row["months"]), quantity))
-    moved = [f"PO{i:02d} 2026-{month:02d}-15 {quantity}" for i, month, quantity in sorted(kept, key=lambda k: (k[1], k[0]))]
-    if not moved:
-        return
-    by_month = {month: sum(q for _, m, q in kept if m <= month) for month in range(2, 7)}
-    owed = [on_hand + by_month[2 + t] - sum(demand[:t + 1]) for t in range(5)]
-    total = on_hand + sum(q for _, _, q in kept)
-    assert all(left >= 0 or total < sum(demand[:t + 1]) for t, left in enumerate(owed))
+        if row is None or row["message"] != "cancel":
+            kept.append((i, month + (0 if row is None else int(row["months"])), quantity))
+    if kept:
+        assert told(demand, on_hand, *(f"PO{i} 2026-0{month}-{10 + i} {quantity}" for i, month, quantity in kept)).empty
+    left = [on_hand + sum(q for _, m, q in kept if m <= 2 + t) - sum(demand[:t + 1]) for t in range(5)]
+    total = on_hand + sum(quantity for _, quantity in coming)
+    assert all(units >= 0 or total < sum(demand[:t + 1]) for t, units in enumerate(left))
