@@ -206,7 +206,7 @@ def workforce(world: World, cycle: str) -> pd.DataFrame:
         cost = price * (1 - family.margin)
         rows.append((family.name, float(np.ceil(monthly / per_person)), per_person, 7_500_000, 21_000_000, 6_200_000,
                      round(6_200_000 / per_person * 1.6), round(cost * 0.15, -2), round(price * 0.04, -2), round(cost * 0.20 / 12, -1)))
-    return pd.DataFrame(rows, columns=frames.WORKFORCE.names)
+    return pd.DataFrame(rows, columns=frames.WORKFORCE.names[:10])  # no limits stated
 
 
 def conversions(world: World, cycle: str) -> pd.DataFrame:
