@@ -5,6 +5,8 @@ What is quoted from memory (item C, the shutters) was recomputed with a pencil, 
 
 from __future__ import annotations
 
+import doctest
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,7 +14,7 @@ from helpers import frame
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sopnb import lots, records
+from sopnb import lots, mrp, network, pegging, projection, promise, records
 
 # Krajewski, Ritzman and Malhotra, Operations Management, the seat subassembly (item C) of the ladder-back chair
 SEAT = [150, 0, 0, 120, 0, 150, 120, 0]
@@ -35,6 +37,12 @@ def releases(table, item, location=None):
     """Planned order releases that are not zero, by period; period 0 is past due."""
     mine = table[(table["item"] == item) & (table["location"] == (location or "all")) & (table["releases"] > 0)]
     return dict(zip(mine["period"], mine["releases"], strict=True))
+
+
+@pytest.mark.parametrize("module", [records, mrp, network, pegging, projection, promise], ids=lambda m: m.__name__)
+def test_the_examples_of_the_docstrings(module):
+    ran = doctest.testmod(module)
+    assert ran.attempted > 0 and ran.failed == 0
 
 
 # --- one item -------------------------------------------------------------------------------------------------------
