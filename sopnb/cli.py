@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from sopnb import cli_actions, cli_overrides, redact
+from sopnb import cli_actions, cli_overrides, cli_scenarios, redact
 from sopnb.terminal import CycleMonth, ParamsFile, company_of, err, out, shown
 
 CODES = ("Exit codes: 0 done; 1 unexpected; 2 usage; 3 bad input, nothing ran; 4 step failed; 5 deadline; 6 kernel died; 7 busy; "
@@ -26,6 +26,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="
                        "New here: [bold]sopnb demo[/bold]. Example: [bold]sopnb run params/demo.yaml --cycle 2026-10[/bold]")
 app.add_typer(cli_actions.app, name="actions")
 app.add_typer(cli_overrides.app, name="overrides")
+app.command("scenarios")(cli_scenarios.scenarios)
 
 class Progress:
     """Tells which step runs, how long it took, and what is left."""

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from sopnb import what_if
 from sopnb.problems import Problem, Problems, nearest
 
 # The names of frames.SOURCES, which a test compares: to import `frames` here would take longer than reading the parameters.
@@ -131,6 +132,7 @@ class Supply(_Part):
     exceptions: int = Field(10, ge=1, description="the largest, answered with options; those of one kind and cause count as one")
     exception_months: int = Field(6, ge=1, description="first months of the plan that exceptions, options and the first page speak of")
     subcontract_premium: float = Field(0.15, ge=0, description="of unit cost")
+    shift_discount: float = Field(0.05, ge=0, lt=1, description="of price, for customers who take goods in a later month because hours are missing")
     review: Literal["periodic", "continuous"] = Field("periodic", description="periodic: stock is looked at every review_days")
     measure: Literal["cycle", "fill"] | dict[str, Literal["cycle", "fill"]] = Field(
         "cycle", description="what `service` means, for all or by class: cycle service level or fill rate")
@@ -229,6 +231,15 @@ class Company(_Part):
     run: Run = Run()
     ledger: Ledger = Ledger()
     assumptions: list[Assumption] = Field(default_factory=list)
+    scenarios: list[Scenario] = Field(default_factory=list, max_length=what_if.MOST, description="what ifs, compared beside the plan")
+
+    @field_validator("scenarios")
+    @classmethod
+    def _names(cls, scenarios: list[Scenario]) -> list[Scenario]:
+        names = [one.name for one in scenarios]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"{', '.join(twice)} stands twice: give each scenario a name of its own")
+        return scenarios
 
     @field_validator("sources")
     @classmethod
@@ -249,6 +260,53 @@ class Assumption(_Part):
     amount: float | None = None
     owner: str = ""
     made: dt.date | None = None
+
+
+class Change(_Part):
+    """One change of a scenario; which words go with which `change` is in what_if.KINDS."""
+
+    change: str = Field(description="demand, price, cost, capacity, down, lead_time, event or setting")
+    by: float | None = Field(None, description="fraction: 0.15 is 15 % more")
+    family: str | None = None
+    item: str | None = None
+    location: str | None = None
+    resource: str | None = None
+    supplier: str | None = None
+    event: str | None = None
+    setting: str | None = Field(None, description="a number of supply, as holding_rate or service.A")
+    first: str | None = Field(None, pattern=r"^\d{4}-(0[1-9]|1[0-2])(-\d{2})?$", description="month, or for `down` the day, from which it holds")
+    last: str | None = Field(None, pattern=r"^\d{4}-(0[1-9]|1[0-2])$", description="last month of it; none: to the end of the plan")
+    to: str | None = Field(None, pattern=r"^\d{4}-(0[1-9]|1[0-2])$", description="month an event is moved to")
+    weeks: float | None = Field(None, description="of a standstill")
+    factor: float | None = Field(None, description="of a lead time")
+    effect: float | None = Field(None, description="of an event that states none, fraction of the baseline")
+    elasticity: float | None = Field(None, description="units follow a price as (1 + by) ^ elasticity; none: -1.76")
+    value: float | None = Field(None, description="of the setting")
+
+    @field_validator("change")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        if value not in what_if.KINDS:
+            raise ValueError(" ".join(part for part in (f"no change is called {value}. Allowed: {', '.join(what_if.KINDS)}.", nearest(value, what_if.KINDS)) if part))
+        return value
+
+    @field_validator("first", "last", "to", mode="before")
+    @classmethod
+    def _as_written(cls, value: Any) -> Any:
+        return value.isoformat() if isinstance(value, dt.date) else value
+
+    @model_validator(mode="after")
+    def _fits(self) -> Change:
+        if wrong := what_if.faults(self.change, self.model_dump(exclude={"change"})):
+            raise ValueError("; ".join(wrong))
+        return self
+
+
+class Scenario(_Part):
+    """A what if: a name and its changes."""
+
+    name: str = Field(min_length=1, max_length=60)
+    changes: list[Change] = Field(min_length=1)
 
 
 Quality.model_rebuild()

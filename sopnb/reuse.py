@@ -17,6 +17,7 @@ from sopnb import project, steps
 from sopnb.job import RECAP_STEP, Job
 
 WITH_LEDGER = ("04_kpis", "05_meeting", "06_recap")
+WHAT_IFS = "03_supply"
 NO_EVENTS = hashlib.sha256(b"").hexdigest()  # what a ledger without events says, and one that is not there yet
 
 
@@ -30,7 +31,8 @@ def all_steps(job: Job, bases: list[Path]) -> list[str]:
 def key(job: Job, step: str, manifest: dict[str, Any]) -> str:
     """The digest of all that a step depends on."""
     notebook = steps.read_notebook(job.where.root / "notebooks" / f"{step}.ipynb")
-    settings = job.company.model_dump(mode="json", exclude={"mail", "run", "owner"})
+    apart = {"mail", "run", "owner", *(() if step == WHAT_IFS else ("scenarios",))}  # a new what if is shown on one page and kept in no table
+    settings = job.company.model_dump(mode="json", exclude=apart)
     upstream = {s: {p: d for p, d in m["outputs"].items() if p.startswith("tables/")} for s, m in manifest["steps"].items()}
     inputs = _inputs_digest(job) if step == project.STEPS[0] else ""
     ledger = _ledger_digest(job, step) if step in WITH_LEDGER else ""

@@ -1,0 +1,102 @@
+"""What the company can really deliver, as it is read: which limit binds first, the plan that is left, against budget."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from sopnb import charts, deliverable, tables
+from sopnb.blocks import Block, Note, block, missing
+from sopnb.charts import Figure
+from sopnb.tables import Table
+from sopnb.words import Sentence, message, say
+
+col = tables.col
+CAUSES = deliverable.CAUSES
+
+
+def shown(table: pd.DataFrame | None, limits: pd.DataFrame | None, *, absent: Sequence[str], near: pd.DatetimeIndex) -> Block:
+    """The plan that can be delivered, month by month and by family.
+
+    table    DELIVERABLE, None without a plan
+    limits   deliverable.limits of it
+    absent   sources without which a limit is not known
+    near     the first months, which a decision can still change: shown one by one
+    """
+    if table is None or limits is None or table.empty:
+        return block(missing("plan"))
+    said = _answer(table, limits)
+    if absent:
+        said += say("Not available: {tables}; what they would limit counts as no limit.", tables=", ".join(absent))
+    return block(said, _figure(limits), _months(limits, near), _families(table, limits), _note())
+
+
+def _answer(table: pd.DataFrame, limits: pd.DataFrame) -> Sentence:
+    first, last = limits["month"].iloc[0], limits["month"].iloc[-1]
+    gaps = {cause: table[f"{cause}_gap"].sum() for cause in CAUSES}
+    if sum(gaps.values()) < 0.5:
+        out = say("**The whole plan of {plan:money} can be delivered in its months**, from {first:month} to {last:month}.", plan=limits["plan"].sum(), first=first, last=last)
+    else:
+        bound = limits[limits["binds"] != ""].iloc[0]
+        parts = [message(f"deliverable.gap.{cause}", {"amount": amount}).text for cause, amount in sorted(gaps.items(), key=lambda item: -item[1]) if amount >= 0.5]
+        out = say("**Of the plan of {plan:money}, {revenue:money} ({share:.1%}) can be delivered in its months**: {parts}.", plan=limits["plan"].sum(), revenue=limits["revenue"].sum(),
+                  share=limits["revenue"].sum() / limits["plan"].sum(), parts="; ".join(parts))
+        out += say("{first}: in {month:month}, {gap:money} below the plan.", first=message("deliverable.first." + bound["binds"]), month=bound["month"], gap=bound["plan"] - bound[bound["binds"]])
+    return out + _against_budget(limits)
+
+
+def _against_budget(limits: pd.DataFrame) -> Sentence:
+    known = limits[limits["budget"].notna()]
+    if known.empty:
+        return say("No budget is given to compare.")
+    gap, planned = known["revenue"].sum() - known["budget"].sum(), known["plan"].sum() - known["budget"].sum()
+    return say("Against the budget of {first:month} to {last:month} that is {gap:money+}; the plan was {planned:money+}.", first=known["month"].iloc[0], last=known["month"].iloc[-1], gap=gap, planned=planned)
+
+
+def _figure(limits: pd.DataFrame) -> Figure:
+    worst = limits.loc[(limits["plan"] - limits["revenue"]).idxmax()]
+    names = {"plan": say("Plan").text, "revenue": say("Can be delivered").text, "budget": say("Budget").text}
+    kept = [name for name in names if limits[name].notna().any()]
+    long = limits[["month", *kept]].melt("month", var_name="what", value_name="money")
+    title = say("{month:month} falls short most: {gap:money} of {plan:money}", month=worst["month"], gap=worst["plan"] - worst["revenue"],
+                plan=worst["plan"]) if worst["plan"] - worst["revenue"] >= 0.5 else say("Every month of the plan can be delivered")
+    return charts.lines(long, x="month", y="money", series="what", kind="money", name="deliverable", names=names, title=title,
+                        subtitle=say("Sales of each month: planned, and what sales, plants and stock together let through"), source=_source())
+
+
+def _source() -> Sentence:
+    return say("plan, projected stock, plan within the hours, rep capacity")
+
+
+def _months(limits: pd.DataFrame, near: pd.DatetimeIndex) -> Table:
+    rows = limits.assign(limit=["" if binds == "" else message("deliverable.binds." + binds).text for binds in limits["binds"]], over=limits["revenue"] - limits["budget"])
+    bound = int((limits["binds"] != "").sum())
+    known = [name for name in ("sales", "hours", "stock", "budget") if limits[name].notna().any()]
+    columns = {"plan": col("Plan", "money", wide=True), "sales": col("Sales can sell", "money", wide=True), "hours": col("Plants can make", "money", wide=True),
+               "stock": col("Stock can serve", "money", wide=True), "revenue": col("Can be delivered", "money"), "limit": col("Binds"),
+               **({"over": col("Against budget", "money", signed=True, wide=True)} if "budget" in known else {})}
+    sums = ["plan", "revenue", *[name for name in ("sales", "hours", "stock") if name in known], *(["over"] if "budget" in known else [])]
+    return tables.show(rows, caption=say("In {n:,d} of {all:,d} months the plan is more than can be delivered", n=bound, all=len(limits)), top=len(near), total=sums,
+                       subtitle=say("Each limit alone, were it the only one; sales may be able to sell more than is planned"), source=_source(),
+                       columns={"month": col("Month", "month"), **{name: given for name, given in columns.items() if name in sums or name == "limit"}})
+
+
+def _families(table: pd.DataFrame, limits: pd.DataFrame) -> Table | None:
+    rows = deliverable.by_family(table)
+    if rows["gap"].sum() < 0.5:
+        return None
+    worst = rows.iloc[0]
+    gaps = [f"{cause}_gap" for cause in CAUSES if rows[f"{cause}_gap"].sum() >= 0.5]
+    rows[gaps] = -rows[gaps]
+    heads = {"stock_gap": "Stock", "hours_gap": "Hours", "sales_gap": "Sales"}
+    return tables.show(rows.assign(gap=-rows["gap"]), caption=say("{family} gives up most: {gap:money} of its plan of {plan:money}", family=worst["family"], gap=worst["gap"], plan=worst["plan"]),
+                       subtitle=say("Plan, less what each cause takes, {first:month} to {last:month}; late is the part of the gap that comes in a later month", first=limits["month"].iloc[0], last=limits["month"].iloc[-1]),
+                       source=_source(), total=["plan", *gaps, "gap", "revenue", "late"],
+                       columns={"family": "Family", "plan": col("Plan", "money", wide=True), **{name: col(heads[name], "money", signed=True, wide=True) for name in gaps},
+                                "gap": col("Gap", "money", signed=True), "revenue": col("Can be delivered", "money"), "late": col("Of the gap, late", "money", wide=True)})
+
+
+def _note() -> Note:
+    return Note(say("Each month's demand counts in its own month. Goods that are short for stock and for hours are missing once, by the larger. Where reps can sell less than what is left, classes A, B and C are "
+                    "sold in this order, and in each what brings most margin for its price; hires that nobody has decided yet are left out."))
