@@ -1,6 +1,6 @@
 """What the company can really deliver: what sales can sell, what plants can make and what stock can serve, month by month.
 
-    missing = unserved(plan, projection, constrained)       what of each item comes late or never, and why
+    missing = short(plan, projection=…, within=…)           what of each item comes late or never, and why
     by_family = join(plan, missing, …)                      the plan that is left, with the gap by cause
     by_month = limits(by_family, hiring, …)                 the three limits beside each other, and which binds
 
@@ -21,6 +21,19 @@ TINY = 1e-6  # of the plan, below which a limit does not bind
 
 
 # --- what stock and hours cannot serve --------------------------------------------------------------------------------
+
+def short(plan, *, projection=None, within=None, bom=None, proposed=None):
+    """What of each item comes late or never: for want of stock, of components, of hours.
+
+    plan        item × location × month   consensus (units), revenue, margin (money)
+    projection  PROJECTION; None: stock does not limit
+    within      constrained.Constrained; None: hours do not limit
+    bom, proposed   what is made of what, and what is to be made: for components that come late; None: none does
+    returns     as `unserved`
+    """
+    waiting = waiting_for_parts(projection, bom, proposed)
+    return unserved(plan, projection=projection, waiting=waiting, unserved=None if within is None else within.unserved, constrained=None if within is None else within.items)
+
 
 def unserved(plan, *, projection=None, unserved=None, constrained=None, waiting=None):
     """What of each item's demand is not served in its month: for want of stock, and for want of hours.

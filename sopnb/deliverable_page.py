@@ -14,36 +14,47 @@ from sopnb.words import Sentence, message, say
 
 col = tables.col
 CAUSES = deliverable.CAUSES
+NOTHING = 0.5  # money below which nothing is missing
 
 
-def shown(table: pd.DataFrame | None, limits: pd.DataFrame | None, *, absent: Sequence[str], near: pd.DatetimeIndex) -> Block:
+def shown(table: pd.DataFrame | None, limits: pd.DataFrame | None, *, absent: Sequence[str], near: pd.DatetimeIndex, with_hires: float | None = None) -> Block:
     """The plan that can be delivered, month by month and by family.
 
-    table    DELIVERABLE, None without a plan
-    limits   deliverable.limits of it
-    absent   sources without which a limit is not known
-    near     the first months, which a decision can still change: shown one by one
+    table       DELIVERABLE, None without a plan
+    limits      deliverable.limits of it
+    absent      sources without which a limit is not known
+    near        the first months, which a decision can still change: spoken of, shown one by one
+    with_hires  money that could be delivered over all months with the hires proposed; None: none are
     """
     if table is None or limits is None or table.empty:
         return block(missing("plan"))
-    said = _answer(table, limits)
+    soon, now = table[table["month"].isin(near)], limits[limits["month"].isin(near)]
+    said = _answer(soon, now) + _against_budget(now) if len(now) else _answer(table, limits)
+    if len(now) < len(limits):
+        said += _later(limits, with_hires)
     if absent:
         said += say("Not available: {tables}; what they would limit counts as no limit.", tables=", ".join(absent))
-    return block(said, _figure(limits), _months(limits, near), _families(table, limits), _note())
+    return block(said, _figure(limits), _months(limits, near), _families(soon, now), _note())
 
 
 def _answer(table: pd.DataFrame, limits: pd.DataFrame) -> Sentence:
-    first, last = limits["month"].iloc[0], limits["month"].iloc[-1]
+    last, plan, revenue = limits["month"].iloc[-1], limits["plan"].sum(), limits["revenue"].sum()
     gaps = {cause: table[f"{cause}_gap"].sum() for cause in CAUSES}
-    if sum(gaps.values()) < 0.5:
-        out = say("**The whole plan of {plan:money} can be delivered in its months**, from {first:month} to {last:month}.", plan=limits["plan"].sum(), first=first, last=last)
-    else:
-        bound = limits[limits["binds"] != ""].iloc[0]
-        parts = [message(f"deliverable.gap.{cause}", {"amount": amount}).text for cause, amount in sorted(gaps.items(), key=lambda item: -item[1]) if amount >= 0.5]
-        out = say("**Of the plan of {plan:money}, {revenue:money} ({share:.1%}) can be delivered in its months**: {parts}.", plan=limits["plan"].sum(), revenue=limits["revenue"].sum(),
-                  share=limits["revenue"].sum() / limits["plan"].sum(), parts="; ".join(parts))
-        out += say("{first}: in {month:month}, {gap:money} below the plan.", first=message("deliverable.first." + bound["binds"]), month=bound["month"], gap=bound["plan"] - bound[bound["binds"]])
-    return out + _against_budget(limits)
+    if sum(gaps.values()) < NOTHING:
+        return say("**The whole plan to {last:month}, {plan:money}, can be delivered in its months.**", plan=plan, last=last)
+    bound = limits[limits["binds"] != ""].iloc[0]
+    parts = [message(f"deliverable.gap.{cause}", {"amount": amount}).text for cause, amount in sorted(gaps.items(), key=lambda item: -item[1]) if amount >= NOTHING]
+    out = say("**Of the {plan:money} planned to {last:month}, {revenue:money} ({share:.1%}) can be delivered in its month**: {parts}.", plan=plan, revenue=revenue, share=revenue / plan, last=last,
+              parts="; ".join(parts))
+    return out + say("{first}: in {month:month}, {gap:money} below the plan.", first=message("deliverable.first." + bound["binds"]), month=bound["month"], gap=bound["plan"] - bound[bound["binds"]])
+
+
+def _later(limits: pd.DataFrame, with_hires: float | None) -> Sentence:
+    plan, revenue, last = limits["plan"].sum(), limits["revenue"].sum(), limits["month"].iloc[-1]
+    if with_hires is not None and with_hires > revenue + NOTHING:
+        return say("Over all months to {last:month} it is {share:.1%}; with the hires proposed above it would be {hired:.1%}, {more:money} more.", last=last, share=revenue / plan, hired=with_hires / plan,
+                   more=with_hires - revenue)
+    return say("Over all months to {last:month} it is {share:.1%}.", last=last, share=revenue / plan)
 
 
 def _against_budget(limits: pd.DataFrame) -> Sentence:
@@ -51,7 +62,7 @@ def _against_budget(limits: pd.DataFrame) -> Sentence:
     if known.empty:
         return say("No budget is given to compare.")
     gap, planned = known["revenue"].sum() - known["budget"].sum(), known["plan"].sum() - known["budget"].sum()
-    return say("Against the budget of {first:month} to {last:month} that is {gap:money+}; the plan was {planned:money+}.", first=known["month"].iloc[0], last=known["month"].iloc[-1], gap=gap, planned=planned)
+    return say("Against the budget of {first:month} to {last:month}: {gap:money+} with what can be delivered, {planned:money+} with the plan.", first=known["month"].iloc[0], last=known["month"].iloc[-1], gap=gap, planned=planned)
 
 
 def _figure(limits: pd.DataFrame) -> Figure:
@@ -60,7 +71,7 @@ def _figure(limits: pd.DataFrame) -> Figure:
     kept = [name for name in names if limits[name].notna().any()]
     long = limits[["month", *kept]].melt("month", var_name="what", value_name="money")
     title = say("{month:month} falls short most: {gap:money} of {plan:money}", month=worst["month"], gap=worst["plan"] - worst["revenue"],
-                plan=worst["plan"]) if worst["plan"] - worst["revenue"] >= 0.5 else say("Every month of the plan can be delivered")
+                plan=worst["plan"]) if worst["plan"] - worst["revenue"] >= NOTHING else say("Every month of the plan can be delivered")
     return charts.lines(long, x="month", y="money", series="what", kind="money", name="deliverable", names=names, title=title,
                         subtitle=say("Sales of each month: planned, and what sales, plants and stock together let through"), source=_source())
 
@@ -84,10 +95,11 @@ def _months(limits: pd.DataFrame, near: pd.DatetimeIndex) -> Table:
 
 def _families(table: pd.DataFrame, limits: pd.DataFrame) -> Table | None:
     rows = deliverable.by_family(table)
-    if rows["gap"].sum() < 0.5:
+    if rows["gap"].sum() < NOTHING:
         return None
     worst = rows.iloc[0]
-    gaps = [f"{cause}_gap" for cause in CAUSES if rows[f"{cause}_gap"].sum() >= 0.5]
+    gaps = [f"{cause}_gap" for cause in CAUSES if rows[f"{cause}_gap"].sum() >= NOTHING]
+    rows[[*gaps, "late"]] = rows[[*gaps, "late"]].where(rows[[*gaps, "late"]] >= NOTHING)  # nothing is a dash
     rows[gaps] = -rows[gaps]
     heads = {"stock_gap": "Stock", "hours_gap": "Hours", "sales_gap": "Sales"}
     return tables.show(rows.assign(gap=-rows["gap"]), caption=say("{family} gives up most: {gap:money} of its plan of {plan:money}", family=worst["family"], gap=worst["gap"], plan=worst["plan"]),

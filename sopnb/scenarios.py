@@ -139,9 +139,7 @@ def evaluate(given: Tables, rules: Any, *, as_of: Any, lot_rule: str = "lot_for_
             holding_rate=rules.holding_rate, as_of=as_of)
     solved: dict[Any, pd.DataFrame] = {} if base is None else base.solved
     people = None if given.workforce is None else optimum(given, policy, rules, solved, fewer(given, None if base is None else base.tables.hours))
-    waiting = None if netted is None else deliverable.waiting_for_parts(projection, given.bom, netted.proposed)
-    missing = deliverable.unserved(given.plan, projection=projection, waiting=waiting, unserved=None if within is None else within.unserved,
-                                   constrained=None if within is None else within.items)
+    missing = deliverable.short(given.plan, projection=projection, within=within, bom=given.bom, proposed=None if netted is None else netted.proposed)
     path = None if projection is None else with_ahead(netting.at_cost(projection, given.items, given.plan), within, None if base is None else base.within, given.items)
     money = money_of(given.plan, missing, path, people, within, given.workforce, holding_rate=rules.holding_rate, wait_cost=wait_cost, wages_in_cost=wages_in_cost)
     measures = measured(given.plan, missing, path, load, people, projection, money)

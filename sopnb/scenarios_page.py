@@ -18,6 +18,7 @@ from sopnb.words import Sentence, message, say
 col = tables.col
 NOTHING = 0.5  # money below which nothing differs
 DUST = 1e-9  # share of the plan's own figure below which nothing differs: what adding up leaves
+SHARE = 5e-5  # of a share, below which it is shown as nothing: half of the last digit
 
 
 def seen() -> bool:
@@ -108,7 +109,8 @@ def _side_by_side(plain: pd.DataFrame, base: pd.Series, months: pd.DatetimeIndex
 
 def _apart(values: pd.Series, base: float) -> pd.Series:
     """What differs from the base; missing where nothing does, which is shown as a dash."""
-    return (values - base).where((values - base).abs() > DUST * max(abs(base), 1.0))
+    least = SHARE if values.name in ("service", "below") else DUST * max(abs(base), 1.0)
+    return (values - base).where((values - base).abs() > least)
 
 
 def _load(row: Mapping[str, Any]) -> str:

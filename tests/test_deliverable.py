@@ -185,8 +185,8 @@ def test_the_page_says_what_binds_first_and_what_it_costs():
     words.speak("en", "USD")
     reps = hiring(0, 900, 0)
     table, missing = joined(projection=short_of_stock(A=(-30, 5, 5)), reps=reps, budget=frame("family month revenue", "Juice 2026-10 2000", "Juice 2026-11 1000"))
-    shown = deliverable_page.shown(table, deliverable.limits(table, missing, hiring=reps), absent=["capacity"], near=MONTHS[:2]).text
-    for text in ("can be delivered in its months", "Stock and orders bind first: in October 2026", "the reps cannot sell", "Not available: capacity", "Against the budget of October 2026 to November 2026"):
+    shown = deliverable_page.shown(table, deliverable.limits(table, missing, hiring=reps), absent=["capacity"], near=MONTHS[:2], with_hires=table["revenue"].sum() + 63).text
+    for text in ("Over all months to December 2026 it is 81.0%; with the hires proposed above it would be 82.0%", "can be delivered in its month", "Stock and orders bind first: in October 2026", "the reps cannot sell", "Not available: capacity", "Against the budget of October 2026 to November 2026: USD 0 with what can be delivered, +USD 1,200 with the plan"):
         assert text in shown
     assert "Juice gives up most" in shown
 
@@ -195,6 +195,7 @@ def test_the_page_of_a_plan_that_can_be_delivered_and_of_none():
     words.speak("en", "USD")
     table, missing = joined()
     shown = deliverable_page.shown(table, deliverable.limits(table, missing), absent=[], near=MONTHS[:2]).text
-    assert "The whole plan of" in shown
+    assert "The whole plan to November 2026" in shown
+    assert "Over all months to December 2026 it is 100.0%." in shown
     assert "No budget is given to compare." in shown
     assert "Not available: plan." in deliverable_page.shown(None, None, absent=[], near=MONTHS).text
