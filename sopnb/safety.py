@@ -339,7 +339,7 @@ def _level_for_cycle(name, mean, sd, target):
 def _level_for_shortage(name, mean, sd, allowed):
     """The smallest level, from the mean up, at which no more than `allowed` units are expected short."""
     whole = name in ("negative_binomial", "poisson")
-    spread_ = sd if name != "poisson" else np.sqrt(mean)
+    spread_ = np.maximum(sd, np.sqrt(mean)) if whole else sd  # demand in units is never steadier than Poisson's
     low = np.floor(mean) if whole else mean
     high = low + np.ceil(12 * spread_ + 42 * spread_**2 / np.where(mean > 0, mean, np.inf) + 1)
     enough = _shortage(name, mean, sd, np.ceil(mean) if whole else mean) <= allowed
