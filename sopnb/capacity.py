@@ -11,9 +11,21 @@ import numpy as np
 import pandas as pd
 
 from sopnb import frames
-from sopnb.capacity_bills import against, capacity_bill, historical_shares, offset, overall_factors, ratio, required
+from sopnb.capacity_bills import (
+    against,
+    behind,
+    capacity_bill,
+    exploded,
+    historical_shares,
+    offset,
+    overall_factors,
+    ratio,
+    required,
+    with_parts,
+)
 
-__all__ = ["against", "capacity_bill", "doubtful", "historical_shares", "load", "overall_factors", "production", "required", "unknown", "without_routing"]
+__all__ = ["against", "behind", "capacity_bill", "doubtful", "exploded", "historical_shares", "load", "overall_factors", "production", "required", "unknown", "with_parts",
+           "without_routing"]
 
 RUNS = ["resource", "month"]
 
@@ -48,7 +60,7 @@ def _by_month(orders, date):
     return pd.DataFrame({"item": orders["item"], "month": orders[date].dt.to_period("M").dt.to_timestamp(), "quantity": orders["quantity"]})
 
 
-def load(made, routings, capacity, items, plan):
+def load(made, routings, capacity, items, plan, *, bom=None):
     """Load of every resource and month against its hours, with the money behind them.
 
     made      item × month       quantity (units): from `production`
@@ -56,6 +68,7 @@ def load(made, routings, capacity, items, plan):
     capacity  resource × month   available_hours, overtime_hours (hours), cost_rate, overtime_rate (money an hour)
     items     item               unit_cost (money)
     plan      item × location × month   consensus, revenue, margin: for the money a unit brings
+    bom       item × component   quantity, scrap, valid_from, valid_to: a part brings what all that waits for it brings; None: nothing
     returns   LOAD: hours = Σ quantity × hours_per_unit; ratio = hours / available; overload = hours above available, never below 0;
               overload_amount = overload / hours × revenue; cost = min(overload, overtime) × overtime_rate
 
@@ -67,7 +80,7 @@ def load(made, routings, capacity, items, plan):
     routings, capacity = _usable(routings, capacity)
     months = pd.DataFrame({"month": sorted(plan["month"].unique())})
     resources = pd.DataFrame({"resource": sorted(set(routings["resource"]) | set(capacity["resource"]))})
-    out = resources.merge(months, how="cross").merge(_required(made, routings, _worth(plan, items), months["month"].min()), on=RUNS, how="left")
+    out = resources.merge(months, how="cross").merge(_required(made, routings, _worth(plan, items, bom), months["month"].min()), on=RUNS, how="left")
     out = out.merge(capacity[[*RUNS, "available_hours", "overtime_hours", "cost_rate", "overtime_rate"]], on=RUNS, how="left")
     money = ["hours", "revenue", "margin", "goods"]
     out[money] = out[money].fillna(0.0)
@@ -123,11 +136,9 @@ def without_routing(plan, routings, items):
     return open_items.groupby("item", as_index=False)["consensus"].sum()
 
 
-def _worth(plan, items):
-    """Revenue, margin and cost of one unit of each item, over the whole plan."""
-    sums = plan.groupby("item")[["consensus", "revenue", "margin"]].sum()
-    units = sums["consensus"].where(sums["consensus"] > 0)
-    out = pd.DataFrame({"unit_revenue": sums["revenue"] / units, "unit_margin": sums["margin"] / units}).fillna(0.0)
+def _worth(plan, items, bom):
+    """Revenue and margin behind one unit of each item, over the whole plan, and its own cost."""
+    out = behind(plan.groupby("item")[["consensus", "revenue", "margin"]].sum(), bom, plan["month"].min())
     out["unit_goods"] = out.index.map(items.set_index("item")["unit_cost"]).astype("float64")
     return out.fillna(0.0).reset_index()
 

@@ -64,22 +64,86 @@ def capacity_bill(routings, bom=None, leads=None):
     own = _own(routings)
     if bom is None or bom.empty:
         return _bill(own)
+    hours = exploded(bom, leads, items=own["item"]).merge(own.rename(columns={"item": "component"}), on="component")
+    return _bill(hours.assign(offset=hours["offset"] + hours["earlier"], hours_per_unit=hours["hours_per_unit"] * hours["per"]))
+
+
+def exploded(bom, leads=None, *, items=()):
+    """What goes into one unit of every item, through all levels; the item itself is its own first part.
+
+    bom       item × component   quantity (units a unit), scrap (fraction)
+    leads     item               lead (periods); None: none
+    items     further items, that have no bill
+    returns   item × component × earlier   per (units in one unit), earlier (periods before the item is due)
+    raises    ValueError for a bill in a circle, with its path
+    """
     scrap = bom["scrap"].fillna(0.0) if "scrap" in bom else 0.0
-    ways = pd.DataFrame({"item": bom["item"], "component": bom["component"], "per": bom["quantity"] / (1 - scrap)})
-    ahead = {} if leads is None else leads.set_index("item")["lead"].to_dict()
-    ways["earlier"] = ways["item"].map(ahead).fillna(0.0).astype("float64")
+    ways = pd.DataFrame({"component": bom["item"], "next": bom["component"], "per_next": bom["quantity"] / (1 - scrap)})
+    ways["earlier_next"] = ways["component"].map({} if leads is None else leads.set_index("item")["lead"].to_dict()).fillna(0.0).astype("float64")
     _no_circle(ways)
-    everything = sorted({*ways["item"], *ways["component"], *own["item"]})
+    everything = sorted({*ways["component"], *ways["next"], *items})
     reached = pd.DataFrame({"item": everything, "component": everything, "per": 1.0, "earlier": 0.0})
-    parts = []
+    levels = []
     while len(reached):
-        hours = reached.merge(own.rename(columns={"item": "component"}), on="component")
-        parts.append(hours.assign(offset=hours["offset"] + hours["earlier"], hours_per_unit=hours["hours_per_unit"] * hours["per"]))
-        below = reached.merge(ways.rename(columns={"item": "component", "component": "next"}), on="component", suffixes=("", "_next"))
+        levels.append(reached)
+        below = reached.merge(ways, on="component")
         reached = pd.DataFrame({"item": below["item"], "component": below["next"], "per": below["per"] * below["per_next"],
                                 "earlier": below["earlier"] + below["earlier_next"]})
         reached = reached.groupby(["item", "component", "earlier"], as_index=False)["per"].sum()
-    return _bill(pd.concat(parts, ignore_index=True))
+    return pd.concat(levels, ignore_index=True).groupby(["item", "component", "earlier"], as_index=False)["per"].sum()
+
+
+def behind(sums, bom, as_of):
+    """What the sales of everything that an item goes into come to, for one unit of the item.
+
+    sums     item (index)   consensus (units), revenue, margin (money): what is planned to be sold
+    bom      item × component   quantity, scrap, valid_from, valid_to; None: items stand for themselves
+    as_of    today
+    returns  item (index)   unit_revenue, unit_margin (money a unit). A part counts all of the sales that wait for it: for every part of a
+             bicycle the bicycle. A bill in a circle is not used
+    """
+    own = sums.rename_axis("item").reset_index()
+    parts = _parts(bom, as_of, own["item"])
+    if parts is None:
+        parts = pd.DataFrame({"item": own["item"], "component": own["item"], "per": 1.0})
+    of = parts.groupby(["item", "component"], as_index=False)["per"].sum().merge(own, on="item")
+    of["consensus"] *= of["per"]
+    whole = of.groupby("component")[["consensus", "revenue", "margin"]].sum()
+    units = whole["consensus"].where(whole["consensus"] > 0)
+    return pd.DataFrame({"unit_revenue": whole["revenue"] / units, "unit_margin": whole["margin"] / units}).fillna(0.0).rename_axis("item")
+
+
+def _parts(bom, as_of, items):
+    """The bill that holds today, exploded; None where there is none, or where it goes in a circle."""
+    if bom is None or bom.empty:
+        return None
+    day = pd.Timestamp(as_of)
+    good = (bom["quantity"] > 0) & ~(bom["scrap"] >= 1 if "scrap" in bom else False)
+    for name, late in (("valid_from", True), ("valid_to", False)):
+        if name in bom:
+            good &= bom[name].isna() | ((bom[name] <= day) if late else (bom[name] >= day))
+    try:
+        return exploded(bom[good], items=items)
+    except ValueError:
+        return None
+
+
+def with_parts(routings, bom, as_of):
+    """Routings of the items that customers buy, with the hours of all that goes into them: for plans that know no orders for parts.
+
+    routings  item × resource    hours_per_unit
+    bom       item × component   quantity, scrap, valid_from, valid_to; None: routings as they are
+    as_of     today: rows of the bill that do not hold then are left out
+    returns   item × resource    hours_per_unit; as if no part were in stock. A bill in a circle is not used: netting has a finding for it
+    """
+    own = _own(routings[routings["hours_per_unit"] > 0])
+    parts = _parts(bom, as_of, own["item"])
+    if parts is None:
+        return routings
+    bill = parts.merge(own.rename(columns={"item": "component"}), on="component")
+    whole = bill.assign(hours_per_unit=bill["hours_per_unit"] * bill["per"]).groupby(["item", "resource"], as_index=False)["hours_per_unit"].sum()
+    wrong = routings.loc[~(routings["hours_per_unit"] > 0), ["item", "resource", "hours_per_unit"]]
+    return pd.concat([whole, wrong], ignore_index=True)  # what cannot be stays, so that it is told
 
 
 def required(made, bill, *, past="keep"):
@@ -175,7 +239,7 @@ def _bill(rows):
 
 def _no_circle(ways):
     """Refuse a bill that comes back to where it began."""
-    below = ways.groupby("item")["component"].agg(list).to_dict()
+    below = ways.groupby("component")["next"].agg(list).to_dict()
     done: set = set()
     for start in below:
         path, turns = [start], [iter(below.get(start, ()))]

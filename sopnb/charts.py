@@ -19,11 +19,12 @@ from sopnb.charts_canvas import ChartError, Figure
 from sopnb.charts_item import decomposition, item_history
 from sopnb.charts_multiples import small_multiples, trend
 from sopnb.charts_plans import plan_costs, plan_paths
+from sopnb.charts_stock import stock_panels
 from sopnb.charts_time import demand_and_plan, lag_accuracy, lines, projected_stock
 from sopnb.charts_versions import versions
 from sopnb.svg import sparkline
 
 __all__ = [
     "ChartError", "Figure", "ageing", "bridge", "decomposition", "demand_and_plan", "funnel", "heatmap", "item_history", "lag_accuracy", "lines", "load",
-    "plan_costs", "plan_paths", "projected_stock", "ranking", "small_multiples", "sparkline", "stairs", "trend", "versions",
+    "plan_costs", "plan_paths", "projected_stock", "ranking", "small_multiples", "sparkline", "stairs", "stock_panels", "trend", "versions",
 ]

@@ -851,6 +851,18 @@ value number money that one more hour would bring
 value_overtime number money that one more hour of overtime would bring, beyond its pay
 """, "Hours of the constrained plan, and what one more is worth")
 
+SHEET = _frame("sheet", "family measure month", """
+family text
+measure text sales, production (what came in, made or bought) or stock (at month end)
+month month
+plan number units; of a month past the plan of its own cycle
+actual number units
+difference number units, actual minus plan
+amount_plan number money: sales as revenue, production and stock at cost
+amount_actual number money
+amount_difference number money, actual minus plan
+""", "The S&OP sheet: sales, production and stock by family, plan beside actual")
+
 HIRING = _frame("hiring", "month", """
 month month
 reps number people
@@ -969,7 +981,7 @@ discussion text
 STEP_TABLES: dict[str, Frame] = {frame.name: frame for frame in (
     HISTORY, SET_ASIDE, FINDINGS, INSIGHTS, RESTATED, FRESHNESS, SEGMENTS, TESTED, FORECAST, SCORES, RECONCILED, CALENDAR_FACTORS, PLAN, OUTLOOK,
     OVERRIDES_USED, VALUE_ADDED, VALUE_ADDED_BY, LAG_ACCURACY, CHANGES, POLICY, SUPPLY_FINDINGS, PROPOSED, SHIPMENTS, PEGS, MESSAGES, ATP, PROJECTION, LOAD, CURES, EXCEPTIONS, OPTIONS,
-    AGGREGATE, MARGINALS, UNPLANNED, CONSTRAINED, UNSERVED, BOTTLENECKS, HIRING, DELIVERABLE, KPIS, BRIDGE, AGENDA, ASKED, ACTIONS, ACTIONS_AFTER, ATTENDANCE, DECISIONS, MINUTES,
+    AGGREGATE, MARGINALS, UNPLANNED, CONSTRAINED, UNSERVED, BOTTLENECKS, SHEET, HIRING, DELIVERABLE, KPIS, BRIDGE, AGENDA, ASKED, ACTIONS, ACTIONS_AFTER, ATTENDANCE, DECISIONS, MINUTES,
 )}
 
 TABLES: dict[str, Frame] = {**SOURCES, **STEP_TABLES}

@@ -207,6 +207,23 @@ def coverage(opportunities: pd.DataFrame, quotas: pd.DataFrame, reps: pd.DataFra
 
 # --- capacity -------------------------------------------------------------------------------------------------------
 
+def through_reps(orders: pd.DataFrame, plan: pd.DataFrame, *, as_of: Any) -> tuple[float, pd.DataFrame, pd.DataFrame]:
+    """How much of the sales goes through reps, what the plan asks of them, and what each sold.
+
+    orders   order × line   rep, status (`cancelled` leaves), order_date, amount (money)
+    plan     item × location × month   revenue (money)
+    returns  share of the last twelve months' sales (fraction; missing where nothing was sold); month: target (money); rep × month: amount
+    """
+    lines = orders[orders["status"].ne("cancelled")]
+    lines = lines.assign(month=lines["order_date"].dt.to_period("M").dt.to_timestamp())
+    first = frames.next_month(as_of, -12)
+    year = lines[(lines["month"] >= first) & (lines["month"] < frames.month(pd.Timestamp(as_of)))]
+    whole = year["amount"].sum()
+    share = float(year.loc[year["rep"].notna(), "amount"].sum() / whole) if whole else float("nan")
+    sold = lines[lines["rep"].notna()].groupby(["rep", "month"], as_index=False)["amount"].sum()
+    return share, (plan.groupby("month")["revenue"].sum() * share).rename("target").reset_index(), sold
+
+
 def ramp(months_since_start: Any, ramp_months: int | Sequence[float]) -> np.ndarray:
     """What a rep sells, as a share of a full one, so many months after the first: k / ramp_months, at most 1.
 

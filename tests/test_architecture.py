@@ -28,7 +28,7 @@ STEPS = {
     "forecast": {"forecast", "backtesting", "baselining", "retracing", "holiday_effects", "trials", "cube", "panel", "models", "smoothing", "intermittent", "combinations", "learner", "scale", "work", "choice", "bands", "launches", "diffusion", "agreement", "reconcile", "closeup"},
     "sales": {"sales"},
     "plan": {"plan", "beside", "changes", "closing", "lags", "overrides", "pricing", "streams", "value", "value_added", "weights"},
-    "inventory": {"inventory", "policy", "safety", "order_sizes", "past_errors", "seasons", "lots", "netting", "bom", "grids", "mrp", "network", "pegging", "projection", "promise", "records", "rescheduling", "usable"},
+    "inventory": {"inventory", "policy", "safety", "order_sizes", "past_errors", "seasons", "lots", "netting", "bom", "grids", "mrp", "network", "pegging", "projection", "promise", "records", "rescheduling", "stock_bands", "usable"},
     "supply": {"supply", "capacity", "capacity_bills", "cures", "aggregate", "aggregate_costs", "aggregate_rules", "aggregate_optimum", "infeasible", "constrained", "constrained_lp", "deliverable", "exceptions"},
     "scenarios": {"scenarios", "scenarios_change", "scenarios_measures", "scenarios_people", "scenarios_read", "what_if"},
     "kpis": {"kpis", "book", "bridges", "measures_demand", "measures_supply"},

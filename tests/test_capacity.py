@@ -149,6 +149,18 @@ def test_the_plan_s_hours_and_their_money_fall_before_the_due_month():
     assert out["ratio"].tolist() == [0.75, 2.5, 0] and out["overload_amount"][1] == pytest.approx(600)
 
 
+def test_the_sales_that_wait_for_a_part_stand_behind_its_hours():
+    """Two frames make a tandem that sells for 100: an hour of welding, two frames' work, holds 100 back. A frame alone sells for 30."""
+    plan = pd.DataFrame({"item": ["tandem", "frame"], "location": "EU", "month": frames.months("2026-01", 1)[0], "consensus": [10.0, 20.0], "revenue": [1000.0, 600.0], "margin": [200.0, 60.0]})
+    bom = frame("item component quantity scrap", "tandem frame 2 0", "frame tube 3 0")
+    one = capacity.behind(plan.set_index("item")[["consensus", "revenue", "margin"]], bom, "2026-01-01")
+    assert one.loc["frame"].tolist() == [1600 / 40, 260 / 40] and one.loc["tube"].tolist() == [1600 / 120, 260 / 120] and one.loc["tandem", "unit_revenue"] == 100
+    circle = pd.concat([bom, frame("item component quantity scrap", "tube tandem 1 0")])
+    assert capacity.behind(plan.set_index("item")[["consensus", "revenue", "margin"]], circle, "2026-01-01").loc["frame", "unit_revenue"] == 30, "a circle is not used"
+    parts = capacity.with_parts(frame("item resource hours_per_unit", "frame weld 0.5", "tandem paint 1", "tube saw -1"), bom, "2026-01-01").set_index(["item", "resource"])["hours_per_unit"]
+    assert parts.to_dict() == {("frame", "weld"): 0.5, ("tandem", "weld"): 1.0, ("tandem", "paint"): 1.0, ("tube", "saw"): -1.0}
+
+
 def test_hours_that_cannot_be_are_left_out_and_none_available_is_all_too_many():
     plan = planned(10, 10, 10)
     routing = frame("item resource hours_per_unit", "A oven 0.5", "A saw -1")

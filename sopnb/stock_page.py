@@ -1,0 +1,152 @@
+"""How much stock, as it is read: the policy beside the ERP, where the plan leaves the stock, and what to do with too much of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from sopnb import charts, tables
+from sopnb.blocks import Block, Note, Scope, block, missing
+from sopnb.charts import Figure
+from sopnb.tables import Table
+from sopnb.words import Sentence, message, say
+
+col = tables.col
+SERIES = ["item", "location"]
+
+
+# --- how much safety stock? -------------------------------------------------------------------------------------------
+
+def policy(policy: pd.DataFrame, items: pd.DataFrame, *, by_class: pd.DataFrame, scope: Scope) -> Block:
+    """Safety stock as our errors ask for it beside the ERP's, in money and in the service both can be expected to give.
+
+    policy     frames.POLICY
+    items      item   unit_cost
+    by_class   inventory.by_class
+    """
+    if policy.empty:
+        return block(missing("plan"))
+    at_cost = policy.assign(name=scope.item(policy["item"]), cost=policy["item"].map(items.set_index("item")["unit_cost"]).astype("float64"))
+    known = bool(at_cost["erp_safety_stock"].notna().any())
+    return block(_needed(at_cost, by_class, known), _classes(by_class, scope) if known else None, _apart(at_cost, scope) if known else None,
+                 Note(say("Service is the share of replenishment cycles that end without a shortage, weighed by demand at cost. Safety stock protects against being wrong, so it "
+                          "follows the errors of our own forecast over the lead time and the review period, and how much the lead time itself varies.")))
+
+
+def _needed(at_cost: pd.DataFrame, by_class: pd.DataFrame, known: bool) -> Sentence:
+    ours = (at_cost["safety_stock"] * at_cost["cost"]).sum()
+    if not known:
+        return say("**Our forecast errors ask for {ours:money} of safety stock.** The ERP gives no figure to compare.", ours=ours)
+    said = say("**Our forecast errors ask for {ours:money} of safety stock; the ERP holds {erp:money}.** It holds {more:money} too much on some items and {less:money} too little on others.",
+               ours=ours, erp=(at_cost["erp_safety_stock"] * at_cost["cost"]).sum(), more=-at_cost["difference"].clip(upper=0).sum(), less=at_cost["difference"].clip(lower=0).sum())
+    judged = by_class.dropna(subset=["erp_cycle_service", "service_target"])
+    if judged.empty:
+        return said
+    short = judged[judged["erp_cycle_service"] < judged["service_target"] - 0.005]
+    if short.empty:
+        return said + say("The ERP's figures reach the target of every class, and so do ours.")
+    worst = (short["service_target"] - short["erp_cycle_service"]).idxmax()
+    return said + say("With the ERP's figures class {name} would get {erp:.1%} service where {target:.0%} is asked for; with ours it gets {ours:.1%}.", name=short.at[worst, "service_class"],
+                      erp=short.at[worst, "erp_cycle_service"], target=short.at[worst, "service_target"], ours=short.at[worst, "cycle_service"])
+
+
+def _classes(by_class: pd.DataFrame, scope: Scope) -> Table | None:
+    if by_class.empty:
+        return None
+    return tables.show(
+        by_class, caption=say("Safety stock and service by class: what is asked for, what the ERP's figures give, what ours give"), total=["series", "erp_safety_stock", "safety_stock", "difference"],
+        subtitle=say("Money at standard cost; series are one item at one location"), source=say("forecast errors of the backtest; item master; plan {cycle}", cycle=scope.cycle),
+        columns={"service_class": "Class", "series": col("Series", "count", wide=True), "erp_safety_stock": col("ERP", "money"), "safety_stock": col("Ours", "money"),
+                 "difference": col("Difference", "money", signed=True, wide=True), "service_target": col("Target", "percent"), "erp_cycle_service": col("ERP gives", "percent", digits=1),
+                 "cycle_service": col("Ours gives", "percent", digits=1, wide=True)})
+
+
+def _apart(at_cost: pd.DataFrame, scope: Scope) -> Table | None:
+    told = at_cost.dropna(subset=["difference"])
+    if told.empty:
+        return None
+    return tables.show(
+        told, top=8, by="difference", other=["difference"], total=["difference"], caption=say("Where our safety stock differs most from the ERP's"),
+        subtitle=say("Units; the difference in money at standard cost"), source=say("forecast errors of the backtest; item master; plan {cycle}", cycle=scope.cycle),
+        columns={"name": "Item", "location": col("Location", wide=True), "lead_months": col("Lead time", "number", 1, unit="months", wide=True),
+                 "error_sd": col("Error", "count", unit="a month", wide=True), "erp_safety_stock": col("ERP", "count", unit="units", wide=True),
+                 "safety_stock": col("Ours", "count", unit="units"), "erp_cycle_service": col("ERP gives", "percent", wide=True), "service_target": col("Target", "percent", wide=True),
+                 "difference": col("Difference", "money", signed=True)})
+
+
+# --- where does that leave the stock? ---------------------------------------------------------------------------------
+
+def path(path: pd.DataFrame | None, *, banded: pd.DataFrame | None = None, safety: float = 0.0, places: Mapping[str, str], scope: Scope, expedite: bool = False) -> Block:
+    """The stock in money month by month, its cover, and the items that matter with their bands.
+
+    path     netting.at_cost; None: no stock is counted
+    banded   stock_bands.bands of the items to show
+    safety   safety stock of the policy at cost
+    expedite whether late orders are shown as if they could be hurried
+    """
+    if path is None or path.empty:
+        return block(missing("stock"))
+    near = path.iloc[min(len(scope.window), len(path)) - 1]
+    low = path.loc[path["closing"].idxmin()]
+    said = say("**Stock of {now:money} today becomes {soon:money} at the end of {soon_month:month} and {end:money} at the end of {last:month}**, {cover:.1f} months of demand. The policy's safety stock is {safety:money}.",
+               now=path["opening"].iloc[0], soon=near["closing"], soon_month=near["month"], end=path["closing"].iloc[-1], last=path["month"].iloc[-1], cover=path["cover"].iloc[-1], safety=safety)
+    said += say("It is lowest in {month:month}, at {low:money}: {cover:.1f} months of demand.", month=low["month"], low=low["closing"], cover=low["cover"])
+    owed = path.loc[path["owed"].idxmax()]
+    if owed["owed"] > 0.5:
+        said += say("Most is owed to customers and to production in {month:month}: goods worth {owed:money} at cost.", month=owed["month"], owed=owed["owed"])
+    if expedite:
+        said += say("Late orders are shown as if every one of them could be hurried.")
+    return block(said, _value(path, scope), _cover(path, scope), _items(banded, places, scope))
+
+
+def _value(path: pd.DataFrame, scope: Scope) -> Figure:
+    return charts.projected_stock(  # without what arrives: parts and what is made of them would stand there twice
+        path[["month", "closing", "safety_stock"]], name="stock-value", unit="money", title=say("Stock goes from {now:money} to {end:money}", now=path["opening"].iloc[0], end=path["closing"].iloc[-1]),
+        subtitle=say("Stock at month end at standard cost, all items and locations"), source=say("stock, open and planned orders, plan {cycle}", cycle=scope.cycle))
+
+
+def _cover(path: pd.DataFrame, scope: Scope) -> Table:
+    near = path[path["month"].isin(scope.window)]
+    return tables.show(
+        near.assign(arrives=near["receipts"] + near["proposed"]), caption=say("Stock and cover, month by month"), source=say("stock, open and planned orders, plan {cycle}", cycle=scope.cycle),
+        subtitle=say("Money at standard cost; cover is months of customers' demand in all stock; what is used includes what production takes"),
+        columns={"month": col("Month", "month"), "opening": col("Opens", "money", wide=True), "receipts": col("Open orders", "money", wide=True), "proposed": col("Planned orders", "money", wide=True),
+                 "demand": col("Used", "money", wide=True), "closing": col("Closes", "money"), "safety_stock": col("To hold", "money", wide=True), "cover": col("Cover", "number", 1, unit="months")})
+
+
+def _items(banded: pd.DataFrame | None, places: Mapping[str, str], scope: Scope) -> Figure | None:
+    if banded is None or banded.empty:
+        return None
+    named = banded.assign(panel=banded["item"] + " · " + banded["location"])
+    below = named[named["closing"] < named["safety_stock"]].groupby("panel").ngroups
+    n, owing = named["panel"].nunique(), named[named["closing"] < 0].groupby("panel").ngroups
+    return charts.stock_panels(
+        named.assign(place=named["location"].map(places).fillna(named["location"])), name="stock-items", names=dict(zip(named["panel"], scope.item(named["item"]), strict=True)),
+        title=say("Of the {n} that matter most, below safety stock: {below}; running out: {owing}", n=n, below=below, owing=owing),
+        subtitle=say("Units at month end; the band holds four cases of five if nothing is planned again; dashed: safety stock. Those that run short first, then those with most demand"),
+        source=say("stock, open and planned orders, bands of the forecast, plan {cycle}", cycle=scope.cycle))
+
+
+# --- too much of it ---------------------------------------------------------------------------------------------------
+
+def too_much(exceptions: pd.DataFrame, options: pd.DataFrame, projection: pd.DataFrame, *, places: Mapping[str, str], scope: Scope) -> Table | None:
+    """Excess and obsolete stock, item by item, with the action that costs least.
+
+    exceptions   EXCEPTIONS;  options: OPTIONS;  projection: PROJECTION, for the demand still to come
+    """
+    rows = exceptions[exceptions["kind"].isin(["excess", "obsolete"])]
+    if rows.empty:
+        return None
+    best = options[options["recommended"]].set_index("exception")["title"].str.removeprefix("options.")
+    demand = projection[projection["month"].isin(scope.window)].groupby(SERIES)["demand"].sum()
+    done = rows["group"].map(best).fillna("none")
+    told = rows.assign(name=scope.item(rows["item"]), place=rows["location"].map(places).fillna(rows["location"]), asked=demand.reindex(pd.MultiIndex.from_frame(rows[SERIES])).to_numpy(),
+                       why=[message("stock.kind." + kind) for kind in rows["kind"]], action=[message("stock.action." + word) for word in done])
+    whole = rows.groupby("kind")["amount"].sum()
+    return tables.show(
+        told, top=8, by="amount", other=["amount"], total=["amount"], source=say("stock, plan {cycle}; rates of the params file", cycle=scope.cycle),
+        caption=say("Too much stock: {excess:money} more than needed soon, {dead:money} that nothing asks for", excess=whole.get("excess", 0.0), dead=whole.get("obsolete", 0.0)),
+        subtitle=say("Units above the limit, at standard cost; demand from {first:month} to {last:month}; the action that costs least", first=scope.window[0], last=scope.window[-1]),
+        columns={"name": "Item", "place": col("Location", wide=True), "why": col("What", wide=True), "units": col("Too many", "count", unit="units", wide=True),
+                 "asked": col("Asked for", "count", unit="units", wide=True), "amount": col("At cost", "money"), "action": "Action"})

@@ -1,0 +1,135 @@
+"""What 03 shows: each block says its answer first, counts one as one, and says what is missing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from helpers import frame
+
+from sopnb import blocks, cures, frames, plans_page, stock_page, supply, supply_page, words
+
+MONTHS = frames.months("2026-10", 3)
+SCOPE = blocks.Scope("2026-10", pd.Timestamp("2026-09-01"), pd.Timestamp("2026-10-01"), MONTHS, MONTHS, 3, [1, 2, 3], {"A": "Apple <b>", "B": "Bean"})
+ITEMS = frame("item family unit_cost make_or_buy", "A Fruit 6 make", "B Pulses 2 buy")
+PLACES = {"EU": "Europe"}
+
+
+@pytest.fixture(autouse=True)
+def _voice():
+    with words.speaking("en", "USD"):
+        yield
+
+
+def test_the_notebook_is_short_cells_of_calls():
+    notebook = json.loads((Path(__file__).parent.parent / "notebooks" / "03_supply.ipynb").read_text(encoding="utf-8"))
+    lines = [len("".join(cell["source"]).splitlines()) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert 15 <= len(notebook["cells"]) <= 25 and max(lines) <= 12
+
+
+def test_without_its_source_each_block_says_so():
+    none = pd.DataFrame(columns=["rule", "values"])
+    assert supply_page.orders(None, ITEMS, pegs=None, messages=None, findings=none, places={}, scope=SCOPE).text == "Not available: stock."
+    assert supply_page.decide(None, None, top=10, later=none, excess_months=6, places={}, scope=SCOPE).text == "Not available: stock."
+    assert stock_page.path(None, places={}, scope=SCOPE).text == "Not available: stock."
+    assert plans_page.hours(None, None, wrong=None, dark=None, unrouted=None, scope=SCOPE).text == "Not available: routings, capacity."
+    assert plans_page.within(None, SCOPE).text == "" and plans_page.people(None, None, None, None, SCOPE).text == "Not available: workforce."
+    assert plans_page.binds(None, None, through_reps=None, scope=SCOPE).text == "Not available: capacity, reps, quotas."
+
+
+# --- orders -----------------------------------------------------------------------------------------------------------
+
+PEGS = frame("order serves ends end_item end_location month item quantity", "O1 customers customers A EU 2026-10 A 30", "O1 customers customers A EU 2026-11 A 60", "O1 safety safety A EU 2026-10 A 10",
+             "O2 X customers A EU 2026-11 B 40", "O2 Y customers C EU 2026-11 B 30", "O3 stock stock A EU 2026-10 A 5", "O4 safety safety A EU 2026-10 A 5").rename(columns={"ends": "end"})
+
+
+def test_an_order_says_what_most_of_it_serves():
+    told = supply_page.serves(PEGS, ["O1", "O2", "O3", "O4"], SCOPE)
+    assert told == {"O1": "customers, Oct 26 to Nov 26", "O2": "Apple <b> and 1 more, Nov 26", "O3": "nothing yet: what its lot leaves over", "O4": "safety stock"}
+    assert supply_page.serves(None, ["O1"], SCOPE) == {}
+
+
+def test_orders_of_this_month_are_told_with_what_is_late_and_what_open_orders_need():
+    proposed = frames.conform(frame("order item location release due quantity amount", "O1 A EU 2026-10-05 2026-10-20 100 600", "O2 B EU 2026-09-05 2026-10-01 70 140", "O9 A EU 2026-11-05 2026-12-01 9 54").assign(
+        rule="need", message=["order", "past_due", "order"], serves=MONTHS[0]), frames.PROPOSED)
+    messages = frame("order item location kind message due needed quantity amount", "P1 B EU open overdue 2026-09-01 - 5 10", "P2 B EU open reschedule_out 2026-10-01 2026-12-01 5 20",
+                     "P3 B EU open cancel 2026-10-01 - 5 5", "O2 B EU planned past_due 2026-10-01 - 5 5").assign(needed=lambda d: pd.to_datetime(d["needed"]))
+    shown = supply_page.orders(SimpleNamespace(proposed=proposed), ITEMS, pegs=PEGS, messages=messages, findings=None, places=PLACES, scope=SCOPE).text
+    assert "2 orders are to be released in October 2026: USD 600 to make and USD 140 to buy. 1 of them, worth USD 140, should have gone out before 1 October 2026" in shown
+    assert "one is overdue (USD 10); one in a later one (USD 20); one is not needed at all (USD 5)." in shown and "push back to Dec 26" in shown and "Europe" in shown
+    assert "O9" not in shown and "USD 54" not in shown
+
+
+def test_promises_say_what_rests_on_orders_still_to_be_placed():
+    """A: 100 planned, 30 booked, 50 still free: 20 more, at 10 each, need an order that is not placed yet."""
+    atp = frame("item location month booked cumulative", "A EU 2026-10 30 40", "A EU 2026-11 0 50", "B EU 2026-10 0 0", "B EU 2026-11 0 0")
+    plan = frame("item location month consensus revenue", "A EU 2026-10 60 600", "A EU 2026-11 40 400", "B EU 2026-10 0 0")
+    netted = SimpleNamespace(shipments=frames.empty(frames.SHIPMENTS), proposed=frames.empty(frames.PROPOSED))
+    shown = supply_page.moving(netted, atp, None, None, lanes=True, bom=False, items=ITEMS, plan=plan, places=PLACES, scope=SCOPE).text
+    assert "Nothing has to move between locations in October 2026." in shown and "Not available: bom." in shown
+    assert "50 units are not promised to anybody yet. 1 of 2 items and locations have nothing left to promise." in shown and "USD 200" in shown
+
+
+# --- hours ------------------------------------------------------------------------------------------------------------
+
+def loaded(hours, **more):
+    hours = np.array(hours, float)
+    out = pd.DataFrame({"resource": "oven", "month": MONTHS, "hours": hours, "available": 100.0, "ratio": hours / 100, "overtime": 10.0, "overload": np.maximum(hours - 100, 0),
+                        "overload_amount": np.maximum(hours - 100, 0) * 20, "cost": 0.0, "overtime_rate": 5.0, "revenue": hours * 20, "margin": hours * 8, "goods": hours * 12}).assign(**more)
+    return frames.conform(out, frames.LOAD)
+
+
+def hours_of(load):
+    return plans_page.hours(load, cures.cures(load), wrong=None, dark=None, unrouted=None, scope=SCOPE).text
+
+
+def test_hours_say_the_first_overload_and_the_cheapest_way_out():
+    shown = hours_of(loaded([90, 130, 95]))
+    assert "oven is the first to run out of hours, in November 2026: 30 hours too many, with USD 600 of sales behind them." in shown
+    assert "10 hours made earlier" in shown and "5 that customers take later" in shown and "Make it earlier" in shown
+    assert "Overloaded months" not in shown and "on 1 resources" not in hours_of(loaded([130, 130, 95]))
+
+
+def test_hours_that_suffice_name_the_fullest_resource():
+    assert "Every resource has the hours it needs in every month. The fullest is oven, at 95% in December 2026." in hours_of(loaded([90, 80, 95]))
+    assert "No load can be judged." in hours_of(loaded([90, 80, 95], available=np.nan, ratio=np.nan, overload=np.nan))
+
+
+def test_goods_below_their_cost_are_worth_no_cure():
+    assert "For 30 hours no cure pays: the goods behind them sell below their cost." in hours_of(loaded([90, 130, 95], margin=-5.0))
+
+
+# --- decisions and stock ----------------------------------------------------------------------------------------------
+
+def test_what_is_too_much_carries_the_action_that_costs_least():
+    exceptions = frames.conform(frame("id kind item location first last units amount group", "x1 excess A EU 2026-10 2026-10 5 30 all-excess", "x2 obsolete B EU 2026-10 2026-10 4 8 all-obsolete").assign(
+        because="exceptions.excess", values="{}", resource=None, overlap=0.0), frames.EXCEPTIONS)
+    options = pd.DataFrame({"exception": ["all-excess", "all-excess"], "recommended": [True, False], "title": ["options.promote", "options.carry"]})
+    projection = frame("item location month demand", "A EU 2026-10 7")
+    shown = stock_page.too_much(exceptions, options, projection, places=PLACES, scope=SCOPE).text
+    assert "Too much stock: USD 30 more than needed soon, USD 8 that nothing asks for" in shown and "sell at a discount" in shown and "look at it next" in shown
+    assert stock_page.too_much(exceptions.iloc[:0], options, projection, places=PLACES, scope=SCOPE) is None
+
+
+def test_nothing_to_decide_is_said():
+    none, later = frames.empty(frames.EXCEPTIONS), pd.DataFrame(columns=["because", "values"])
+    assert supply_page.decide(none, frames.empty(frames.OPTIONS), top=10, later=later, excess_months=6, places={}, scope=SCOPE).text == "Nothing needs a decision from October 2026 to December 2026."
+
+
+def test_what_binds_first_is_said_first():
+    both = pd.DataFrame({"limit": ["sales", "supply"], "what": ["", "oven"], "month": MONTHS[:2], "amount": [10.0, 20.0]})
+    assert plans_page.binds(None, both, through_reps=None, scope=SCOPE).text.startswith("Sales bind first: in October 2026 the reps can sell USD 10 less than planned. Hours follow: oven in November 2026.")
+    assert plans_page.binds(None, both.iloc[:0], through_reps=None, scope=SCOPE).text.startswith("Neither hours nor reps limit the plan to December 2026.")
+
+
+def test_every_word_of_the_page_is_known():
+    """Rules, kinds and actions that tables can hold have their sentence."""
+    wanted = [f"supply.kind.{kind}" for kind in ("short", "excess", "obsolete", "overload", "late")] + [f"cures.name.{name}" for name in cures.CURES[:-1]]
+    wanted += [f"stock.action.{name}" for name in ("carry", "stop_orders", "promote", "clear", "clear_listed", "write_off", "keep", "none")]
+    wanted += [f"supply.open.{word}{one}" for word in supply_page.OPEN for one in ("", ".one")] + [f"supply.do.{word}" for word in supply_page.OPEN]
+    wanted += [f"sheet.{measure}.{kind}" for measure in ("sales", "production", "stock") for kind in ("plan", "actual", "difference")]
+    assert [name for name in wanted if name not in words.MESSAGES] == [] and set(supply.NOTHING) >= {"ration", "carry"}
