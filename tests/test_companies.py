@@ -158,7 +158,7 @@ def test_orders_and_items_alone_run_all_six_steps_and_the_next_cycle_remembers(c
     assert company.run_all().code == run.OK
     sensible(company)
     assert "Over the months last plan had too, it changed by" in company.says("02", "c08")
-    assert company.says("03").count("Not available: stock") >= 8
+    assert company.says("03").count("Not available: stock") >= 5
     assert "Not held yet." in company.says("06") and company.says("05", "c06") == "No decision is asked for."
     sold = pd.read_csv(company.root / "data" / CYCLE / "orders.csv")
     assert company.table("history")["revenue"].sum() == pytest.approx((sold["quantity"] * sold["unit_price"]).sum(), abs=0.005)
