@@ -1,4 +1,4 @@
-"""`sopnb scenarios`: what ifs of a cycle beside its plan, as a table in the terminal, a page and a file in the cycle's draft."""
+"""`sopnb scenarios`: scenarios of a cycle beside its plan, as a table in the terminal, a page and a file in the cycle's draft."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Only = Annotated[list[str] | None, typer.Option("--only", metavar="NAME", help="
 
 
 def scenarios(params_file: ParamsFile, cycle_month: CycleMonth = "", only: Only = None) -> None:
-    """Compare up to five what ifs with the cycle's plan: revenue, margin, stock, service, load, people, cost and risk.
+    """Compare up to five scenarios with the cycle's plan: revenue, margin, stock, service, load, people, cost and risk.
 
     They stand under `scenarios:` in the params file. Each is planned as the
     cycle is: policy, orders, stock, hours, people. The first two steps must

@@ -90,19 +90,21 @@ def waiting_for_parts(projection, bom, proposed, *, parts=None):
     passed through. Of several short components the one that holds back most counts.
     """
     if bom is None or proposed is None or projection is None or bom.empty or proposed.empty:
-        return pd.DataFrame({"item": pd.Series(dtype=object), "month": pd.Series(dtype="datetime64[ns]"), "units": pd.Series(dtype="float64")})
+        return _nobody()
     months = pd.DatetimeIndex(sorted(projection["month"].unique()))
-    whole = projection.assign(owed=(-projection["closing"]).clip(lower=0.0)).pivot_table(index="item", columns="month", values=["owed", "demand"], aggfunc="sum")
     through = set(bom.loc[bom["phantom"].astype(bool), "item"]) if "phantom" in bom else set()
     names = (set(bom["component"]) if parts is None else set(parts)) - through
-    owed = {item: row.to_numpy(copy=True) for item, row in whole["owed"].iterrows() if item in names and row.max() > 0.5}
-    asked = {item: row.to_numpy() for item, row in whole["demand"].iterrows()}
-    made = proposed.assign(month=proposed["due"].dt.to_period("M").dt.to_timestamp().clip(lower=months[0])).groupby(ROW)["quantity"].sum()
-    made = {item: own.droplevel("item").reindex(months).fillna(0.0).to_numpy() for item, own in made.groupby(level="item")}
+    of_parts = projection[projection["item"].isin(names)]
+    whole = of_parts.assign(owed=(-of_parts["closing"]).clip(lower=0.0)).groupby(ROW)[["owed", "demand"]].sum()
+    owed = {item: row for item, row in _rows(whole["owed"], months).items() if row.max() > 0.5}
+    if not owed:
+        return _nobody()
+    asked = _rows(whole["demand"], months)
+    made = _rows(proposed.assign(month=proposed["due"].dt.to_period("M").dt.to_timestamp().clip(lower=months[0])).groupby(ROW)["quantity"].sum(), months)
     parents = _stocked_parents(bom, through)
     waits: dict[str, np.ndarray] = {}
     line = list(owed)
-    while line:  # a bill has no cycles by now, so that every chain ends at what is sold
+    while line:  # ends in a circle too: what waits only grows, and never above what is made
         part = line.pop(0)
         short = _shares(owed[part], asked.get(part, made.get(part, np.zeros(len(months)))))
         for parent in parents.get(part, ()):
@@ -116,12 +118,22 @@ def waiting_for_parts(projection, bom, proposed, *, parts=None):
     return pd.DataFrame(rows, columns=["item", "month", "units"]).astype({"item": object, "month": "datetime64[ns]", "units": "float64"})
 
 
+def _nobody():
+    return pd.DataFrame({"item": pd.Series(dtype=object), "month": pd.Series(dtype="datetime64[ns]"), "units": pd.Series(dtype="float64")})
+
+
+def _rows(values, months):
+    """item: its values by month, from item × month."""
+    wide = values.unstack("month").reindex(columns=months).fillna(0.0)
+    return dict(zip(wide.index, wide.to_numpy(copy=True), strict=True))
+
+
 def _stocked_parents(bom, through):
     """component: what is made of it, with those that are not stocked (phantoms) replaced by what is made of them."""
     parents = {part: sorted(set(rows["item"])) for part, rows in bom.groupby("component")}
 
-    def above(part):
-        return sorted({name for one in parents.get(part, ()) for name in (above(one) if one in through else [one])})
+    def above(part, met=()):  # a bill in a circle is told elsewhere; here its phantoms end where they were met before
+        return sorted({name for one in parents.get(part, ()) if one not in met for name in (above(one, (*met, one)) if one in through else [one])})
 
     return {part: above(part) for part in parents}
 

@@ -34,7 +34,7 @@ def shown(table: pd.DataFrame | None, limits: pd.DataFrame | None, *, absent: Se
         said += _later(limits, with_hires)
     if absent:
         said += say("Not available: {tables}; what they would limit counts as no limit.", tables=", ".join(absent))
-    return block(said, _figure(limits), _months(limits, near), _families(soon, now), _note())
+    return block(said, _figure(limits, near), _months(limits, near), _families(soon, now), _note())
 
 
 def _answer(table: pd.DataFrame, limits: pd.DataFrame) -> Sentence:
@@ -52,7 +52,7 @@ def _answer(table: pd.DataFrame, limits: pd.DataFrame) -> Sentence:
 def _later(limits: pd.DataFrame, with_hires: float | None) -> Sentence:
     plan, revenue, last = limits["plan"].sum(), limits["revenue"].sum(), limits["month"].iloc[-1]
     if with_hires is not None and with_hires > revenue + NOTHING:
-        return say("Over all months to {last:month} it is {share:.1%}; with the hires proposed above it would be {hired:.1%}, {more:money} more.", last=last, share=revenue / plan, hired=with_hires / plan,
+        return say("Over all months to {last:month} it is {share:.1%}; with the hires proposed below it would be {hired:.1%}, {more:money} more.", last=last, share=revenue / plan, hired=with_hires / plan,
                    more=with_hires - revenue)
     return say("Over all months to {last:month} it is {share:.1%}.", last=last, share=revenue / plan)
 
@@ -65,13 +65,14 @@ def _against_budget(limits: pd.DataFrame) -> Sentence:
     return say("Against the budget of {first:month} to {last:month}: {gap:money+} with what can be delivered, {planned:money+} with the plan.", first=known["month"].iloc[0], last=known["month"].iloc[-1], gap=gap, planned=planned)
 
 
-def _figure(limits: pd.DataFrame) -> Figure:
-    worst = limits.loc[(limits["plan"] - limits["revenue"]).idxmax()]
-    names = {"plan": say("Plan").text, "revenue": say("Can be delivered").text, "budget": say("Budget").text}
+def _figure(limits: pd.DataFrame, near: pd.DatetimeIndex) -> Figure:
+    soon = limits[limits["month"].isin(near)] if limits["month"].isin(near).any() else limits
+    worst = soon.loc[(soon["plan"] - soon["revenue"]).idxmax()]
+    names = {"plan": say("Plan").text, "revenue": say("Deliverable").text, "budget": say("Budget").text}
     kept = [name for name in names if limits[name].notna().any()]
     long = limits[["month", *kept]].melt("month", var_name="what", value_name="money")
     title = say("{month:month} falls short most: {gap:money} of {plan:money}", month=worst["month"], gap=worst["plan"] - worst["revenue"],
-                plan=worst["plan"]) if worst["plan"] - worst["revenue"] >= NOTHING else say("Every month of the plan can be delivered")
+                plan=worst["plan"]) if worst["plan"] - worst["revenue"] >= NOTHING else say("Every month to {last:month} can be delivered", last=soon["month"].iloc[-1])
     return charts.lines(long, x="month", y="money", series="what", kind="money", name="deliverable", names=names, title=title,
                         subtitle=say("Sales of each month: planned, and what sales, plants and stock together let through"), source=_source())
 
@@ -94,7 +95,7 @@ def _months(limits: pd.DataFrame, near: pd.DatetimeIndex) -> Table:
 
 
 def _families(table: pd.DataFrame, limits: pd.DataFrame) -> Table | None:
-    rows = deliverable.by_family(table)
+    rows = deliverable.by_family(table).query("plan > 0")
     if rows["gap"].sum() < NOTHING:
         return None
     worst = rows.iloc[0]
@@ -104,7 +105,7 @@ def _families(table: pd.DataFrame, limits: pd.DataFrame) -> Table | None:
     heads = {"stock_gap": "Stock", "hours_gap": "Hours", "sales_gap": "Sales"}
     return tables.show(rows.assign(gap=-rows["gap"]), caption=say("{family} gives up most: {gap:money} of its plan of {plan:money}", family=worst["family"], gap=worst["gap"], plan=worst["plan"]),
                        subtitle=say("Plan, less what each cause takes, {first:month} to {last:month}; late is the part of the gap that comes in a later month", first=limits["month"].iloc[0], last=limits["month"].iloc[-1]),
-                       source=_source(), total=["plan", *gaps, "gap", "revenue", "late"],
+                       source=_source(), total=["plan", *gaps, "gap", "revenue", "late"], top=8, by="gap",
                        columns={"family": "Family", "plan": col("Plan", "money", wide=True), **{name: col(heads[name], "money", signed=True, wide=True) for name in gaps},
                                 "gap": col("Gap", "money", signed=True), "revenue": col("Can be delivered", "money"), "late": col("Of the gap, late", "money", wide=True)})
 

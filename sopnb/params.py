@@ -231,7 +231,7 @@ class Company(_Part):
     run: Run = Run()
     ledger: Ledger = Ledger()
     assumptions: list[Assumption] = Field(default_factory=list)
-    scenarios: list[Scenario] = Field(default_factory=list, max_length=what_if.MOST, description="what ifs, compared beside the plan")
+    scenarios: list[Scenario] = Field(default_factory=list, max_length=what_if.MOST, description="what if: compared beside the plan")
 
     @field_validator("scenarios")
     @classmethod

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from sopnb import capacity, constrained, deliverable, inventory, netting, scenarios_change, what_if
+from sopnb import capacity, constrained, cures, deliverable, inventory, netting, scenarios_change, what_if
 from sopnb.problems import Problem, Problems, nearest
 from sopnb.scenarios_measures import PARTS, measured, money_of, split, with_ahead
 from sopnb.scenarios_people import fewer, optimum
@@ -62,6 +62,7 @@ class Evaluated:
     rules: Any
     policy: pd.DataFrame
     netted: Any
+    proposed: pd.DataFrame | None
     projection: pd.DataFrame | None
     load: pd.DataFrame | None
     within: Any
@@ -110,13 +111,13 @@ def tables(read_table: Callable[[str], pd.DataFrame | None], *, as_of: Any) -> T
 
 # --- one plan of supply -----------------------------------------------------------------------------------------------
 
-def evaluate(given: Tables, rules: Any, *, as_of: Any, lot_rule: str = "lot_for_lot", expedite: bool = False, wait_cost: float = 0.10,
+def evaluate(given: Tables, rules: Any, *, as_of: Any, lot_rule: str = "lot_for_lot", expedite: bool = False, pull_forward: bool = False, wait_cost: float = 0.10,
              wages_in_cost: bool = True, base: Evaluated | None = None) -> Evaluated:
     """The supply plan of these tables, and what it comes to.
 
     rules          the supply block of the params file
     as_of          today
-    lot_rule, expedite   as in the supply notebook
+    lot_rule, expedite, pull_forward   as in the supply notebook
     wait_cost      of margin, a month that a customer waits
     wages_in_cost  whether unit cost holds the wages of regular time, so that only what people cost beyond them counts
     base           a plan with other tables: what is the same in both is taken over, and capacity below its own limits people
@@ -126,24 +127,19 @@ def evaluate(given: Tables, rules: Any, *, as_of: Any, lot_rule: str = "lot_for_
     """
     policy = _policy(given, rules, base)
     netted = _netted(given, rules, policy, as_of, lot_rule, base)
-    ordered = None if netted is None else pd.concat([netted.proposed, netted.shipments.drop(columns="source_location")], ignore_index=True)
-    projection = None if netted is None else base.projection if base is not None and netted is base.netted else netting.project(
-        given.stock, given.receipts, ordered, netted.demand, as_of=as_of, policy=policy, expedite=expedite)
-    load = within = None
-    if given.routings is not None and given.hours is not None:
-        made = capacity.production(given.plan, given.routings, given.items, proposed=None if netted is None else netted.proposed, receipts=given.receipts, as_of=as_of)
-        load = capacity.load(made, given.routings, given.hours, given.items, given.plan)
-        same = base is not None and _same(base, given, "plan", "items", "stock", "receipts", "routings", "hours") and policy is base.policy and rules is base.rules
-        within = base.within if same and base is not None else constrained.plan_hours(
-            given.plan, given.routings, given.hours, given.items, stock=given.stock, receipts=given.receipts, policy=policy, wait_cost=wait_cost,
-            holding_rate=rules.holding_rate, as_of=as_of)
+    proposed, load, asked = _made(given, rules, netted, as_of, pull_forward)
+    projection = None
+    if netted is not None:
+        ordered = pd.concat([proposed, netted.shipments.drop(columns="source_location")], ignore_index=True)
+        projection = netting.project(given.stock, given.receipts, ordered, asked, as_of=as_of, policy=policy, expedite=expedite)
+    within = _within(given, rules, policy, as_of, wait_cost, base)
     solved: dict[Any, pd.DataFrame] = {} if base is None else base.solved
     people = None if given.workforce is None else optimum(given, policy, rules, solved, fewer(given, None if base is None else base.tables.hours))
-    missing = deliverable.short(given.plan, projection=projection, within=within, bom=given.bom, proposed=None if netted is None else netted.proposed)
+    missing = deliverable.short(given.plan, projection=projection, within=within, bom=given.bom, proposed=proposed)
     path = None if projection is None else with_ahead(netting.at_cost(projection, given.items, given.plan), within, None if base is None else base.within, given.items)
     money = money_of(given.plan, missing, path, people, within, given.workforce, holding_rate=rules.holding_rate, wait_cost=wait_cost, wages_in_cost=wages_in_cost)
     measures = measured(given.plan, missing, path, load, people, projection, money)
-    return Evaluated(given, rules, policy, netted, projection, load, within, people, missing, measures, money, solved)
+    return Evaluated(given, rules, policy, netted, proposed, projection, load, within, people, missing, measures, money, solved)
 
 
 def _same(base: Evaluated, given: Tables, *names: str) -> bool:
@@ -165,7 +161,35 @@ def _netted(given: Tables, rules: Any, policy: pd.DataFrame, as_of: Any, lot_rul
     if base is not None and policy is base.policy and _same(base, given, "plan", "items", "stock", "receipts", "lanes", "bom"):
         return base.netted
     return netting.requirements(given.plan, given.stock, given.receipts, given.items, as_of=as_of, lanes=given.lanes, bom=given.bom, policy=policy,
-                                lead_time_days=rules.lead_time_days, lot_rule=lot_rule, order_cost=rules.order_cost, holding_rate=rules.holding_rate)
+                                lead_time_days=rules.lead_time_days, lot_rule=lot_rule, order_cost=rules.order_cost, holding_rate=rules.holding_rate, uncounted_parts="tell")
+
+
+def _made(given: Tables, rules: Any, netted: Any, as_of: Any, pull_forward: bool) -> tuple[pd.DataFrame | None, pd.DataFrame | None, pd.DataFrame | None]:
+    """The orders, the load they make and all that is asked for; where asked, with orders moved out of months without hours."""
+    proposed, asked = (None, None) if netted is None else (netted.proposed, netted.demand)
+    if given.routings is None or given.hours is None:
+        return proposed, None, asked
+    load = _load(given, proposed, as_of)
+    if netted is None or not pull_forward:
+        return proposed, load, asked
+    rates = {"holding_rate": rules.holding_rate, "subcontract_premium": rules.subcontract_premium, "shift_discount": rules.shift_discount}
+    earlier = cures.pulled(proposed, cures.moves(load, **rates), given.routings, load=load, as_of=as_of)
+    return earlier, _load(given, earlier, as_of), cures.pulled_demand(asked, proposed, earlier, given.bom)
+
+
+def _load(given: Tables, proposed: pd.DataFrame | None, as_of: Any) -> pd.DataFrame:
+    made = capacity.production(given.plan, given.routings, given.items, proposed=proposed, receipts=given.receipts, as_of=as_of)
+    return capacity.load(made, given.routings, given.hours, given.items, given.plan, bom=given.bom)
+
+
+def _within(given: Tables, rules: Any, policy: pd.DataFrame, as_of: Any, wait_cost: float, base: Evaluated | None) -> Any:
+    """The plan within the hours; that of the base where nothing it rests on differs."""
+    if given.routings is None or given.hours is None:
+        return None
+    if base is not None and policy is base.policy and rules is base.rules and _same(base, given, "plan", "items", "stock", "receipts", "routings", "hours", "bom"):
+        return base.within
+    return constrained.plan_hours(given.plan, capacity.with_parts(given.routings, given.bom, as_of), given.hours, given.items, stock=given.stock, receipts=given.receipts,
+                                  policy=policy, wait_cost=wait_cost, holding_rate=rules.holding_rate, as_of=as_of)
 
 
 # --- scenarios side by side -------------------------------------------------------------------------------------------

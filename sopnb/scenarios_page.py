@@ -22,7 +22,7 @@ SHARE = 5e-5  # of a share, below which it is shown as nothing: half of the last
 
 
 def seen() -> bool:
-    """Whether anybody will read the page: an earlier cycle that is filled in without pages has no use for what ifs, which no table keeps."""
+    """Whether anybody will read the page: an earlier cycle that is filled in without pages has no use for scenarios, which no table keeps."""
     return os.environ.get("SOPNB_PAGES") != "0"
 
 
@@ -34,7 +34,7 @@ def beside(found: scenarios.Found | None, *, names: Mapping[str, str], months: p
     months   the months planned
     """
     if found is None:
-        return block(say("No what ifs are asked for. Name some under `scenarios:` in the params file."))
+        return block(say("No scenarios are asked for. Name some under `scenarios:` in the params file."))
     lost = _left_out(found)
     plain = found.measures[found.measures["scenario"] != scenarios.BASE].reset_index(drop=True)
     if plain.empty:
@@ -47,11 +47,11 @@ def _answer(plain: pd.DataFrame, months: pd.DatetimeIndex) -> Sentence:
     best, worst = plain.loc[plain["difference"].idxmax()], plain.loc[plain["difference"].idxmin()]
     when = {"last": months[-1]}
     if plain["difference"].abs().max() < NOTHING:
-        return say("None of the what ifs changes the result to {last:month}.", **when)
+        return say("None of the scenarios changes the result to {last:month}.", **when)
     if worst["difference"] >= -NOTHING:
-        return say("**{best}** brings most: {more:money} more result to {last:month}. None of the what ifs costs anything.", best=best["scenario"], more=best["difference"], **when)
+        return say("**{best}** brings most: {more:money} more result to {last:month}. None of the scenarios costs anything.", best=best["scenario"], more=best["difference"], **when)
     if best["difference"] <= NOTHING:
-        return say("**{worst}** costs most: {less:money} of result to {last:month}. None of the what ifs brings anything.", worst=worst["scenario"], less=-worst["difference"], **when)
+        return say("**{worst}** costs most: {less:money} of result to {last:month}. None of the scenarios brings anything.", worst=worst["scenario"], less=-worst["difference"], **when)
     return say("**{best}** brings most: {more:money} more result to {last:month}. **{worst}** costs most: {less:money} of it.", best=best["scenario"], more=best["difference"],
                worst=worst["scenario"], less=-worst["difference"], **when)
 
@@ -68,11 +68,11 @@ def _figure(plain: pd.DataFrame, months: pd.DatetimeIndex) -> Figure:
     return charts.ranking(
         plain, label="scenario", value="difference", kind="money", name="what-if", top=len(plain),
         title=say("{scenario}: {difference:money+}", scenario=largest["scenario"], difference=largest["difference"]),
-        subtitle=say("Result of each what if less that of the plan as it is, {first:month} to {last:month}", first=months[0], last=months[-1]), source=_source())
+        subtitle=say("Result of each scenario less that of the plan as it is, {first:month} to {last:month}", first=months[0], last=months[-1]), source=_source())
 
 
 def _source() -> Sentence:
-    return say("each what if planned as the plan above: policy, orders, stock, hours, people")
+    return say("each scenario planned as the plan above: policy, orders, stock, hours, people")
 
 
 def _causes(found: scenarios.Found, plain: pd.DataFrame) -> Table:
@@ -86,8 +86,8 @@ def _causes(found: scenarios.Found, plain: pd.DataFrame) -> Table:
     return tables.show(
         wide, caption=say("Where the differences come from: the largest part is {part} in {scenario}, {amount:money+}", part=message("scenarios.part." + largest["part"]).text.lower(),
                           scenario=largest["scenario"], amount=largest["amount"]),
-        subtitle=say("Money, what if less plan as it is; the parts add up to the difference"), source=_source(),
-        columns={"scenario": "What if", **{part: col(message("scenarios.part." + part).text, "money", signed=True, wide=True) for part in kept},
+        subtitle=say("Money, scenario less plan as it is; the parts add up to the difference"), source=_source(),
+        columns={"scenario": "Scenario", **{part: col(message("scenarios.part." + part).text, "money", signed=True, wide=True) for part in kept},
                  "difference": col("Result", "money", signed=True)})
 
 
@@ -96,7 +96,7 @@ def _side_by_side(plain: pd.DataFrame, base: pd.Series, months: pd.DatetimeIndex
     shown = plain.assign(**{name: _apart(plain[name], base[name]) for name in amounts}, load=[_load(row) for row in plain.to_dict("records")])
     risk = plain.loc[plain["at_risk"].idxmax()]
     caption = say("{scenario} puts most at risk: sales of {amount:money} come late or never, {before:money} in the plan as it is", scenario=risk["scenario"], amount=risk["at_risk"],
-                  before=base["at_risk"]) if risk["at_risk"] > base["at_risk"] + NOTHING else say("None of the what ifs puts more sales at risk than the plan as it is: {before:money}", before=base["at_risk"])
+                  before=base["at_risk"]) if risk["at_risk"] > base["at_risk"] + NOTHING else say("None of the scenarios puts more sales at risk than the plan as it is: {before:money}", before=base["at_risk"])
     known = [name for name in amounts if pd.notna(base[name])]
     columns = {
         "revenue": col("Revenue", "money", signed=True), "margin": col("Margin", "money", signed=True, wide=True), "stock_mean": col("Stock, average", "money", signed=True, wide=True),
@@ -104,7 +104,7 @@ def _side_by_side(plain: pd.DataFrame, base: pd.Series, months: pd.DatetimeIndex
         "load": col("Highest load", wide=True), "people": col("People", "count", signed=True, wide=True), "supply_cost": col("Supply cost", "money", signed=True, wide=True),
         "below": col("Below safety stock", "points", 2, signed=True, unit="points", wide=True), "at_risk": col("Sales at risk", "money", signed=True)}
     return tables.show(shown, caption=caption, subtitle=say("Difference to the plan as it is, {first:month} to {last:month}; a dash where nothing differs; the highest load as it would be", first=months[0], last=months[-1]),
-                       source=_source(), columns={"scenario": "What if", **{name: given for name, given in columns.items() if name in known or name == "load"}})
+                       source=_source(), columns={"scenario": "Scenario", **{name: given for name, given in columns.items() if name in known or name == "load"}})
 
 
 def _apart(values: pd.Series, base: float) -> pd.Series:
@@ -121,7 +121,7 @@ def _load(row: Mapping[str, Any]) -> str:
 
 
 def _changes(found: scenarios.Found, names: Mapping[str, str]) -> Table | None:
-    """Change by change, where a what if has more than one."""
+    """Change by change, where a scenario has more than one."""
     several = found.changes[found.changes.groupby("scenario")["position"].transform("size") > 1]
     if several.empty:
         return None
@@ -131,7 +131,7 @@ def _changes(found: scenarios.Found, names: Mapping[str, str]) -> Table | None:
     return tables.show(
         rows, caption=say("Change by change: the largest is {what} ({amount:money+})", what=first["what"][:1].lower() + first["what"][1:], amount=first["amount"]),
         subtitle=say("What each change does on average over all orders in which they could come; they add up to the result"), source=_source(),
-        columns={"what": "Change", "scenario": col("What if", wide=True), "amount": col("Result", "money", signed=True)})
+        columns={"what": "Change", "scenario": col("Scenario", wide=True), "amount": col("Result", "money", signed=True)})
 
 
 def said(kind: str, words_of: Mapping[str, Any], names: Mapping[str, str]) -> str:
@@ -160,6 +160,6 @@ def _note(base: pd.Series) -> Note:
 
 
 def as_table(found: scenarios.Found) -> pd.DataFrame:
-    """All figures in one flat table, for a file: a row for each what if, the plan as it is first; the parts of the difference behind the measures."""
+    """All figures in one flat table, for a file: a row for each scenario, the plan as it is first; the parts of the difference behind the measures."""
     wide = found.parts.pivot(index="scenario", columns="part", values="amount").reindex(columns=list(scenarios.PARTS)).add_prefix("part_").reset_index()
     return found.measures.merge(wide, on="scenario", how="left")
