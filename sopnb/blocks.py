@@ -131,3 +131,8 @@ def told(prefix: str, ids: pd.Series) -> pd.Series:
 def waiting(lag: int, cycles: int) -> str:
     """A lag at which nothing can be judged yet, and how many more cycles that takes."""
     return message("plan.wait" + {0: ".none", 1: ".one"}.get(cycles, ""), {"lag": lag, "n": cycles}).text
+
+
+def short_month(month: pd.Timestamp) -> str:
+    """A month for a narrow column, which does not break: Oct 26."""
+    return words.show(month, "mon").replace(" ", "\u00a0")

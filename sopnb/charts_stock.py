@@ -9,7 +9,7 @@ import pandas as pd
 
 from sopnb import words
 from sopnb.charts_canvas import LABEL, TICK, Canvas, Figure, cut, figure, need, said
-from sopnb.charts_scale import by_month, known, limits, named, scale
+from sopnb.charts_scale import by_month, known, limits, named
 from sopnb.style import text_width
 from sopnb.words import Sentence
 
@@ -24,7 +24,7 @@ def stock_panels(
                 in which they come
     names       panel: what to call it
 
-    Below zero is in the colour of shortage. Each panel tells its lowest month beside the safety stock of that month.
+    Below zero is in the colour of shortage. Each panel tells its lowest month.
     """
     need(projection, ["panel", "month", "closing", "safety_stock"], "stock_panels")
     columns = ["closing", "safety_stock", *(c for c in ("lo80", "hi80") if c in projection.columns)]
@@ -48,8 +48,7 @@ def stock_panels(
 
 def _lowest(part: pd.DataFrame) -> dict[str, str]:
     at = int(part["closing"].idxmin())
-    axis = scale([*part["closing"], *part["safety_stock"]])
-    return {"low": axis.full(float(part.at[at, "closing"])), "month": named(at, "mon"), "safety": axis.full(float(part.at[at, "safety_stock"]))}
+    return {"low": words.number(float(part.at[at, "closing"]), ",.0f"), "month": named(at, "mon"), "safety": words.number(float(part.at[at, "safety_stock"]), ",.0f")}
 
 
 def _panel(canvas: Canvas, part: pd.DataFrame, title: str, where: str, left: float, top: float, width: float, tall: float) -> None:

@@ -1,4 +1,4 @@
-"""Hours, people and money, as they are read: load and its cheapest cures, who goes without, ways of working, the sheet, what binds."""
+"""Hours, people and money, as they are read: load and its cheapest cures, who goes without, ways of working, the sheet, the reps."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from sopnb import charts, sheet, tables, words
-from sopnb.blocks import Block, Heading, Note, Scope, block, missing
+from sopnb.blocks import Block, Heading, Note, Scope, block, missing, short_month
 from sopnb.charts import Figure
 from sopnb.tables import Table
 from sopnb.words import Sentence, message, say
@@ -85,7 +85,7 @@ def _cures(load: pd.DataFrame, cures: pd.DataFrame, scope: Scope) -> Table | Non
         return None
     rows = rows.assign(what=[message("cures.name." + cure) for cure in rows["cure"]], over=[say("{resource}, {month:mon}", resource=r, month=m).text for r, m in zip(rows["resource"], rows["month"], strict=True)])
     order = rows.groupby("over", sort=False).ngroup()
-    rows = rows.assign(**{name: [words.show(month, "mon") for month in rows[name]] for name in ("first", "last")})
+    rows = rows.assign(**{name: [short_month(month) for month in rows[name]] for name in ("first", "last")})
     return tables.show(
         rows.assign(_order=order).sort_values(["_order", "whole"], kind="stable"), caption=say("What each cure costs alone, and how much of it the cheapest mix takes"), source=say("load of {cycle}; rates of the params file", cycle=scope.cycle),
         subtitle=say("The largest overloads by money, the cheapest cure first; the months in which its hours are worked; all in is what is spent and the margin of what it leaves undone"),
@@ -244,29 +244,23 @@ def _units(table: pd.DataFrame, families: list[str], name: str, months: pd.Datet
                        source=say("plans and stock of the cycles; demand history"), columns={"what": "", **shown})
 
 
-# --- which limit binds first? -----------------------------------------------------------------------------------------
+# --- what can the reps sell? ------------------------------------------------------------------------------------------
 
-def binds(hiring: pd.DataFrame | None, both: pd.DataFrame | None, *, through_reps: float | None, scope: Scope) -> Block:
-    """What sales can sell, and whether hours or reps bind first.
+def selling(hiring: pd.DataFrame | None, *, through_reps: float | None, scope: Scope) -> Block:
+    """What the reps can sell month by month, and how many to hire.
 
-    hiring   HIRING; None where reps or quotas are absent;  both: supply.limits; None where neither side is known
+    hiring         HIRING; None where reps, quotas or orders are absent
+    through_reps   share of sales that goes through reps
     """
-    if both is None:
-        return block(say("Not available: {tables}.", tables="capacity, reps, quotas"))
-    last = scope.window[-1]
-    first = None if both.empty else both.iloc[0]
-    said = say("**Neither hours nor reps limit the plan to {last:month}.**", last=last) if first is None else say(
-        "**Hours bind first**: {what} in {month:month}, even with all overtime, with {amount:money} of sales behind it.", what=first["what"], month=first["month"], amount=first["amount"]) if first["limit"] == "supply" else say(
-        "**Sales bind first**: in {month:month} the reps can sell {amount:money} less than planned.", month=first["month"], amount=first["amount"])
-    if len(both) > 1:
-        second = both.iloc[1]
-        said += say("Hours follow: {what} in {month:month}.", what=second["what"], month=second["month"]) if second["limit"] == "supply" else say("Sales follow in {month:month}.", month=second["month"])
     if hiring is None:
-        return block(said, say("Not available: {tables}.", tables="reps, quotas"))
-    people = say("{share:.0%} of sales go through reps. They can sell {can:money} of the {want:money} planned through them; **{hires:,d} hires** are needed to close what can still be closed.",
-                 share=through_reps, can=hiring["capacity"].sum(), want=hiring["target"].sum(), hires=int(hiring["hires"].sum()))
+        return block(say("Not available: {tables}.", tables="reps, quotas"))
+    hires = int(hiring["hires"].sum())
+    people = say("{share:.0%} of sales go through reps. They can sell {can:money} of the {want:money} planned through them to {last:month}.", share=through_reps, can=hiring["capacity"].sum(),
+                 want=hiring["target"].sum(), last=hiring["month"].max())
+    people += say("Nobody has to be hired for it.") if not hires else say("**One hire** is needed to close what can still be closed.") if hires == 1 else say(
+        "**{hires:,d} hires** are needed to close what can still be closed.", hires=hires)
     near = hiring[hiring["month"].isin(scope.window)]
-    return block(said, people, tables.show(
+    return block(people, tables.show(
         near, caption=say("What the reps can sell, month by month"), source=say("reps, quotas, orders; plan {cycle}", cycle=scope.cycle),
         columns={"month": col("Month", "month"), "reps": col("Reps", "number", 1, wide=True), "target": col("Planned", "money", wide=True), "capacity": col("Can sell", "money"),
-                 "gap": col("Gap", "money", signed=True), "hires": col("Hire now", "count")}))
+                 "gap": col("Gap", "money", signed=True), "hires": col("Hires to start", "count")}))

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from sopnb import frames, supply, tables, words
-from sopnb.blocks import Block, Heading, Scope, block, missing
+from sopnb.blocks import Block, Heading, Scope, block, missing, short_month
 from sopnb.tables import Table
 from sopnb.words import Sentence, message, say
 
@@ -199,7 +199,7 @@ def _ranked(exceptions: pd.DataFrame, top: int, places: Mapping[str, str], scope
     if exceptions.empty:
         return None
     rows = supply.ranked(exceptions)
-    rows = rows.assign(size=rows["amount"].abs(), since=[words.show(month, "mon") for month in rows["first"]], what=scope.item(rows["item"]).fillna(rows["resource"]), place=rows["location"].map(places).fillna(rows["location"]).fillna(""),
+    rows = rows.assign(size=rows["amount"].abs(), since=[short_month(month) for month in rows["first"]], what=scope.item(rows["item"]).fillna(rows["resource"]), place=rows["location"].map(places).fillna(rows["location"]).fillna(""),
                        word=[message("supply.kind." + kind) for kind in rows["kind"]], why=[message(m, v) for m, v in zip(rows["because"], rows["values"], strict=True)])
     return tables.show(
         rows, top=top, by="size", other=["size"], caption=say("The largest of {all:,d} exceptions", all=len(rows)) if len(rows) > 1 else say("The one exception"),

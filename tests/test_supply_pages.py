@@ -38,7 +38,7 @@ def test_without_its_source_each_block_says_so():
     assert stock_page.path(None, places={}, scope=SCOPE).text == "Not available: stock."
     assert plans_page.hours(None, None, wrong=None, dark=None, unrouted=None, scope=SCOPE).text == "Not available: routings, capacity."
     assert plans_page.within(None, SCOPE).text == "" and plans_page.people(None, None, None, None, SCOPE).text == "Not available: workforce."
-    assert plans_page.binds(None, None, through_reps=None, scope=SCOPE).text == "Not available: capacity, reps, quotas."
+    assert plans_page.selling(None, through_reps=None, scope=SCOPE).text == "Not available: reps, quotas."
 
 
 # --- orders -----------------------------------------------------------------------------------------------------------
@@ -120,10 +120,11 @@ def test_nothing_to_decide_is_said():
     assert supply_page.decide(none, frames.empty(frames.OPTIONS), top=10, later=later, excess_months=6, places={}, scope=SCOPE).text == "Nothing needs a decision from October 2026 to December 2026."
 
 
-def test_what_binds_first_is_said_first():
-    both = pd.DataFrame({"limit": ["sales", "supply"], "what": ["", "oven"], "month": MONTHS[:2], "amount": [10.0, 20.0]})
-    assert plans_page.binds(None, both, through_reps=None, scope=SCOPE).text.startswith("Sales bind first: in October 2026 the reps can sell USD 10 less than planned. Hours follow: oven in November 2026.")
-    assert plans_page.binds(None, both.iloc[:0], through_reps=None, scope=SCOPE).text.startswith("Neither hours nor reps limit the plan to December 2026.")
+@pytest.mark.parametrize(("hires", "said"), [(0, "Nobody has to be hired for it."), (1, "One hire is needed"), (7, "7 hires are needed")])
+def test_one_hire_is_one(hires, said):
+    hiring = pd.DataFrame({"month": MONTHS, "reps": 4.0, "target": 100.0, "capacity": 90.0, "gap": -10.0, "hires": [hires, 0, 0]})
+    shown = plans_page.selling(hiring, through_reps=0.5, scope=SCOPE).text
+    assert said in shown and "50% of sales go through reps. They can sell USD 270 of the USD 300 planned through them to December 2026." in shown
 
 
 def test_every_word_of_the_page_is_known():
