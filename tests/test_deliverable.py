@@ -160,9 +160,10 @@ def test_never_more_than_the_plan_nor_than_any_limit_and_the_gap_adds_up(a, b, l
     by_month = deliverable.limits(table, missing, hiring=reps)
     for limit in ("stock", "hours"):
         assert (by_month["revenue"] <= by_month[limit] + 1e-6).all()
-    assert (by_month["revenue"] <= by_month["sales"].clip(lower=0) + 1e-3).all()
-    both_bind = (by_month["binds"] == "") == (by_month["revenue"] >= by_month["plan"] * (1 - 1e-6))
-    assert both_bind.all()
+    assert (by_month["revenue"] <= by_month["sales"].clip(lower=0) + deliverable.TINY * by_month["plan"] * 1.01).all(), "a limit less than TINY below the plan does not bind"
+    gap = 1 - by_month["revenue"] / by_month["plan"]
+    assert (gap[by_month["binds"] == ""] < 4 * deliverable.TINY).all()
+    assert (gap[by_month["binds"] != ""] > deliverable.TINY / 2).all()
 
 
 @settings(max_examples=12, deadline=None)
