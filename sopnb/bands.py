@@ -10,7 +10,7 @@ regression, JASA 113(523): errors over a regressed scale; for the pooling over s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -204,6 +204,46 @@ def coverage(tested: pd.DataFrame, scores: pd.DataFrame, history: pd.DataFrame, 
     ]
     grouped = pd.concat(held, ignore_index=True).groupby([*by, "level"], sort=True)["covered"]
     return grouped.agg(covered="mean", n="size").reset_index()[columns]
+
+
+def kept(past: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
+    """Share of months that the bands of earlier cycles held, as they were given then.
+
+    past     cycle × item × location × month  lo80, hi80, lo95, hi95 (units): frames.FORECAST of each earlier cycle
+    history  item × location × month          demand (units)
+    returns  level (80 or 95), covered (fraction), n; no rows where no month of them is known yet
+    """
+    known = past.merge(history[[*KEY, "month", "demand"]], on=[*KEY, "month"])
+    known = known[known["demand"].notna()]
+    if known.empty:
+        return pd.DataFrame({"level": pd.Series(dtype="int64"), "covered": pd.Series(dtype=float), "n": pd.Series(dtype="int64")})
+    inside = [((known["demand"] >= known[f"lo{name}"] - 1e-9) & (known["demand"] <= known[f"hi{name}"] + 1e-9)).mean() for name in LEVELS]
+    return pd.DataFrame({"level": [int(name) for name in LEVELS], "covered": inside, "n": len(known)})
+
+
+def range_of_sum(forecast: pd.DataFrame, tested: pd.DataFrame, *, months: Iterable[object], level: float = 0.80) -> tuple[float, int]:
+    """How far the sum of the next months may be off, as a fraction of it, in `level` of cases; and of how many origins that is known.
+
+    forecast  item × location × month  model: those used count
+    tested    frames.TESTED
+    months    the months added up, from the first planned on
+    returns   (NaN, 0) where no origin has all of these lags
+
+    The relative errors of the sum at lags 1 to n, (Σ demand − Σ forecast) / Σ forecast, at most FARTHEST; t of as many degrees of freedom as
+    origins × their root mean square. A sum errs less than its months, but not by their square root: they err together.
+    """
+    from scipy import stats
+
+    n = len(list(months))
+    picked = forecast[[*KEY, "model"]].drop_duplicates(KEY)
+    used = tested[tested["demand"].notna()].merge(picked, on=[*KEY, "model"])
+    used = used[used["origin"].isin(_whole_origins(used)) & (used["lag"] <= n)]
+    sums = used.groupby("origin", sort=True).agg(forecast=("forecast", "sum"), demand=("demand", "sum"), lags=("lag", "nunique"))
+    sums = sums[(sums["lags"] == n) & (sums["forecast"] > 0)]
+    if sums.empty:
+        return float("nan"), 0
+    relative = (sums["demand"] / sums["forecast"] - 1).clip(upper=FARTHEST)
+    return float(stats.t.ppf((1 + level) / 2, len(sums)) * np.sqrt((relative**2).mean())), len(sums)
 
 
 def family_bands(forecast: pd.DataFrame, tested: pd.DataFrame, *, by: pd.Series | dict[str, str] | None = None) -> pd.DataFrame:

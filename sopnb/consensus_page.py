@@ -127,7 +127,7 @@ def _promised(outlook: pd.DataFrame, closed: pd.Series, orders: bool, scope: Sco
                open=outlook["open"].sum(), first=scope.months[0], last=scope.months[-1])
     if orders:
         said += say("Most of that stands in the baseline already, since such deals are won every month.")
-    return said + say("Of the deals closed so far {rate:.2%} were won: {won:,.0f} of {closed:,.0f}.", rate=closed["raw"], won=closed["won"], closed=closed["won"] + closed["lost"])
+    return said + say("Of the deals closed so far {rate:.0%} were won: {won:,.0f} of {closed:,.0f}.", rate=closed["raw"], won=closed["won"], closed=closed["won"] + closed["lost"])
 
 
 def _outlook(outlook: pd.DataFrame, scope: Scope) -> Figure:

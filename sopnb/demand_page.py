@@ -21,7 +21,7 @@ col = tables.col
 
 def how_much(
     plan: pd.DataFrame, history: pd.DataFrame, *, headline: Mapping[str, Any], families: pd.DataFrame, by_month: pd.DataFrame, prices: pd.DataFrame,
-    band: pd.DataFrame, family_bands: pd.DataFrame, budget: pd.DataFrame | None, scope: Scope,
+    band: pd.DataFrame, family_bands: pd.DataFrame, budget: pd.DataFrame | None, scope: Scope, unsure: tuple[float, int] = (float("nan"), 0),
 ) -> Block:
     """The plan in a sentence, a chart, by family, and its money by family and month.
 
@@ -32,15 +32,19 @@ def how_much(
     prices          pricing.summary: what the prices rest on
     band            forecast.family_bands of the total; family_bands: of each family, as `group`
     budget          frames.BUDGET, None where there is none
+    unsure          forecast.range_of_sum: how far the sum may be off in four cases of five, and of how many origins that is known
     """
     if plan.empty:
         return block(say("Not available: {table}. What open deals are expected to bring stands below.", table="orders"))
-    return block(_answer(headline), _chart(plan, history, headline, band, budget, scope), _families(families, family_bands, headline, scope),
+    return block(_answer(headline, *unsure), _chart(plan, history, headline, band, budget, scope), _families(families, family_bands, headline, scope),
                  _money(by_month, prices, scope))
 
 
-def _answer(headline: Mapping[str, Any]) -> Sentence:
+def _answer(headline: Mapping[str, Any], width: float, origins: int) -> Sentence:
     said = say("**{units:,.0f} units worth {revenue:money}** from {first:month} to {last:month}.", **headline)
+    if origins > 1:
+        said += say("In four cases of five demand should come to {low:,.0f} to {high:,.0f} units: so far off was the forecast of as many months at {origins} origins in the past.",
+                    low=headline["units"] * max(1 - width, 0.0), high=headline["units"] * (1 + width), origins=origins)
     said += say("There is no demand of the same months a year before to compare it with.") if pd.isna(headline["grows"]) else say(
         "That is {grows:+.1%} on the demand of the same months a year before.", **headline)
     said += say("There is no plan of last month to compare it with.") if pd.isna(headline["changes"]) else say(
@@ -144,6 +148,9 @@ def _lifted(surest: Mapping[Any, Any], brought: Mapping[str, float], adds: pd.Da
     if len(feast):
         most = feast.loc[feast["units"].idxmax()]
         said += say("Lebaran adds {units:+,.0f} units, give or take {se:,.0f}, in {month:month}.", units=most["units"], se=most["se_units"], month=most["month"])
+        around = feast[(feast["month"] - most["month"]).abs() <= pd.Timedelta(days=62)]
+        if len(around) > 1:
+            said += say("With the two months before and after it is {net:+,.0f}, since some of it is bought earlier or not bought later.", net=around["units"].sum())
     return said
 
 

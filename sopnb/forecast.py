@@ -15,6 +15,8 @@ from __future__ import annotations
 from sopnb.backtesting import backtest as backtest
 from sopnb.bands import coverage as coverage
 from sopnb.bands import family_bands as family_bands
+from sopnb.bands import kept as kept
+from sopnb.bands import range_of_sum as range_of_sum
 from sopnb.baselining import baseline as baseline
 from sopnb.choice import choose as choose
 from sopnb.choice import league as league

@@ -69,7 +69,8 @@ def _chosen(scores: pd.DataFrame, segments: pd.DataFrame, money: pd.Series) -> p
 def _rests_on(chosen: pd.DataFrame, coverage: pd.DataFrame) -> Sentence:
     whole, n = chosen["money"].sum(), int(chosen["naive"].sum())
     about = {"share": chosen.loc[chosen["beats_naive"], "money"].sum() / whole if whole else None, "n": n, "series": len(chosen), "money": chosen.loc[chosen["naive"], "money"].sum()}
-    said = say("**{share:.0%} of revenue** rests on a model that beat both naive forecasts in the backtest, by its own record and that of series like it.", **about)
+    about["share"] = None if about["share"] is None else min(about["share"], 0.999) if not chosen["beats_naive"].all() else about["share"]  # 100 % is all of them
+    said = say("**{share:.1%} of revenue** rests on a model that beat both naive forecasts in the backtest, by its own record and that of series like it.", **about)
     said += say("For {n:,.0f} of {series:,.0f} series, with {money:money} of revenue, none did, and naive is used.", **about) if n else say(
         "Not one of the {series:,.0f} series (one item at one location) has to fall back on naive.", **about)
     held = coverage.assign(hits=coverage["covered"] * coverage["n"]).groupby("level")[["hits", "n"]].sum().eval("hits / n")
@@ -136,9 +137,9 @@ def _resting(launches: pd.DataFrame) -> Sentence | None:
     ahead, young = launches[launches["basis"] != "own"], launches[launches["basis"] == "own"]
     about = {"n": len(ahead), "money": ahead["revenue"].sum(), "share": ahead["share"].iloc[0], "basis": message("plan.launch." + ahead["basis"].iloc[0])} if len(ahead) else {}
     coming = None if not about else say(
-        "**One item to come, with {money:money} of this plan, rests on a like item's demand**: at {share:.0%} of it, {basis}. What it takes from other items is not taken off those.", **about
+        "**One item to come, with {money:money} of this plan, rests on a like item's demand**: at {share:.0%} of it, {basis}. What it takes from other items is taken off them only as far as its event says so.", **about
     ) if len(ahead) == 1 else say(
-        "**{n} items to come, with {money:money} of this plan, rest on a like item's demand**: the largest at {share:.0%} of it, {basis}. What they take from other items is not taken off those.", **about)
+        "**{n} items to come, with {money:money} of this plan, rest on a like item's demand**: the largest at {share:.0%} of it, {basis}. What they take from other items is taken off them only as far as their events say so.", **about)
     has = {"n": len(young), "money": young["revenue"].sum(), "weight": young["weight"].mean()}
     started = None if young.empty else say(
         "One young item, with {money:money}, follows a like item: what it sold so far counts for {weight:.0%} of its plan, what launches usually reach for the rest.", **has) if len(young) == 1 else say(

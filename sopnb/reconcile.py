@@ -145,7 +145,7 @@ def reconcile(
     series   item × location   family: those that take part (`steady`); the others stay as they are
     method   bottom_up, middle_out or min_trace
     history  item × location × month   demand (units): no series is lifted above cap_multiple × its highest month
-    returns  frames.FORECAST: baseline moved, its bands by as many units, so that they keep their width; lo ≥ 0
+    returns  frames.FORECAST: baseline moved, its bands by as many units, so that they keep their width; lo ≥ 0, and 0 where it was
     raises   ValueError for a method that does not exist
 
     Nothing is negative, and a forecast of nothing stays nothing. Forecasts that agree already are not moved.
@@ -168,7 +168,9 @@ def reconcile(
     move = out.pop("move").fillna(0.0)
     move = move.where(move.abs() > DUST * out["baseline"], 0.0)
     for name in ("baseline", "lo80", "hi80", "lo95", "hi95"):
-        out[name] = (out[name] + move).clip(lower=0.0)
+        # A band that reached down to nothing still does: an empty month has not become impossible.
+        nothing = (out[name] <= 0) & name.startswith("lo")
+        out[name] = (out[name] + move).where(~nothing, 0.0).clip(lower=0.0)
     return frames.conform(out, frames.FORECAST)
 
 

@@ -22,7 +22,7 @@ FROZEN = "frozen plans of past cycles"
 
 def held(
     plan: pd.DataFrame, *, at: pd.DataFrame, by_lag: pd.DataFrame, lines: pd.DataFrame, made: pd.DataFrame, versions: pd.DataFrame, tracked: pd.DataFrame, families: pd.DataFrame,
-    limit: float, wait: int, scope: Scope,
+    limit: float, wait: int, scope: Scope, kept: pd.DataFrame | None = None,
 ) -> Block:
     """Error and bias by lag, what each cycle planned for a month, and the series planned too high or too low.
 
@@ -31,11 +31,12 @@ def held(
     made      streams.triangle; versions: lags.versions
     tracked   lags.tracking by series, families: by family; limit: of the signal
     wait      lags.months_needed: cycles until a signal can reach the limit
+    kept      forecast.kept: what the bands of earlier cycles held; None: not told
     """
     if plan.empty:
         return block(missing("orders"))
     memory = made["cycle"].nunique() > 1
-    return block(_truth(at), _by_lag(lines, by_lag, scope), _versions(made, versions) if memory else None, _triangle(versions) if memory else None,
+    return block(_truth(at), _kept(kept), _by_lag(lines, by_lag, scope), _versions(made, versions) if memory else None, _triangle(versions) if memory else None,
                  _biased(_can_be_judged(tracked, plan, limit), families, limit, wait, scope))
 
 
@@ -45,6 +46,14 @@ def _truth(at: pd.DataFrame) -> Sentence | None:
     truth = say("**Frozen plans missed demand, item by item: {held}.** Bias is what is left of it in total; plus is planned too high.", held=held_up) if known else None
     still = say("Plans cannot be judged yet at {waits}.", waits=", ".join(waiting(row["lag"], row["needed"]) for row in unknown)) if unknown else None
     return truth + still if truth and still else truth or still
+
+
+def _kept(kept: pd.DataFrame | None) -> Sentence | None:
+    if kept is None or kept.empty:
+        return None
+    held = kept.set_index("level")["covered"]
+    return say("Of the bands given in earlier cycles those for 80% held {held80:.0%} of the months known by now, those for 95% {held95:.0%}, events and surprises included.",
+               held80=held[80], held95=held[95])
 
 
 def _by_lag(lines: pd.DataFrame, by_lag: pd.DataFrame, scope: Scope) -> Figure | None:

@@ -108,7 +108,7 @@ def test_the_chart_of_deals_ends_with_the_last_deal_and_its_words_tell_the_sums(
     drawing = next(part for part in made.parts if hasattr(part, "alt"))
     assert drawing.alt.endswith("Expected: USD 200 in November 2026, USD 250 in all months. As they stand: USD 400 in November 2026, USD 500 in all.")
     assert "Oct 26" in drawing.wide and "Dec 26" not in drawing.wide
-    assert "Most of that stands in the baseline already" in made.text and "50.00% were won: 5 of 10" in made.text
+    assert "Most of that stands in the baseline already" in made.text and "50% were won: 5 of 10" in made.text
     assert "stands in the baseline" not in consensus_page.deals(outlook, rates, orders=False, scope=SCOPE).text
 
 

@@ -574,3 +574,26 @@ def test_one_broken_month_does_not_widen_the_bands_of_all():
     sound = f[f["item"] == "sound"]
     assert (sound["hi95"] <= 10 * sound["baseline"]).all()
     assert (f["hi95"] <= 10 * broken[-1]).all()
+
+
+# --- how sure -------------------------------------------------------------------------------------------------------
+
+
+def test_what_bands_of_earlier_cycles_held_is_counted_over_the_months_known_by_now():
+    past = frame("cycle item location month lo80 hi80 lo95 hi95", "2026-05 A EU 2026-05 8 12 6 14", "2026-05 A EU 2026-06 8 12 6 14", "2026-06 A EU 2026-06 9 11 8 12", "2026-06 A EU 2026-07 9 11 8 12")
+    known = frame("item location month demand", "A EU 2026-05 10", "A EU 2026-06 13")
+    found = forecast.kept(past, known)
+    assert found["n"].tolist() == [3, 3]
+    assert found["covered"].tolist() == pytest.approx([1 / 3, 2 / 3])  # 13 is inside 6 to 14 only
+    assert forecast.kept(past, known.iloc[:0]).empty
+
+
+def test_the_range_of_a_sum_by_pencil():
+    """Two origins: sums of two months were forecast at 100 and came in at 110 and 80: √((0.1² + 0.2²) / 2) = 0.1581, and t of two degrees at 90 % is 1.8856."""
+    tested = frame("item location origin month lag model forecast demand",
+                   "A EU 2026-01 2026-02 1 SES 60 70", "A EU 2026-01 2026-03 2 SES 40 40", "A EU 2026-03 2026-04 1 SES 60 40", "A EU 2026-03 2026-05 2 SES 40 40",
+                   "A EU 2026-04 2026-05 1 SES 60 999", "A EU 2026-01 2026-02 1 Naive 1 70")  # fmt: skip
+    ahead = frame("item location month model baseline", "A EU 2026-06 SES 50", "A EU 2026-07 SES 50")
+    width, origins = forecast.range_of_sum(ahead, tested, months=["2026-06", "2026-07"])
+    assert origins == 2 and width == pytest.approx(1.8856 * 0.15811, rel=1e-4)
+    assert forecast.range_of_sum(ahead, tested, months=range(5))[1] == 0

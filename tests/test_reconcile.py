@@ -244,6 +244,13 @@ def test_bands_move_with_the_points_and_the_inputs_stay(made, method):
         assert (out["baseline"] - before["baseline"]).abs().max() > 0.1
 
 
+def test_a_band_that_reaches_down_to_nothing_still_does_when_the_point_is_lifted(made):
+    low = made["alone"].assign(lo80=0.0, lo95=0.0)
+    out = reconcile.reconcile(low, made["upper"], made["tested"], made["scores"], series=made["series"], method="min_trace", lags=LAGS)
+    assert (out["baseline"] > made["alone"]["baseline"] + 0.1).any(), "some are lifted"
+    assert (out[["lo80", "lo95"]] == 0).all(axis=None)
+
+
 def test_no_series_is_lifted_above_its_bound(made):
     """Families forecast at ten times their items: no item goes above its cap × its highest month."""
     ten = reconcile.Above(made["upper"].tested, made["upper"].scores, made["upper"].forecast.assign(baseline=lambda d: d["baseline"] * 10))
