@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -112,7 +112,7 @@ def tables(read_table: Callable[[str], pd.DataFrame | None], *, as_of: Any) -> T
 # --- one plan of supply -----------------------------------------------------------------------------------------------
 
 def evaluate(given: Tables, rules: Any, *, as_of: Any, lot_rule: str = "lot_for_lot", expedite: bool = False, pull_forward: bool = False, wait_cost: float = 0.10,
-             wages_in_cost: bool = True, base: Evaluated | None = None) -> Evaluated:
+             wages_in_cost: bool = True, base: Evaluated | None = None, made: Mapping[str, Any] | None = None) -> Evaluated:
     """The supply plan of these tables, and what it comes to.
 
     rules          the supply block of the params file
@@ -121,20 +121,23 @@ def evaluate(given: Tables, rules: Any, *, as_of: Any, lot_rule: str = "lot_for_
     wait_cost      of margin, a month that a customer waits
     wages_in_cost  whether unit cost holds the wages of regular time, so that only what people cost beyond them counts
     base           a plan with other tables: what is the same in both is taken over, and capacity below its own limits people
+    made           what the supply notebook has made of these very tables, and need not be made again: policy, netted, within
+                   (constrained.Constrained), people (AGGREGATE); None: nothing
     returns        Evaluated
 
     Without any change every table and figure is that of the supply notebook, to the cent.
     """
-    policy = _policy(given, rules, base)
-    netted = _netted(given, rules, policy, as_of, lot_rule, base)
+    made = made or {}
+    policy = made["policy"] if "policy" in made else _policy(given, rules, base)
+    netted = made["netted"] if "netted" in made else _netted(given, rules, policy, as_of, lot_rule, base)
     proposed, load, asked = _made(given, rules, netted, as_of, pull_forward)
     projection = None
     if netted is not None:
         ordered = pd.concat([proposed, netted.shipments.drop(columns="source_location")], ignore_index=True)
         projection = netting.project(given.stock, given.receipts, ordered, asked, as_of=as_of, policy=policy, expedite=expedite)
-    within = _within(given, rules, policy, as_of, wait_cost, base)
+    within = made["within"] if "within" in made else _within(given, rules, policy, as_of, wait_cost, base)
     solved: dict[Any, pd.DataFrame] = {} if base is None else base.solved
-    people = None if given.workforce is None else optimum(given, policy, rules, solved, fewer(given, None if base is None else base.tables.hours))
+    people = None if given.workforce is None else optimum(given, policy, rules, solved, fewer(given, None if base is None else base.tables.hours), made.get("people"))
     missing = deliverable.short(given.plan, projection=projection, within=within, bom=given.bom, proposed=proposed)
     path = None if projection is None else with_ahead(netting.at_cost(projection, given.items, given.plan), within, None if base is None else base.within, given.items)
     money = money_of(given.plan, missing, path, people, within, given.workforce, holding_rate=rules.holding_rate, wait_cost=wait_cost, wages_in_cost=wages_in_cost)
@@ -211,11 +214,11 @@ def chosen(asked: Iterable[Scenario], only: Iterable[str] = ()) -> list[Scenario
     return kept
 
 
-def run(asked: Iterable[Scenario], given: Tables, rules: Any, *, as_of: Any, **settings: Any) -> Found:
+def run(asked: Iterable[Scenario], given: Tables, rules: Any, *, as_of: Any, made: Mapping[str, Any] | None = None, **settings: Any) -> Found:
     """Up to five scenarios beside the plan as it is.
 
     asked      scenarios; what one names and the tables do not have leaves it out, the others are computed
-    settings   of `evaluate`
+    made, settings   of `evaluate`; made is the base's
     returns    Found
     raises     Problems, see `chosen`
 
@@ -224,7 +227,7 @@ def run(asked: Iterable[Scenario], given: Tables, rules: Any, *, as_of: Any, **s
     """
     wanted = chosen(asked)
     slim = replace(given, tested=inventory.errors_of_choice(given.tested, given.scores)) if given.tested is not None and given.scores is not None else given
-    base = evaluate(slim, rules, as_of=as_of, **settings)
+    base = evaluate(slim, rules, as_of=as_of, made=made, **settings)
     plans, parts, changes, left_out = {BASE: base}, [], [], []
     for one in wanted:
         problems = wrong(one, slim, rules)

@@ -10,12 +10,14 @@ import pandas as pd
 from sopnb import aggregate
 
 
-def optimum(given: Any, policy: pd.DataFrame, rules: Any, solved: dict[Any, pd.DataFrame], limited: dict[str, dict[str, np.ndarray]]) -> pd.DataFrame:
+def optimum(given: Any, policy: pd.DataFrame, rules: Any, solved: dict[Any, pd.DataFrame], limited: dict[str, dict[str, np.ndarray]],
+            made: pd.DataFrame | None = None) -> pd.DataFrame:
     """The optimum of every family of the workforce table: the rows of aggregate.plans.
 
     given     Tables; policy POLICY
     solved    what has been solved before; grows
     limited   family: limits of its own (`fewer`)
+    made      AGGREGATE of the very same tables, which need not be solved; None: nothing is
     returns   AGGREGATE, strategy optimum
     """
     parts = []
@@ -27,8 +29,9 @@ def optimum(given: Any, policy: pd.DataFrame, rules: Any, solved: dict[Any, pd.D
         key = (family, tuple(_sum(given.plan, "consensus", members, by="month")), _sum(given.stock, "on_hand", members), _sum(policy, "safety_stock", members),
                rules.overtime_share, tuple((name, tuple(values)) for name, values in sorted(own.items())))
         if key not in solved:
-            found = aggregate.plans(given.plan, row, given.items, stock=given.stock, policy=policy, overtime_share=rules.overtime_share, **own)
-            solved[key] = found[found["strategy"] == "optimum"]
+            found = made[made["family"] == family] if made is not None else aggregate.plans(
+                given.plan, row, given.items, stock=given.stock, policy=policy, overtime_share=rules.overtime_share, **own)
+            solved[key] = found[found["strategy"] == "optimum"].reset_index(drop=True)
         parts.append(solved[key])
     there = [part for part in parts if len(part)]
     return pd.concat(there, ignore_index=True) if there else parts[0] if parts else pd.DataFrame()
