@@ -68,18 +68,19 @@ def moves(load, *, subcontract_hours=None, **rates):
     return earlier.loc[earlier["cure"] == "pull_forward", ["resource", "month", "when", "hours"]].reset_index(drop=True)
 
 
-def pulled(proposed, moves, routings, *, load, as_of):
+def pulled(proposed, moves, routings, *, load, as_of, bom=None):
     """Planned orders with the hours of `moves` brought forward: as many units of each as the spare hours of all its resources allow.
 
     proposed  order              item, location, release, due, quantity, amount, …
     moves     resource × month × when   hours
     routings  item × resource    hours_per_unit
     load      resource × month   LOAD: hours to spare
+    bom       item × component   quantity, scrap: planned orders of parts move with what is made of them, through all levels; None: none do
     as_of     today: an order that should have been released before it says so in its message
     returns   PROPOSED: part of an order, or all of it, is due in the earlier month under a number of its own (the order's, then the
               month); the quantity of every item stays what it was. The largest orders are moved first, whole units at a time.
 
-    What components they need is needed earlier too: net again, or see it in `pulled_demand`.
+    What they ask of parts is asked earlier too: `pulled_demand`.
     """
     spare = ((load["available"] - load["hours"]).clip(lower=0.0)).fillna(0.0).set_axis(pd.MultiIndex.from_frame(load[["resource", "month"]])).to_dict()
     hours = routings[routings["hours_per_unit"] > 0].groupby(["item", "resource"])["hours_per_unit"].sum()
@@ -100,23 +101,26 @@ def pulled(proposed, moves, routings, *, load, as_of):
             for r, h in a_unit.items():
                 spare[r, move.when] = spare.get((r, move.when), np.inf) - units * h
             taken.append((row, move.when, units))
-    return _moved(proposed, pd.Series(left), pd.DataFrame(taken, columns=["row", "when", "units"]), month, pd.Timestamp(as_of))
+    out, moved = _moved(proposed, pd.DataFrame(taken, columns=["row", "when", "units"]), pd.Timestamp(as_of))
+    while bom is not None and len(moved):
+        out, moved = _moved(out, _asked_of(out, moved, bom), pd.Timestamp(as_of))
+    return out
 
 
-def pulled_demand(demand, before, after, bom):
-    """What is asked for once planned orders are made earlier: their components are needed earlier by as many units.
+def pulled_demand(demand, before, after, bom, as_of):
+    """What is asked for once planned orders are made earlier: their parts are needed earlier by as many units.
 
     demand         item × location × month   consensus (units)
-    before, after  order                     item, location, due, quantity: planned orders, and what `pulled` made of them
+    before, after  order                     item, location, release, quantity: planned orders, and what `pulled` made of them
     bom            item × component          quantity, scrap; None: demand as it is
-    returns        demand, of components in the earlier month instead of the later one
+    as_of          today: what should have been released before counts in its month
+    returns        demand, of parts in the month in which the order is released now instead of the one in which it was
     """
     if bom is None or bom.empty:
         return demand
     both = pd.concat([after.assign(sign=1.0), before.assign(sign=-1.0)])
-    both = both.assign(month=both["due"].dt.to_period("M").dt.to_timestamp(), units=both["quantity"] * both["sign"])
-    per = bom.assign(per=bom["quantity"] / (1 - bom["scrap"].fillna(0.0)))[["item", "component", "per"]]
-    shift = both.merge(per, on="item")
+    both = both.assign(month=_month(both["release"], as_of), units=both["quantity"] * both["sign"])
+    shift = both.merge(_per(bom), on="item")
     shift = shift.assign(item=shift["component"], consensus=shift["units"] * shift["per"]).groupby(["item", "location", "month"], as_index=False)["consensus"].sum()
     known = pd.MultiIndex.from_frame(demand[["item", "location"]].drop_duplicates())
     shift = shift[(shift["consensus"].abs() > NONE) & pd.MultiIndex.from_frame(shift[["item", "location"]]).isin(known)]
@@ -178,18 +182,49 @@ def _alone(arcs, cure, subcontract_hours):
     return out.assign(cure=cure, way="alone", **{name: out[name].fillna(0.0) for name in amounts})
 
 
-def _moved(proposed, left, taken, month, as_of):
-    """Orders after the move: what stays, then what is due earlier."""
+def _per(bom):
+    """item × component: units of the component in one of the item."""
+    return bom.assign(per=bom["quantity"] / (1 - bom["scrap"].fillna(0.0)))[["item", "component", "per"]]
+
+
+def _month(days, as_of):
+    """The month of a day, none before today's."""
+    return days.clip(lower=pd.Timestamp(as_of)).dt.to_period("M").dt.to_timestamp()
+
+
+def _asked_of(orders, moved, bom):
+    """Which planned orders of parts move with what is made of them: row, when, units."""
+    wants = moved.merge(_per(bom), on="item")
+    wants = wants.assign(units=wants["units"] * wants["per"]).groupby(["component", "location", "month", "when"], as_index=False)["units"].sum()
+    due, taken = orders["due"].dt.to_period("M").dt.to_timestamp(), []
+    left = orders["quantity"].to_dict()
+    for want in wants[wants["month"] > wants["when"]].itertuples(index=False):
+        still = want.units
+        for row in orders.index[(orders["item"] == want.component) & (orders["location"] == want.location) & (due == want.month)]:
+            units = min(still, left[row])
+            if units > NONE:
+                taken.append((row, want.when, units))
+                left[row] -= units
+                still -= units
+    return pd.DataFrame(taken, columns=["row", "when", "units"])
+
+
+def _moved(orders, taken, as_of):
+    """Orders after the move, what stays and what is due earlier; and what the move asks of parts: item, location, month, when, units."""
     if taken.empty:
-        return proposed
-    stays = proposed.assign(quantity=left.reindex(proposed.index), amount=proposed["amount"] * left.reindex(proposed.index) / proposed["quantity"].where(proposed["quantity"] > 0))
+        return orders, pd.DataFrame(columns=["item", "location", "month", "when", "units"])
     parts = taken.groupby(["row", "when"], as_index=False)["units"].sum()
-    early = proposed.loc[parts["row"]].reset_index(drop=True)
-    units, when = parts["units"].to_numpy(), parts["when"]
-    back = (month.loc[parts["row"]].reset_index(drop=True) - when).to_numpy()
-    early["amount"] = early["amount"] * units / early["quantity"]
-    early["quantity"], early["order"] = units, early["order"] + "-" + when.dt.strftime("%Y%m")
-    early["due"], early["release"] = early["due"] - back, early["release"] - back
+    gone = parts.groupby("row")["units"].sum().reindex(orders.index).fillna(0.0)
+    stays = orders.assign(quantity=orders["quantity"] - gone, amount=orders["amount"] * (1 - gone / orders["quantity"].where(orders["quantity"] > 0)))
+    was = orders.loc[parts["row"]].reset_index(drop=True)
+    early, when = was.copy(), parts["when"]
+    back = was["due"].dt.to_period("M").dt.to_timestamp() - when
+    early["amount"], early["quantity"] = was["amount"] * parts["units"] / was["quantity"], parts["units"]
+    early["order"] = was["order"] + "-" + when.dt.strftime("%Y%m")
+    early["due"], early["release"] = was["due"] - back, was["release"] - back
     early["message"] = np.where(early["release"] >= as_of, "order", np.where(early["due"] > as_of, "expedite", "past_due"))
     out = pd.concat([stays[stays["quantity"] > NONE], early], ignore_index=True)
-    return out.sort_values("order", kind="stable").reset_index(drop=True)[proposed.columns.tolist()]
+    again = out.groupby("order").cumcount()
+    out["order"] = out["order"].where(again == 0, out["order"] + "-" + (again + 1).astype(str))
+    moved = pd.DataFrame({"item": was["item"], "location": was["location"], "month": _month(was["release"], as_of), "when": _month(early["release"], as_of), "units": parts["units"]})
+    return out.sort_values("order", kind="stable").reset_index(drop=True)[orders.columns.tolist()], moved

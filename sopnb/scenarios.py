@@ -176,8 +176,8 @@ def _made(given: Tables, rules: Any, netted: Any, as_of: Any, pull_forward: bool
     if netted is None or not pull_forward:
         return proposed, load, asked
     rates = {"holding_rate": rules.holding_rate, "subcontract_premium": rules.subcontract_premium, "shift_discount": rules.shift_discount}
-    earlier = cures.pulled(proposed, cures.moves(load, **rates), given.routings, load=load, as_of=as_of)
-    return earlier, _load(given, earlier, as_of), cures.pulled_demand(asked, proposed, earlier, given.bom)
+    earlier = cures.pulled(proposed, cures.moves(load, **rates), given.routings, load=load, as_of=as_of, bom=given.bom)
+    return earlier, _load(given, earlier, as_of), cures.pulled_demand(asked, proposed, earlier, given.bom, as_of)
 
 
 def _load(given: Tables, proposed: pd.DataFrame | None, as_of: Any) -> pd.DataFrame:

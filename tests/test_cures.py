@@ -141,11 +141,16 @@ def test_goods_that_need_a_second_resource_move_only_as_far_as_that_has_hours():
     assert after["quantity"].tolist() == [95, 5] and loaded(after, saw=5.0).set_index(["resource", "month"]).loc[("saw", MONTHS[1]), "overload"] == 0
 
 
-def test_components_are_needed_earlier_too():
-    before = ORDERS[ORDERS["order"] == "A-1"]
-    after = cures.pulled(before, pd.DataFrame({"resource": ["oven"], "month": [MONTHS[2]], "when": [MONTHS[1]], "hours": [30.0]}), ROUTING, load=loaded(ORDERS), as_of="2026-01-01")
-    demand = pd.DataFrame([("flour", "EU", m, q) for m, q in zip(MONTHS[:3], (0.0, 0.0, 200.0), strict=True)], columns=["item", "location", "month", "consensus"])
+def test_parts_are_asked_for_earlier_and_their_orders_move_along():
+    """A is released a month before it is due: of 200 flour asked for in February 120 move to January, and so does their order."""
+    before = frames.conform(pd.concat([ORDERS[ORDERS["order"] == "A-1"], ORDERS[ORDERS["order"] == "B-1"].assign(
+        order="flour-1", item="flour", release=pd.Timestamp("2026-01-25"), due=pd.Timestamp("2026-02-01"), quantity=200.0, amount=600.0)]), frames.PROPOSED)
+    move = pd.DataFrame({"resource": ["oven"], "month": [MONTHS[2]], "when": [MONTHS[1]], "hours": [30.0]})
     bom = frame("item component quantity scrap", "A flour 2 0")
-    moved = cures.pulled_demand(demand, before, after, bom)
-    assert moved["consensus"].tolist() == [0, 120, 80]
-    assert cures.pulled_demand(demand, before, after, None) is demand
+    after = cures.pulled(before, move, ROUTING, load=loaded(ORDERS), as_of="2026-01-01", bom=bom)
+    assert after.set_index("order")["quantity"].to_dict() == {"A-1": 40, "A-1-202602": 60, "flour-1": 80, "flour-1-202601": 120}
+    assert after.set_index("order").loc["flour-1-202601", "message"] == "past_due" and after["amount"].sum() == pytest.approx(before["amount"].sum())
+    demand = pd.DataFrame([("flour", "EU", m, q) for m, q in zip(MONTHS[:3], (0.0, 200.0, 0.0), strict=True)], columns=["item", "location", "month", "consensus"])
+    assert cures.pulled_demand(demand, before, after, bom, "2026-01-01")["consensus"].tolist() == [120, 80, 0]
+    assert cures.pulled_demand(demand, before, after, None, "2026-01-01") is demand
+    assert cures.pulled(before, move, ROUTING, load=loaded(ORDERS), as_of="2026-01-01")["order"].tolist() == ["A-1", "A-1-202602", "flour-1"]
