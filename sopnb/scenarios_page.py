@@ -17,7 +17,7 @@ from sopnb.words import Sentence, message, say
 
 col = tables.col
 NOTHING = 0.5  # money below which nothing differs
-DUST = 1e-9  # share of the plan's own figure below which nothing differs: what adding up leaves
+DUST = 1e-8  # share of the plan's own figure below which nothing differs: what adding up leaves
 SHARE = 5e-5  # of a share, below which it is shown as nothing: half of the last digit
 
 
