@@ -167,3 +167,11 @@ def test_hours_that_cannot_be_are_left_out_and_none_available_is_all_too_many():
     out = capacity.load(capacity.production(plan, routing, ONE, as_of="2026-01-01"), routing, stated(-5, 0, 20), ONE, plan).set_index("month")
     assert set(out["resource"]) == {"oven"}
     assert np.isnan(out["overload"].iloc[0]) and out["overload"].iloc[1:].tolist() == [5, 0] and np.isnan(out["ratio"].iloc[1])
+
+
+def test_the_examples_of_the_docstrings_hold():
+    import doctest
+
+    from sopnb import capacity_bills
+
+    assert doctest.testmod(capacity_bills).failed == 0 and doctest.testmod(capacity_bills).attempted >= 4
