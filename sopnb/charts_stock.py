@@ -59,7 +59,7 @@ def _panel(canvas: Canvas, part: pd.DataFrame, title: str, where: str, left: flo
     size = LABEL if text_width(title, LABEL, True) <= width else TICK
     canvas.words(left, top + 14, cut(title, width, size, True), role="ink", size=size, bold=True)
     label = words.message("charts.stock.lowest", low).text
-    canvas.words(left, top + 32, cut(f"{where}: {label}" if where else label, width, TICK, below), role="short" if below else "mute", size=TICK, bold=below)
+    canvas.words(left, top + 32, f"{cut(where, width * 0.42, TICK, below)}: {label}" if where else label, role="short" if below else "mute", size=TICK, bold=below)
     if "lo80" in part.columns:
         pane.area(at, list(part["lo80"]), list(part["hi80"]), role="plan", opacity=0.16)
     canvas.rule((left, left + width), (pane.py(0), pane.py(0)), role="mute")

@@ -124,7 +124,7 @@ def _items(banded: pd.DataFrame | None, places: Mapping[str, str], scope: Scope)
     return charts.stock_panels(
         named.assign(place=named["location"].map(places).fillna(named["location"])), name="stock-items", names=dict(zip(named["panel"], scope.item(named["item"]), strict=True)),
         title=say("Of the {n} that matter most, below safety stock: {below}; running out: {owing}", n=n, below=below, owing=owing),
-        subtitle=say("Units at month end; the band holds four cases of five if nothing is planned again; dashed: safety stock. Those that run short first, then those with most demand"),
+        subtitle=say("Units at month end, the lowest in words; the band holds four cases of five if nothing is planned again; dashed: safety stock. What runs short first, then what sells most"),
         source=say("stock, open and planned orders, bands of the forecast, plan {cycle}", cycle=scope.cycle))
 
 
