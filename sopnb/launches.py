@@ -33,6 +33,7 @@ STEADY = 3.0  # months of own demand that weigh as much as the prior, where earl
 MOST_SCALE = 10.0  # a first month of a prior near nothing proves no more than that
 FADE = 3  # months over which an item may run down before its end
 CURVE = ["family", "since", "share", "basis", "launches"]
+NEXT_TO_NOTHING = 1e-100  # units: less cannot be divided by
 # A launch seldom lands where it was planned: within a third and three times (80 %), a fifth and five times (95 %) before it is sold. Read off
 # AdventureWorks' launches of 2023 and 2024: with this, 80 % of their months lie within. (The demo's, which had no part in it: 82 %.)
 UNSURE = {"lo80": 1 / 2.8, "hi80": 2.8, "lo95": 0.2, "hi95": 5.0}
@@ -202,7 +203,7 @@ def _like(pairs: pd.DataFrame, share: np.ndarray, weight: np.ndarray) -> pd.Data
     base, out = pairs["baseline"].to_numpy(), pairs.copy()
     for name in sizes(pairs):
         theirs = pairs[name].to_numpy()
-        own = np.abs(np.log(np.divide(theirs, base, out=np.ones(len(base)), where=(base > 0) & (theirs > 0))))
+        own = np.abs(np.log(np.divide(theirs, base, out=np.ones(len(base)), where=(base > NEXT_TO_NOTHING) & (theirs > NEXT_TO_NOTHING))))
         doubt = np.log(UNSURE.get(name, 1.0)) * np.sqrt(1 - weight)
         out[name] = theirs * share * np.exp(np.copysign(np.hypot(own, doubt) - own, doubt))
     return out

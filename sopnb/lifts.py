@@ -344,7 +344,7 @@ def by_month(added: pd.DataFrame, holidays: pd.DataFrame | None = None) -> pd.Da
     if holidays is not None and len(holidays):
         other = holidays.set_index("month").rename(columns={"units": "holiday", "se_units": "holiday_se", "amount": "holiday_amount"})
         out = out.join(other, how="outer")
-    out["taken"] = added[added["basis"] == "taken"].groupby("month")["units"].sum().reindex(out.index).fillna(0.0)
+    out["taken"] = added[added["basis"] == "taken"].groupby("month")["units"].sum().reindex(out.index).astype("float64").fillna(0.0)
     out = out.reindex(columns=["events", "events_se", "events_amount", "holiday", "holiday_se", "holiday_amount", "taken"]).astype("float64")
     return out.rename_axis("month").reset_index()
 

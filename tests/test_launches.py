@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from helpers import frame
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from test_forecast import cycle, history
 
@@ -222,6 +222,7 @@ def test_the_doubt_shrinks_as_in_a_simulation(n):
 
 @settings(max_examples=40, deadline=None)
 @given(st.floats(0, 1), st.floats(0, 1), st.lists(st.floats(0, 1e6), min_size=5, max_size=5), st.floats(0, 2))
+@example(0.0, 0.0, [0.0, 0.0, 1.0, 1.0, 2.225073858507203e-309], 0.0)  # next to nothing, and a share of it
 def test_the_band_of_any_launch_is_in_order_and_the_more_is_believed_the_narrower(one, other, values, share):
     said = dict(zip(["lo95", "lo80", "baseline", "hi80", "hi95"], sorted(values), strict=True))
     found = [launches._like(pd.DataFrame([said]), np.array([share]), np.array([w])).iloc[0] for w in sorted([one, other])]
