@@ -42,14 +42,15 @@ def how_much(
 
 def _answer(headline: Mapping[str, Any], width: float, origins: int) -> Sentence:
     said = say("**{units:,.0f} units worth {revenue:money}** from {first:month} to {last:month}.", **headline)
-    if origins > 1:
-        said += say("In four cases of five demand should come to {low:,.0f} to {high:,.0f} units: so far off was the forecast of as many months at {origins} origins in the past.",
-                    low=headline["units"] * max(1 - width, 0.0), high=headline["units"] * (1 + width), origins=origins)
     said += say("There is no demand of the same months a year before to compare it with.") if pd.isna(headline["grows"]) else say(
         "That is {grows:+.1%} on the demand of the same months a year before.", **headline)
     said += say("There is no plan of last month to compare it with.") if pd.isna(headline["changes"]) else say(
         "Over the months last plan had too, it changed by {changed_revenue:money+} ({changes:+.1%} of units).", **headline)
-    return said + say("The peak is {peak:month} with {peak_units:,.0f} units.", **headline)
+    said += say("The peak is {peak:month} with {peak_units:,.0f} units.", **headline)
+    if origins > 1:
+        said += say("In four cases of five demand should come to between {low:,.0f} and {high:,.0f} units, as far off as forecasts of so many months were at {origins} origins in the past.",
+                    low=headline["units"] * max(1 - width, 0.0), high=headline["units"] * (1 + width), origins=origins)
+    return said
 
 
 def _chart(plan: pd.DataFrame, history: pd.DataFrame, headline: Mapping[str, Any], band: pd.DataFrame, budget: pd.DataFrame | None, scope: Scope) -> Figure:
