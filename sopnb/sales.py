@@ -17,6 +17,7 @@ from sopnb import frames
 
 AGES = (0, 30, 60, 90, 180, 365)  # days; from each on, deals still open are looked at together
 _DAYS_PER_MONTH = 365.25 / 12
+YEAR = 12  # months
 _GAP_DUST = 1e-6  # share of target below which a gap is rounding
 
 
@@ -242,6 +243,28 @@ def ramp(months_since_start: Any, ramp_months: int | Sequence[float]) -> np.ndar
     return np.where(k < 0, 0.0, share)
 
 
+def season(target: pd.DataFrame) -> pd.Series:
+    """How much more, or less, customers buy in a month than in the mean month of the year around it, as the plan has it.
+
+    target   month   target (money)
+    returns  month: factor = target / mean of the nearest twelve months; 1 where fewer than twelve are planned
+
+    A rep writes more orders before the feast than after it, without being more of a rep. The plan knows in which month the feast
+    falls, which moves; a year that asks for more of a rep than before still does so, since a year's mean is 1.
+
+    >>> plan = pd.DataFrame({"month": pd.date_range("2027-01-01", periods=12, freq="MS"), "target": [5.0, 15.0] + 10 * [10.0]})
+    >>> season(plan).tolist()[:3]
+    [0.5, 1.5, 1.0]
+    """
+    sums = target.groupby("month")["target"].sum().sort_index()
+    if len(sums) < YEAR or not sums.gt(0).any():
+        return pd.Series(1.0, index=sums.index)
+    years = sums.rolling(YEAR).mean().iloc[YEAR - 1:].to_numpy()
+    middle = np.clip(np.arange(len(sums)) - YEAR // 2, 0, len(years) - 1)
+    around = pd.Series(years[middle], index=sums.index)
+    return (sums / around.where(around > 0)).fillna(1.0)
+
+
 def capacity(
     reps: pd.DataFrame,
     quotas: pd.DataFrame,
@@ -253,6 +276,7 @@ def capacity(
     ramp_months: int | Sequence[float] = 6,
     attrition: float = 0.15,
     recruiting_months: int = 2,
+    season: pd.Series | None = None,
 ) -> pd.DataFrame:
     """What the reps can sell, and the smallest set of hires, by start month, that closes the gap to the target.
 
@@ -261,9 +285,10 @@ def capacity(
                                the coming ones, is what a full rep is asked for
     target      month          target (money): what has to be sold
     attainment  fraction       of quota that a full rep sells (see `attainment`)
+    season      month: factor  what a rep sells in the month as a share of the year's mean (see `season`); None: every month the same
     returns     frames.HIRING, every month of `months`
 
-        capacity = Σ reps quota × attainment × ramp(months since start) × (1 − attrition)^(years from as_of)
+        capacity = Σ reps quota × attainment × season × ramp(months since start) × (1 − attrition)^(years from as_of)
         gap      = capacity − target       negative: short; before hires
         hired    = capacity with the hires
 
@@ -278,8 +303,9 @@ def capacity(
     ahead = np.array([max(frames.months_between(as_of, m), 0) for m in span])
     stays = (1 - attrition) ** (ahead / 12)
     people, full = _team(reps, span, ramp_months, as_of)
-    can = full * stays * quota * attainment
-    worth = np.array([[quota * attainment * float(ramp(t - s, ramp_months)) * (1 - attrition) ** (max(t - s, 0) / 12) for s in range(len(span))] for t in range(len(span))])
+    sells = quota * attainment * (np.ones(len(span)) if season is None else season.reindex(span).fillna(1.0).to_numpy())
+    can = full * stays * sells
+    worth = np.array([[sells[t] * float(ramp(t - s, ramp_months)) * (1 - attrition) ** (max(t - s, 0) / 12) for s in range(len(span))] for t in range(len(span))])
     earliest = recruiting_months - frames.months_between(as_of, span[0]) if len(span) else 0
     hires = _fewest(wanted - can, worth, wanted, max(earliest, 0), ramp_months if isinstance(ramp_months, int) else len(ramp_months))
     out = pd.DataFrame({

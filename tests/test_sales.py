@@ -132,6 +132,25 @@ def test_target_over_quota_is_a_warning_only():
     assert 1 + found["hires"].sum() == 10
 
 
+def test_reps_sell_more_before_the_feast_but_not_in_the_year():
+    """100 a month, 200 in the month of the feast and 50 after it: who can sell the year can sell its feast, and nobody is hired for it."""
+    feast = [100.0] * 4 + [200.0, 50.0] + [100.0] * 6
+    target = pd.DataFrame({"month": MONTHS, "target": feast})
+    mean = sum(feast) / 12
+    assert sales.season(target).tolist() == pytest.approx([value / mean for value in feast])
+    flat, shaped = hiring(feast, attainment=mean / 100), hiring(feast, attainment=mean / 100, season=sales.season(target))
+    assert shaped["gap"].abs().max() < 1e-9 and shaped["hires"].sum() == 0
+    assert flat["gap"].min() < -90 and shaped["capacity"].sum() == pytest.approx(flat["capacity"].sum())
+
+
+def test_a_season_is_not_growth_and_a_short_plan_has_none():
+    """Twice the demand from a month on is asked of the reps as it is; eleven months show no year."""
+    months = pd.date_range("2026-10-01", periods=24, freq="MS")
+    steps = sales.season(pd.DataFrame({"month": months, "target": [100.0] * 12 + [200.0] * 12}))
+    assert steps.iloc[0] == 1 and steps.iloc[-1] == 1
+    assert sales.season(pd.DataFrame({"month": MONTHS[:11], "target": range(1, 12)})).eq(1).all()
+
+
 def test_new_reps_ramp_and_leavers_leave():
     """Sari began in July: ramped in October. Adi's last day is in November."""
     found = hiring(0, REPS)
