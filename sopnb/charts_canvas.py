@@ -91,7 +91,7 @@ def figure(
         raise ChartError(f"name {name!r} must be a short id of small letters, digits and hyphens, unique on its page, as demand-plan.")
     head = words.as_sentence(title)
     said = f"{head.text.rstrip('.')}. {alt}".strip()
-    origin = words.message("tables.source", {"source": str(source)}) if str(source) else words.plain("")
+    origin = words.message("tables.source", {"source": words.label(source)}) if str(source) else words.plain("")
     if painter is None:
         return Figure(name, head, words.as_sentence(subtitle), origin, said)
     drawn = []

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from sopnb import __version__, cycle, frames, params, steps
+from sopnb import __version__, cycle, frames, params, steps, words
 
 # Tables worth further work in Excel, with the sentence that explains each sheet.
 SHEETS = {
@@ -95,7 +95,7 @@ def heading(company: params.Company, name: str, tables: dict[str, pd.DataFrame],
 
 def links(done: list[str], current: str = "") -> list[dict[str, Any]]:
     """The steps' pages in order; a step that has not run has no address."""
-    return [{"title": f"{step[:2]} {step[3:].capitalize() if step != '04_kpis' else 'KPIs'}", "step": step,
+    return [{"title": words.label(f"{step[:2]} {step[3:].capitalize() if step != '04_kpis' else 'KPIs'}"), "step": step,
              "href": f"{step}.html" if step in done else "", "current": step == current} for step in cycle.STEPS]
 
 

@@ -20,7 +20,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from sopnb import style, words
+from sopnb import style, translations, words
 from sopnb.webtext import markdown, sanitised, slug
 
 TEMPLATES = Path(__file__).parent / "template"
@@ -150,7 +150,7 @@ def outline(notebook: Any) -> dict[str, Any]:
     taken: set[str] = set()
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            for level, head, body in _by_heading(cell.source):
+            for level, head, body in _by_heading(translations.text(cell.source)):
                 if level == 1 and not view["title"]:
                     view.update(_opening(head, body))
                     continue

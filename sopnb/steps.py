@@ -111,13 +111,13 @@ def closure(modules: set[str]) -> list[str]:
 
 
 def code_digest(notebook: dict[str, Any]) -> str:
-    """Digest of a notebook and of all our code it stands on, the messages included."""
+    """Digest of a notebook and of all our code it stands on, the messages and their translations included."""
     modules = closure(set().union(*(imported(source(c)) for c in code_cells(notebook))))
-    messages = folder_digest(PACKAGE / "messages") if "words" in modules and (PACKAGE / "messages").is_dir() else {}
-    return digest(without_outputs(notebook), {m: file_digest(PACKAGE / f"{m}.py") for m in modules}, messages)
+    said = [folder_digest(PACKAGE / folder) for folder in ("messages", "locale")] if "words" in modules else []
+    return digest(without_outputs(notebook), {m: file_digest(PACKAGE / f"{m}.py") for m in modules}, said)
 
 
 def page_digest() -> str:
     """Digest of what turns an executed notebook into a page."""
     modules = closure({"report"})
-    return digest({m: file_digest(PACKAGE / f"{m}.py") for m in modules}, folder_digest(PACKAGE / "template"))
+    return digest({m: file_digest(PACKAGE / f"{m}.py") for m in modules}, folder_digest(PACKAGE / "template"), folder_digest(PACKAGE / "locale"))

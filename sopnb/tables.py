@@ -16,7 +16,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
@@ -147,7 +147,7 @@ def show(
     """
     if not columns:
         raise TableError("columns must name at least one column of the table.")
-    shown = {name: given if isinstance(given, Col) else _guessed(df, name, given) for name, given in columns.items()}
+    shown = {name: _spoken(given if isinstance(given, Col) else _guessed(df, name, given)) for name, given in columns.items()}
     summed = list(other if other is not None else total or ([by] if by else []))
     _check(df, shown, [*summed, *(total or []), *([by] if by else [])])
     kept, rest = _cut(df, top, by)
@@ -158,9 +158,14 @@ def show(
     foot = [_sum_row(df, shown, total, total_label or words.message("tables.total").text, "")] if total else []
     return Table(
         words.as_sentence(caption), words.as_sentence(subtitle),
-        words.message("tables.source", {"source": str(source)}) if str(source) else words.plain(""),
+        words.message("tables.source", {"source": words.label(source)}) if str(source) else words.plain(""),
         [(c.heading, _css(c)) for c in shown.values()], rows, foot,
     )
+
+
+def _spoken(column: Col) -> Col:
+    """The heading in the reader's language."""
+    return replace(column, label=words.label(column.label), unit=words.label(column.unit))
 
 
 def _guessed(df: pd.DataFrame, name: str, label: str) -> Col:

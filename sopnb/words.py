@@ -7,7 +7,8 @@ text. Marks are allowed in the template only: `**bold**` and `` `code` ``. The s
 `{x:+.1%}` …) are the table at the top of `sopnb.formats`.
 
 Sentences whose kind is stored in a table (a finding's rule, an exception's cause) are kept by id in
-sopnb/messages/<module>.yaml, flat `id: "template"`; `message(id, values)` says them.
+sopnb/messages/<module>.yaml, flat `id: "template"`; `message(id, values)` says them. In another language each template is
+looked up in `sopnb.translations` before it is filled.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from typing import Any
 
 import yaml
 
+from sopnb import translations
 from sopnb.formats import (
     MISSING,
     WordsError,
@@ -45,8 +47,8 @@ from sopnb.formats import (
 from sopnb.problems import nearest
 
 __all__ = [
-    "MESSAGES", "MISSING", "Sentence", "WordsError", "as_sentence", "compact", "currency_sign", "is_missing", "language",
-    "message", "money", "month", "number", "plain", "read_messages", "say", "scales", "show", "speak", "speaking", "status",
+    "MESSAGES", "MISSING", "Sentence", "WordsError", "as_sentence", "compact", "currency_sign", "is_missing", "label",
+    "language", "message", "money", "month", "number", "plain", "read_messages", "say", "scales", "show", "speak", "speaking", "status",
 ]
 
 MESSAGES: dict[str, str]  # all messages by id; read when first asked for, see __getattr__
@@ -92,8 +94,13 @@ def plain(text: object) -> Sentence:
 
 
 def as_sentence(said: Sentence | str) -> Sentence:
-    """A sentence stays what it is; a string is text."""
-    return said if isinstance(said, Sentence) else plain(said)
+    """A sentence stays what it is; a string is a text of ours without values, in the reader's language."""
+    return said if isinstance(said, Sentence) else plain(label(said))
+
+
+def label(text: Sentence | str) -> str:
+    """A heading, a subtitle or a source in the reader's language; a sentence as it reads."""
+    return text.text if isinstance(text, Sentence) else translations.translated(str(text))
 
 
 def say(template: str, /, **values: Any) -> Sentence:
@@ -173,7 +180,8 @@ def _parts(template: str) -> tuple[tuple[str, str, str], ...]:
     return tuple(parts)
 
 
-def _fill(template: str, values: Mapping[str, Any], name: str = "") -> Sentence:
+def _fill(source: str, values: Mapping[str, Any], name: str = "") -> Sentence:
+    template = translations.translated(source)
     where = f"message {name!r}" if name else f"template {short(template)}"
     text, page, mark = [], [], []
     bold = code = False
