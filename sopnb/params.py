@@ -29,6 +29,19 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
 
+DOMAIN = re.compile(r"(\*\.)?([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
+
+
+def one_line(value: str | None) -> str | None:
+    """Text that may stand in the header of a mail.
+
+    raises   ValueError where it holds a line break or another control character: it would write headers of its own
+    """
+    if value and re.search(r"[\x00-\x1f\x7f\x85\u2028\u2029]", value):
+        raise ValueError("holds a line break or a control character; it stands in the header of mails: write it in one line")
+    return value
+
+
 class Locale(_Part):
     """How numbers and dates are written in a text file. Declared, never guessed."""
 
@@ -122,6 +135,9 @@ class Demand(_Part):
     calendar: Literal["none", "ID", "US"] = "none"
 
 
+Shape = Literal["normal", "gamma", "negative_binomial", "poisson", "empirical"]
+
+
 class Supply(_Part):
     service: dict[str, float] = Field({"A": 0.98, "B": 0.95, "C": 0.90}, description="cycle service level by class")
     review_days: int = Field(30, ge=1)
@@ -136,6 +152,8 @@ class Supply(_Part):
     review: Literal["periodic", "continuous"] = Field("periodic", description="periodic: stock is looked at every review_days")
     measure: Literal["cycle", "fill"] | dict[str, Literal["cycle", "fill"]] = Field(
         "cycle", description="what `service` means, for all or by class: cycle service level or fill rate")
+    distribution: Shape | dict[Literal["smooth", "erratic", "intermittent", "lumpy"], Shape] | None = Field(
+        None, description="of demand over the time stock must last, for all or by pattern; None: by pattern as the books have it; empirical: as past errors were")
     expedite_premium: float = Field(0.10, ge=0, description="of unit cost, for an order that comes faster than its lead time")
     transfer_cost: float = Field(0.05, ge=0, description="of unit cost, for stock moved from another location")
     promotion_discount: float = Field(0.20, ge=0, lt=1, description="of price, to sell excess stock")
@@ -175,12 +193,32 @@ class Meeting(_Part):
     file: str | None = Field(None, description="the minutes: a YAML or workbook; {cycle} may stand in it")
 
 
+class Before(_Part):
+    """The pack leaves some days before its meeting, by `sopnb send --due`."""
+
+    days_before: int = Field(ge=0, le=27, description="days before the day of the meeting")
+
+
 class Mail(_Part):
-    send: Literal["never", "after_run"] = Field("never", description="the pack to its readers; failures go to the owner either way")
+    send: Literal["never", "after_run"] | Before = Field("never", description="when readers get the pack; failures go to the owner either way")
     sender: str = ""
     smtp: str | None = Field(None, description="env:NAME of an smtps:// address")
-    attach: Literal["none", "html"] = "html"
+    attach: Literal["none", "html"] | list[Literal["html", "xlsx", "calendar"]] = "html"
     reports_url: str | None = None
+    domains: list[str] = Field(default_factory=list, description="domains readers may be in, *.example.com being those below; none: those of sender and owner")
+    remind_days: int = Field(3, ge=0, le=60, description="days ahead that `sopnb remind` looks")
+
+    @property
+    def attached(self) -> tuple[str, ...]:
+        """What is attached, of html, xlsx, calendar."""
+        if isinstance(self.attach, str):
+            return () if self.attach == "none" else (self.attach,)
+        return tuple(self.attach)
+
+    @property
+    def days_before(self) -> int | None:
+        """Days before the meeting that the pack leaves; None where a run sends it, or nobody does."""
+        return self.send.days_before if isinstance(self.send, Before) else None
 
     @field_validator("smtp")
     @classmethod
@@ -188,6 +226,33 @@ class Mail(_Part):
         if value is not None and not value.startswith("env:"):
             raise ValueError("must be a reference to the environment, as env:SMTP_URL, so that no password stands in a file")
         return value
+
+    @field_validator("send", mode="before")
+    @classmethod
+    def _when(cls, value: Any) -> Any:
+        days = value.get("days_before") if isinstance(value, dict) and set(value) == {"days_before"} else None
+        if isinstance(value, Before) or value in ("never", "after_run") or (type(days) is int and 0 <= days <= 27):
+            return value
+        raise ValueError(f"is never, after_run, or {{days_before: N}} with N from 0 to 27; not {value!r}")
+
+    @field_validator("attach", mode="before")
+    @classmethod
+    def _what(cls, value: Any) -> Any:
+        if value in ("none", "html") or (isinstance(value, list) and all(one in ("html", "xlsx", "calendar") for one in value)):
+            return value
+        raise ValueError(f"is none, html, or a list of html, xlsx, calendar; not {value!r}")
+
+    @field_validator("sender", "reports_url")
+    @classmethod
+    def _one_line(cls, value: str | None) -> str | None:
+        return one_line(value)
+
+    @field_validator("domains")
+    @classmethod
+    def _domains(cls, value: list[str]) -> list[str]:
+        if wrong := [name for name in value if not DOMAIN.fullmatch(name)]:
+            raise ValueError(f"a domain is written example.com, or *.example.com for all below it, in plain ASCII (others as xn--…); not {', '.join(map(ascii, wrong))}")
+        return [name.lower() for name in value]
 
 
 class Run(_Part):
@@ -232,6 +297,11 @@ class Company(_Part):
     ledger: Ledger = Ledger()
     assumptions: list[Assumption] = Field(default_factory=list)
     scenarios: list[Scenario] = Field(default_factory=list, max_length=what_if.MOST, description="what if: compared beside the plan")
+
+    @field_validator("name", "owner")
+    @classmethod
+    def _one_line(cls, value: str) -> str:
+        return one_line(value) or ""
 
     @field_validator("scenarios")
     @classmethod

@@ -183,7 +183,7 @@ def _pages_whole(folder: Path, manifest: dict[str, Any]) -> bool:
 
 def front_key(job: Job, manifest: dict[str, Any]) -> str:
     """Digest of what the front page, the pack and the mails are made from."""
-    mail = (steps.file_digest(steps.PACKAGE / "mail.py"), job.company.mail.model_dump(mode="json", exclude={"send", "smtp"}), job.company.owner)
+    mail = (steps.file_digest(steps.PACKAGE / "mail.py"), job.company.mail.model_dump(mode="json", exclude={"send", "smtp", "domains", "remind_days"}), job.company.owner)
     return steps.digest(steps.page_digest(), {s: m["key"] for s, m in manifest["steps"].items()}, manifest.get("verdict", ""), mail)
 
 
