@@ -978,10 +978,34 @@ topic text
 discussion text
 """, "Discussion points")
 
+ASSUMPTIONS = _frame("assumptions", "assumption", """
+assumption text its number, as S1
+text text
+if_not text what follows where it does not hold
+amount number money at stake
+owner text
+made_on date
+state text open, held, failed or dropped
+judged_on date day on which somebody said so
+note text
+""", "What the plan rests on, and whether it held")
+
+AGENDA_CHANGES = _frame("agenda_changes", "change", """
+change integer order in which it was said
+point text
+verb text add, drop, move or restore
+position number
+title text
+minutes number
+owner text
+who text
+day date
+""", "What people changed on an agenda")
+
 STEP_TABLES: dict[str, Frame] = {frame.name: frame for frame in (
     HISTORY, SET_ASIDE, FINDINGS, INSIGHTS, RESTATED, FRESHNESS, SEGMENTS, TESTED, FORECAST, SCORES, RECONCILED, CALENDAR_FACTORS, PLAN, OUTLOOK,
     OVERRIDES_USED, VALUE_ADDED, VALUE_ADDED_BY, LAG_ACCURACY, CHANGES, POLICY, SUPPLY_FINDINGS, PROPOSED, SHIPMENTS, PEGS, MESSAGES, ATP, PROJECTION, LOAD, CURES, EXCEPTIONS, OPTIONS,
-    AGGREGATE, MARGINALS, UNPLANNED, CONSTRAINED, UNSERVED, BOTTLENECKS, SHEET, HIRING, DELIVERABLE, KPIS, BRIDGE, AGENDA, ASKED, ACTIONS, ACTIONS_AFTER, ATTENDANCE, DECISIONS, MINUTES,
+    AGGREGATE, MARGINALS, UNPLANNED, CONSTRAINED, UNSERVED, BOTTLENECKS, SHEET, HIRING, DELIVERABLE, KPIS, BRIDGE, AGENDA, ASKED, ACTIONS, ACTIONS_AFTER, ATTENDANCE, DECISIONS, MINUTES, ASSUMPTIONS,
 )}
 
 TABLES: dict[str, Frame] = {**SOURCES, **STEP_TABLES}

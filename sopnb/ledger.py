@@ -1,26 +1,30 @@
-"""What lives between cycles: actions, decisions, attendance and deliveries, as events that are only ever added.
+"""What lives between cycles: actions, decisions, assumptions, attendance and deliveries, as events that are only ever added.
 
 One table, `events`. An event is never changed or taken away; what holds is read from the order of events.
 
     seq       order in which events arrived
     id        hash of what the event says: the same event recorded twice is one event
-    kind      add, start, done, drop, move (an action), decide, attend, held, delivery, or revision
-    subject   what it is about: 2026-09-A1, 2026-09-D1, a person
+    kind      add, start, done, drop, move (an action), decide, attend, held, assume, judge (an assumption or a decision),
+              agenda (a person's change to one), delivery, or revision
+    subject   what it is about: 2026-09-A1, 2026-09-D1, S1, a person
     day       the day from which it is known; a cycle reads the ledger as of its own day
     cycle     YYYY-MM
     origin    where it comes from: minutes:2026-09, cli
-    who       person
+    who       who says so
     payload   JSON
+    recorded_at, recorded_by   when and by which user it was written down (UTC): for an audit, in no table and no id
 
 SQLite beside the reports by default; PostgreSQL by its address, for a team. SQLite keeps its ordinary journal and not a
-write-ahead log, so that the ledger stays one file which can be copied and may lie on a shared drive.
+write-ahead log, so that the ledger stays one file which can be copied and may lie on a shared drive. Writers wait for
+each other: what one reads inside its transaction (`Ledger.act`) no other changes before it has written.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
 from os import environ
@@ -30,14 +34,15 @@ from typing import Any
 import pandas as pd
 import sqlalchemy as sa
 
-from sopnb import frames
-from sopnb.problems import Problem, Problems
+from sopnb import ledger_faults, ledger_read
+from sopnb.ledger_faults import LedgerError
+from sopnb.ledger_read import ACTION_VERBS, COLUMNS, KINDS
+from sopnb.problems import Problem, Problems, nearest
 
-ACTION_VERBS = ("add", "start", "done", "drop", "move")
-KINDS = (*ACTION_VERBS, "decide", "attend", "held", "delivery", "revision")
-STATES = {"start": "started", "done": "done", "drop": "dropped"}
+__all__ = ["ACTION_VERBS", "KINDS", "Ledger", "LedgerError", "event", "open"]
+
 WAIT_SECONDS = 60  # how long a writer waits for another one
-COLUMNS = ("seq", "id", "kind", "subject", "day", "cycle", "origin", "who", "payload")
+AUDIT = ("recorded_at", "recorded_by")
 
 _META = sa.MetaData()
 EVENTS = sa.Table(
@@ -51,6 +56,8 @@ EVENTS = sa.Table(
     sa.Column("origin", sa.Text, nullable=False),
     sa.Column("who", sa.Text, nullable=False),
     sa.Column("payload", sa.Text, nullable=False),
+    sa.Column("recorded_at", sa.Text),
+    sa.Column("recorded_by", sa.Text),
     sqlite_autoincrement=True,
 )
 # The database itself refuses what the class never does, so that no other tool rewrites the past by mistake.
@@ -61,7 +68,9 @@ _REFUSE = {
         "CREATE OR REPLACE FUNCTION events_append_only() RETURNS trigger AS "
         "$$ BEGIN RAISE EXCEPTION 'the ledger is append-only'; END $$ LANGUAGE plpgsql",
         "CREATE OR REPLACE TRIGGER events_append_only BEFORE UPDATE OR DELETE ON events "
-        "FOR EACH ROW EXECUTE FUNCTION events_append_only()"],
+        "FOR EACH ROW EXECUTE FUNCTION events_append_only()",
+        "CREATE OR REPLACE TRIGGER events_never_emptied BEFORE TRUNCATE ON events "
+        "FOR EACH STATEMENT EXECUTE FUNCTION events_append_only()"],
 }
 _NOT_YET = 10**12  # seq of events that are only read as if recorded: after all others
 _CREATE_LOCK = 5_071_944  # any number of our own: two writers may find an empty PostgreSQL database at once
@@ -76,7 +85,7 @@ def open(url: str | None, folder: Path) -> Ledger:
     """The company's ledger.
 
     url      env:NAME of a database address; None: ledger.sqlite in the folder
-    raises   Problems where the environment does not hold the name
+    raises   Problems where the environment does not hold the name, or holds no address
     """
     if not url:
         return Ledger(f"sqlite:///{(folder / 'ledger.sqlite').as_posix()}")
@@ -84,23 +93,34 @@ def open(url: str | None, folder: Path) -> Ledger:
     if not environ.get(name):
         raise Problems([Problem("ledger.url", f"the environment has no {name}", "a database address",
                                 f"Set {name}, or leave ledger.url out to keep the ledger beside the reports")])
-    return Ledger(environ[name])
+    return Ledger(environ[name], called=f"ledger.url, env:{name}")
 
 
 class Ledger:
-    """Events in a database. Reading one that does not exist yet finds nothing and creates nothing."""
+    """Events in a database. Reading one that does not exist yet finds nothing and creates nothing.
 
-    def __init__(self, url: str):
-        self._url = sa.make_url(url)
-        self._sqlite = self._url.get_backend_name() == "sqlite"
-        options: dict[str, Any] = {"connect_args": {"timeout": WAIT_SECONDS}} if self._sqlite else {}
-        self._engine = sa.create_engine(self._url, poolclass=sa.NullPool, **options)
+    Whatever the database refuses is a LedgerError, which says what is wrong and what to do.
+    """
+
+    def __init__(self, url: str, *, called: str = "ledger"):
+        with ledger_faults.plainly(called):
+            self._url = sa.make_url(url)
+            self._sqlite = self._url.get_backend_name() == "sqlite"
+            self._engine = sa.create_engine(self._url, poolclass=sa.NullPool, connect_args=self._settings())
+        self._called = called if not self._sqlite else str(self._url.database or called)
         if self._sqlite:
             sa.event.listen(self._engine, "connect", _no_driver_transactions)
             sa.event.listen(self._engine, "begin", _begin)
 
+    def _settings(self) -> dict[str, Any]:
+        if self._sqlite:
+            return {"timeout": WAIT_SECONDS}
+        return {} if "connect_timeout" in self._url.query else {"connect_timeout": ledger_faults.CONNECT_SECONDS}
+
     def __repr__(self) -> str:
         return f"Ledger({self._url.render_as_string(hide_password=True)})"
+
+    # --- writing ----------------------------------------------------------------------------------------------------
 
     def record(self, events: Iterable[Mapping[str, Any]], *, whole: str = "") -> int:
         """Add events in one transaction, all or none; an event already there is left as it is.
@@ -117,38 +137,68 @@ class Ledger:
                 self._revise(connection, whole, rows)
         return added
 
-    def add(self, *, title: str, owner: str, due: object, day: object, who: str = "", amount: float | None = None) -> str:
-        """Add an action between meetings; returns its number, the next free one of the month: 2026-10-X1."""
-        cycle = _day(day)[:7]
-        with self._writing() as connection:
-            taken = set(connection.execute(sa.select(EVENTS.c.subject).where(EVENTS.c.cycle == cycle)).scalars())
-            action = next(name for i in count(1) if (name := f"{cycle}-X{i}") not in taken)
-            self._add(connection, [_row(event("add", action, day=day, cycle=cycle, origin="cli", who=who, title=title,
-                                              owner=owner, due=_day(due), amount=amount))])
-        return action
+    def act(self, plan: Callable[[pd.DataFrame], Iterable[Mapping[str, Any]]]) -> list[dict[str, Any]]:
+        """Record what follows from what is there; nobody else writes in between.
 
-    def change(self, action: str, verb: str, *, day: object, who: str = "", note: str = "", due: object = None, owner: str | None = None) -> None:
-        """Say what became of an action: start, done, drop or move. Said again later, it is said again."""
+        plan     is given all events (see `everything`) and answers with those to add; what it raises leaves the ledger
+                 as it was
+        returns  the events as they were given
+        """
         with self._writing() as connection:
-            last = connection.execute(sa.select(EVENTS.c.id).where(EVENTS.c.subject == action).order_by(EVENTS.c.seq.desc()).limit(1)).scalar()
-            self._add(connection, [_row(event(verb, action, day=day, cycle=_day(day)[:7], origin="cli", who=who, note=note or None,
-                                              due=None if due is None else _day(due), owner=owner, after=last))])
+            events = [dict(given) for given in plan(self._read(connection))]
+            self._add(connection, [_row(given) for given in events])
+        return events
+
+    def add(self, *, title: str, owner: str, due: object, day: object, who: str = "", amount: float | None = None, **more: Any) -> str:
+        """Add an action between meetings; returns its number, the next free one of the month: 2026-10-X1.
+
+        more     kept with it: note, source
+        """
+        def plan(events: pd.DataFrame) -> list[dict[str, Any]]:
+            return [added(next_number(set(events["subject"]), day), title=title, owner=owner, due=due, day=day, who=who, amount=amount, **more)]
+
+        return str(self.act(plan)[0]["subject"])
+
+    def change(
+        self, action: str, verb: str, *, day: object, who: str = "", note: str = "", due: object = None, owner: str | None = None,
+        seen: str | None = None,
+    ) -> None:
+        """Say what became of an action: start, done, drop or move. Two who say so at once are heard one after the other.
+
+        seen     the last event of the action that whoever says so has seen (`last_ids`); None: whatever is there
+        raises   Problems: no such action, already so, said for a day before its last word, or changed since it was seen
+        """
+        def plan(events: pd.DataFrame) -> list[dict[str, Any]]:
+            last = ledger_read.last_ids(events).get(action)
+            wrong = ledger_read.refused(events, action, verb, day=_day(day), due=None if due is None else _day(due), owner=owner, seen=seen)
+            if wrong:
+                raise Problems([Problem(action, wrong.pop("wrong"), **wrong)])
+            return [changed(action, verb, day=day, who=who, note=note, due=due, owner=owner, after=last)]
+
+        self.act(plan)
 
     @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:
         """One transaction that no other writer shares, on a database with its table."""
-        if self._sqlite and self._url.database:
-            Path(self._url.database).parent.mkdir(parents=True, exist_ok=True)
-        with self._engine.connect().execution_options(sopnb_write=True) as connection, connection.begin():
-            self._ready(connection)
-            yield connection
+        with ledger_faults.plainly(self._called):
+            if self._sqlite and self._url.database:
+                Path(self._url.database).parent.mkdir(parents=True, exist_ok=True)
+            with self._engine.connect().execution_options(sopnb_write=True) as connection, connection.begin():
+                self._ready(connection)
+                yield connection
 
     def _ready(self, connection: sa.Connection) -> None:
         """Create what is missing; from here on this transaction is the only writer."""
         if not self._sqlite:
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{WAIT_SECONDS}s'")
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CREATE_LOCK})
-        if not sa.inspect(connection).has_table("events"):
+        there = _columns(connection)
+        if not there:
             _META.create_all(connection)
+        for name in AUDIT if there else ():  # a ledger from before events told when they were written down
+            if name not in there:
+                connection.exec_driver_sql(f"ALTER TABLE events ADD COLUMN {name} TEXT")
+        if not set(AUDIT) <= there:
             for statement in _REFUSE[self._url.get_backend_name()]:
                 connection.exec_driver_sql(statement)
 
@@ -156,7 +206,8 @@ class Ledger:
         known = _ids(connection, [row["id"] for row in rows])
         new = list({row["id"]: row for row in rows if row["id"] not in known}.values())
         if new:
-            connection.execute(EVENTS.insert(), new)
+            now, user = dt.datetime.now(dt.UTC).isoformat(timespec="seconds"), _user()
+            connection.execute(EVENTS.insert(), [{**row, "recorded_at": now, "recorded_by": user} for row in new])
         return len(new)
 
     def _revise(self, connection: sa.Connection, origin: str, rows: list[dict[str, Any]]) -> None:
@@ -172,14 +223,25 @@ class Ledger:
                 "payload": {"after": last.id if last else "", "holds": ids}}
         self._add(connection, [_row(note)])
 
-    def everything(self) -> pd.DataFrame:
-        """All events in the order they came, those no longer holding included: seq, id, kind, subject, day, …"""
+    # --- reading ----------------------------------------------------------------------------------------------------
+
+    def everything(self, *, audit: bool = False) -> pd.DataFrame:
+        """All events in the order they came, those no longer holding included: seq, id, kind, subject, day, …
+
+        audit    with recorded_at and recorded_by; None for events of before they were kept. Never for a table or a page
+                 that is published: they are what the clock said.
+        """
         if self._sqlite and not (self._url.database and Path(self._url.database).is_file()):
-            return _table([])
-        with self._engine.connect() as connection, connection.begin():
-            if not sa.inspect(connection).has_table("events"):
-                return _table([])
-            return _table(connection.execute(sa.select(EVENTS).order_by(EVENTS.c.seq)).mappings())
+            return _table([], audit)
+        with ledger_faults.plainly(self._called), self._engine.connect() as connection, connection.begin():
+            return self._read(connection, audit)
+
+    def _read(self, connection: sa.Connection, audit: bool = False) -> pd.DataFrame:
+        there = _columns(connection)
+        if not there:
+            return _table([], audit)
+        columns = [column for column in EVENTS.c if column.name in there and (audit or column.name not in AUDIT)]
+        return _table(connection.execute(sa.select(*columns).order_by(EVENTS.c.seq)).mappings(), audit)
 
     def events(
         self, as_of: Any = None, *, before: Any = None, exclude_origin: str | None = None, plus: Iterable[Mapping[str, Any]] = ()
@@ -191,7 +253,7 @@ class Ledger:
         plus     events not recorded yet, read as if they were: they stand for all events of their origin
         """
         rows = [_row(given) for given in plus]
-        found = _standing(self.everything())
+        found = ledger_read.standing(self.everything())
         found = found[~found["origin"].isin({row["origin"] for row in rows})]
         if rows:
             more = _table([{**row, "seq": _NOT_YET + i} for i, row in enumerate(rows)])
@@ -202,43 +264,67 @@ class Ledger:
             found = found[found["day"] < pd.Timestamp(before)]
         if exclude_origin is not None:
             found = found[found["origin"] != exclude_origin]
-        return found.sort_values(["day", "seq"], kind="stable").reset_index(drop=True)
+        return ledger_read.in_order(found)
 
     def actions(self, as_of: Any, *, exclude_origin: str | None = None, plus: Iterable[Mapping[str, Any]] = ()) -> pd.DataFrame:
-        """Every action and its state on a day.
+        """Every action and its state on a day: frames.ACTIONS, see `ledger_read.actions`."""
+        return ledger_read.actions(self.events(as_of, exclude_origin=exclude_origin, plus=plus), as_of)
 
-        returns  frames.ACTIONS; age from the day it was made to the day it was closed or as_of;
-                 overdue_days counts only while it is open
-        """
-        seen = self.events(as_of, exclude_origin=exclude_origin, plus=plus)
-        states: dict[str, dict[str, Any]] = {}
-        for row in seen[seen["kind"].isin(ACTION_VERBS)].itertuples(index=False):
-            _apply(states, row)
-        return _aged(pd.DataFrame(list(states.values())), pd.Timestamp(as_of))
-
-    def decisions(self, as_of: Any) -> pd.DataFrame:
-        """Every decision taken: the columns of frames.DECISIONS, with cycle and made_on (the day) behind."""
-        seen = self.events(as_of)
-        rows = [{"decision": row.subject, **json.loads(str(row.payload)), "cycle": row.cycle, "made_on": row.day}
-                for row in seen[seen["kind"] == "decide"].itertuples(index=False)]
-        return _dated(rows, frames.DECISIONS, "made_on")
+    def decisions(self, as_of: Any, *, plus: Iterable[Mapping[str, Any]] = ()) -> pd.DataFrame:
+        """Every decision taken, and what a person said of it since: see `ledger_read.decisions`."""
+        return ledger_read.decisions(self.events(as_of, plus=plus))
 
     def attendance(self, as_of: Any) -> pd.DataFrame:
-        """Who came, meeting by meeting: the columns of frames.ATTENDANCE, with cycle and held_on behind."""
-        seen = self.events(as_of)
-        rows = [{"person": row.subject, **json.loads(str(row.payload)), "cycle": row.cycle, "held_on": row.day}
-                for row in seen[seen["kind"] == "attend"].itertuples(index=False)]
-        return _dated(rows, frames.ATTENDANCE, "held_on")
+        """Who came, meeting by meeting: see `ledger_read.attendance`."""
+        return ledger_read.attendance(self.events(as_of))
 
-    def digest(self, as_of: Any, exclude_origin: str | None = None) -> str:
+    def assumptions(self, as_of: Any, *, plus: Iterable[Mapping[str, Any]] = ()) -> pd.DataFrame:
+        """What the plan rests on, and whether it held: frames.ASSUMPTIONS."""
+        return ledger_read.assumptions(self.events(as_of, plus=plus))
+
+    def agenda(self, cycle: str) -> pd.DataFrame:
+        """What people changed on a cycle's agenda up to its meeting: frames.AGENDA_CHANGES, in the order it was said."""
+        return ledger_read.agenda(ledger_read.standing(self.everything()), cycle)
+
+    def digest(self, as_of: Any, exclude_origin: str | None = None, *, agenda: str | None = None) -> str:
         """A hash of what holds on a day: a step that read the ledger runs again when this changes.
+
+        agenda   the cycle whose agenda the step reads: what people changed on it counts, whatever its day
 
         Deliveries are left out: no step reads them, and sending a pack must not make it anew.
         """
-        events = self.events(as_of, exclude_origin=exclude_origin)
-        ids = events.loc[events["kind"] != "delivery", "id"]
+        held = ledger_read.standing(self.everything())
+        known = ledger_read.in_order(held[(held["day"] <= pd.Timestamp(as_of)) & ~held["kind"].isin(("delivery", "agenda"))])
+        ids = list(known.loc[known["origin"] != exclude_origin, "id"]) + (ledger_read.agenda_ids(held, agenda) if agenda else [])
         return hashlib.sha256("\n".join(ids).encode()).hexdigest()
 
+
+# --- events of actions ----------------------------------------------------------------------------------------------
+
+def next_number(taken: set[str], day: object) -> str:
+    """The next free number of the month, for an action between meetings.
+
+    >>> next_number({"2026-10-X1"}, "2026-10-03")
+    '2026-10-X2'
+    """
+    return next(name for i in count(1) if (name := f"{_day(day)[:7]}-X{i}") not in taken)
+
+
+def added(action: str, *, title: str, owner: str, due: object, day: object, who: str = "", origin: str = "cli", **more: Any) -> dict[str, Any]:
+    """The event that makes an action between meetings."""
+    return event("add", action, day=day, cycle=_day(day)[:7], origin=origin, who=who, title=title, owner=owner, due=_day(due), **more)
+
+
+def changed(
+    action: str, verb: str, *, day: object, who: str = "", note: str = "", due: object = None, owner: str | None = None, after: str | None = None,
+    origin: str = "cli",
+) -> dict[str, Any]:
+    """The event that says what became of an action; `after`, the one before it, keeps two that say the same apart."""
+    return event(verb, action, day=day, cycle=_day(day)[:7], origin=origin, who=who, note=note or None, due=None if due is None else _day(due),
+                 owner=owner or None, after=after)
+
+
+# --- rows and days --------------------------------------------------------------------------------------------------
 
 def _no_driver_transactions(raw: Any, _record: Any) -> None:
     raw.isolation_level = None  # transactions begin where `_begin` says, not where the driver guesses
@@ -250,6 +336,12 @@ def _begin(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
+def _columns(connection: sa.Connection) -> set[str]:
+    """The columns of the table; none where there is no table yet."""
+    seen = sa.inspect(connection)
+    return {column["name"] for column in seen.get_columns("events")} if seen.has_table("events") else set()
+
+
 def _row(given: Mapping[str, Any]) -> dict[str, Any]:
     """An event as a row, with the hash of what it says for its id.
 
@@ -258,9 +350,10 @@ def _row(given: Mapping[str, Any]) -> dict[str, Any]:
     row = {name: given[name] for name in ("kind", "subject", "cycle", "origin", "who")}
     payload = {name: value for name, value in given["payload"].items() if value is not None}
     if row["kind"] not in KINDS:
-        raise ValueError(f"an event is one of {', '.join(KINDS)}; not {row['kind']!r}")
-    if row["kind"] == "add" and not all(payload.get(name) for name in ("title", "owner", "due")):
-        raise ValueError(f"action {row['subject']} needs a title, an owner and a due date")
+        raise ValueError(f"an event is one of {', '.join(KINDS)}; not {row['kind']!r}. {nearest(str(row['kind']), KINDS)}".rstrip())
+    for kind, needs in ledger_read.NEEDS.items():
+        if row["kind"] == kind and not all(payload.get(name) for name in needs):
+            raise ValueError(f"{ledger_read.CALLED[kind]} {row['subject']} needs {ledger_read.WORDS[kind]}")
     row["payload"] = json.dumps(payload, ensure_ascii=False, sort_keys=True, default=_day)
     row["day"] = pd.Timestamp(given["day"]).date()
     said = json.dumps({**row, "day": row["day"].isoformat()}, ensure_ascii=False, sort_keys=True)
@@ -275,54 +368,20 @@ def _ids(connection: sa.Connection, ids: list[str]) -> set[str]:
     return found
 
 
-def _table(rows: Iterable[Any]) -> pd.DataFrame:
-    df = pd.DataFrame([dict(row) for row in rows], columns=list(COLUMNS))
+def _table(rows: Iterable[Any], audit: bool = False) -> pd.DataFrame:
+    df = pd.DataFrame([dict(row) for row in rows], columns=[*COLUMNS, *(AUDIT if audit else ())])
     df["day"] = pd.to_datetime(df["day"]).astype("datetime64[ns]")
     return df
 
 
-def _standing(found: pd.DataFrame) -> pd.DataFrame:
-    """Events that hold: of an origin with revisions, those its last revision names."""
-    revisions = found[found["kind"] == "revision"].drop_duplicates("origin", keep="last")
-    holds = {row.origin: set(json.loads(str(row.payload))["holds"]) for row in revisions.itertuples(index=False)}
-    kept = [row.kind != "revision" and (row.origin not in holds or row.id in holds[row.origin])
-            for row in found.itertuples(index=False)]
-    return found[pd.Series(kept, index=found.index, dtype=bool)]
+def _user() -> str:
+    """Who is logged in; a container may know no name."""
+    import getpass
 
-
-def _apply(states: dict[str, dict[str, Any]], row: Any) -> None:
-    """What one event does to an action. An event on an action nobody added is kept in the ledger, without effect."""
-    payload = json.loads(str(row.payload))
-    if row.kind == "add":
-        known = states.get(row.subject, {"state": "open", "closed_on": pd.NaT, "made_on": row.day, "cycle": row.cycle})
-        states[row.subject] = {**known, "action": row.subject, **payload}
-    elif row.subject not in states:
-        return
-    elif row.kind == "move":
-        states[row.subject].update({name: payload[name] for name in ("due", "owner") if payload.get(name)})
-    else:
-        closed = pd.Timestamp(payload.get("on", row.day)) if row.kind in ("done", "drop") else pd.NaT
-        states[row.subject].update(state=STATES[row.kind], closed_on=closed)
-
-
-def _aged(df: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
-    if df.empty:
-        return frames.empty(frames.ACTIONS)
-    out = df.reindex(columns=[name for name in frames.ACTIONS.names if name not in ("age_days", "overdue_days")])
-    for name in ("made_on", "due", "closed_on"):
-        out[name] = pd.to_datetime(out[name]).astype("datetime64[ns]")
-    running = out["state"].isin(["open", "started"])
-    out["age_days"] = (out["closed_on"].fillna(as_of) - out["made_on"]).dt.days.clip(lower=0)
-    out["overdue_days"] = (as_of - out["due"]).dt.days.clip(lower=0).where(running & out["due"].notna(), 0)
-    return frames.conform(out, frames.ACTIONS)
-
-
-def _dated(rows: list[dict[str, Any]], frame: frames.Frame, day: str) -> pd.DataFrame:
-    df = pd.DataFrame(rows, columns=list(dict.fromkeys([*frame.names, "cycle", day])))
-    out = frames.typed(df, frame)
-    out["cycle"] = pd.to_datetime(df["cycle"]).astype("datetime64[ns]")
-    out[day] = pd.to_datetime(df[day]).astype("datetime64[ns]")
-    return out
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return "unknown"
 
 
 def _day(value: object) -> str:

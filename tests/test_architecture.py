@@ -45,7 +45,7 @@ HOMES = {
     "papermill": {"run", "kernels"},
     "nbclient": {"run", "kernels"},
     "jupyter_client": {"run", "kernels"},
-    "sqlalchemy": {"sources", "reading", "databases", "ledger"},
+    "sqlalchemy": {"sources", "reading", "databases", "ledger", "ledger_faults"},
     "duckdb": {"sources", "reading", "queries"},
     "nbconvert": {"report", "pages"},
 }
