@@ -17,6 +17,7 @@ from sopnb import project, steps
 from sopnb.job import RECAP_STEP, Job
 
 WITH_LEDGER = ("04_kpis", "05_meeting", "06_recap")
+WITH_AGENDA = "05_meeting"  # what people change on a cycle's agenda counts, whatever its day
 WHAT_IFS = "03_supply"
 NO_EVENTS = hashlib.sha256(b"").hexdigest()  # what a ledger without events says, and one that is not there yet
 
@@ -82,7 +83,8 @@ def _ledger_digest(job: Job, step: str) -> str:
         return told.removeprefix(asked)
     from sopnb import ledger
 
-    said = ledger.open(job.company.ledger.url, job.where.reports).digest(day)
+    agenda = job.name if step == WITH_AGENDA else None
+    said = ledger.open(job.company.ledger.url, job.where.reports).digest(day, agenda=agenda)
     if asked:
         noted.write_text(asked + said, encoding="utf-8")
     return said
