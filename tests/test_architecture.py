@@ -46,6 +46,7 @@ HOMES = {
     "nbclient": {"run", "kernels"},
     "jupyter_client": {"run", "kernels"},
     "sqlalchemy": {"sources", "reading", "databases", "ledger", "ledger_faults"},
+    "icalendar": {"calendar_file"},
     "duckdb": {"sources", "reading", "queries"},
     "nbconvert": {"report", "pages"},
 }
