@@ -995,6 +995,7 @@ change integer order in which it was said
 point text
 verb text add, drop, move or restore
 position number
+kind text right of the charter it falls under, where it answers no question
 title text
 minutes number
 owner text
@@ -1004,8 +1005,38 @@ day date
 
 STEP_TABLES: dict[str, Frame] = {frame.name: frame for frame in (
     HISTORY, SET_ASIDE, FINDINGS, INSIGHTS, RESTATED, FRESHNESS, SEGMENTS, TESTED, FORECAST, SCORES, RECONCILED, CALENDAR_FACTORS, PLAN, OUTLOOK,
+HELD = _frame("held", "cycle", """
+cycle month
+held_on date
+chair text
+next_meeting date
+before_on date day of the meeting before
+revision integer 1 for minutes never corrected
+there integer people who must come and were there or represented
+of_people integer people who must come
+quorum_met flag
+""", "The meeting that was held")
+
+ABSENCES = _frame("absences", "person", """
+person text
+name text
+role text
+missed integer meetings in which the role was neither there nor represented
+meetings integer of the last twelve
+now flag missed at this meeting
+""", "How often mandatory roles were missing")
+
+RECAP_FINDINGS = Frame("recap_findings", FINDINGS.key, FINDINGS.columns, "What of the meeting was not as its charter asks")
+
+RECAP_CHANGES = _frame("recap_changes", "position", """
+position integer
+rule text message id
+values text JSON
+""", "What corrected minutes say otherwise than the first")
+
     OVERRIDES_USED, VALUE_ADDED, VALUE_ADDED_BY, LAG_ACCURACY, CHANGES, POLICY, SUPPLY_FINDINGS, PROPOSED, SHIPMENTS, PEGS, MESSAGES, ATP, PROJECTION, LOAD, CURES, EXCEPTIONS, OPTIONS,
-    AGGREGATE, MARGINALS, UNPLANNED, CONSTRAINED, UNSERVED, BOTTLENECKS, SHEET, HIRING, DELIVERABLE, KPIS, BRIDGE, AGENDA, ASKED, ACTIONS, ACTIONS_AFTER, ATTENDANCE, DECISIONS, MINUTES, ASSUMPTIONS,
+    AGGREGATE, MARGINALS, UNPLANNED, CONSTRAINED, UNSERVED, BOTTLENECKS, SHEET, HIRING, DELIVERABLE, KPIS, BRIDGE, AGENDA, ASKED, CHOICES, MEETING_FINDINGS, ACTIONS, ACTIONS_AFTER, ATTENDANCE, DECISIONS, MINUTES, ASSUMPTIONS,
+    HELD, ABSENCES, RECAP_FINDINGS, RECAP_CHANGES, ASSUMPTIONS_SAID,
 )}
 
 TABLES: dict[str, Frame] = {**SOURCES, **STEP_TABLES}

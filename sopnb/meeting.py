@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from sopnb import calendar, frames
-from sopnb.minutes import Minutes, action_id, form, held, read_minutes
+from sopnb.minutes import Minutes, form, held, read_minutes
+from sopnb.minutes_events import attendance, decisions, events, known, missing, points, quorum, record
 
 __all__ = [
     "Minutes", "agenda", "asked", "attendance", "decisions", "events", "form", "held", "known", "missing", "points", "quorum",
@@ -25,7 +26,6 @@ __all__ = [
 OWNERS = {"actions": "", "results": "financ", "jumps": "sales", "exceptions": "supply", "conflicts": "demand", "plan": "demand", "close": ""}
 # How heavy a point weighs in the time budget. Decisions get the most: they are what the meeting is for.
 WEIGHTS = {"actions": 2, "results": 2, "jumps": 1, "exceptions": 2, "conflicts": 1, "plan": 2, "decision": 4, "close": 1}
-VERBS = {"started": "start", "done": "done", "dropped": "drop", "moved": "move", "open": "move"}
 ALIKE = {"obsolete": "excess", "late": "short"}  # who decides on the one decides on the other, unless said
 NOTICE_DAYS = 30  # a decision is due this long before the month it is about, and not before the meeting
 
@@ -283,86 +283,6 @@ def _shared(minutes: int, weights: list[int]) -> list[int]:
 
 # --- after the meeting ----------------------------------------------------------------------------------------------
 
-def attendance(minutes: Minutes, people: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Who came: everyone in the minutes, and who must come and does not stand in them (absent).
-
-    people    person   name, role, mandatory; None: nobody is mandatory
-    returns   frames.ATTENDANCE
-    """
-    listed = minutes.attendance
-    known = (frames.empty(frames.PEOPLE) if people is None else people).set_index("person")
-    silent = [person for person in known.index[known["mandatory"]] if person not in set(listed["person"])]
-    rows = pd.concat([listed, pd.DataFrame({"person": silent, "state": "absent", "delegate": None})], ignore_index=True) if silent else listed.copy()
-    rows["name"] = rows["person"].map(known["name"])
-    rows["role"] = rows["person"].map(known["role"])
-    rows["mandatory"] = rows["person"].map(known["mandatory"]).eq(True)
-    return frames.conform(rows, frames.ATTENDANCE)
-
-
-def missing(attendance: pd.DataFrame) -> pd.DataFrame:
-    """Who had to come, did not, and sent nobody."""
-    return attendance[attendance["mandatory"] & (attendance["state"] == "absent")]
-
-
-def quorum(attendance: pd.DataFrame, *, share: float) -> dict[str, Any]:
-    """Whether enough of those who must come were there in person or by a delegate.
-
-    returns  there, of, share, met; of everyone listed where nobody is mandatory
-    """
-    asked_for = attendance[attendance["mandatory"]] if attendance["mandatory"].any() else attendance
-    there = int((asked_for["state"] != "absent").sum())
-    actual = there / len(asked_for) if len(asked_for) else 0.0
-    return {"there": there, "of": len(asked_for), "share": actual, "met": bool(len(asked_for)) and actual >= share}
-
-
-def decisions(minutes: Minutes) -> pd.DataFrame:
-    """The decisions of a meeting: frames.DECISIONS, numbered beyond the meeting (2026-09-D1)."""
-    out = minutes.decisions.rename(columns={"id": "decision"})
-    return frames.conform(out.assign(decision=[action_id(minutes.cycle, one) for one in out["decision"]]), frames.DECISIONS)
-
-
-def points(minutes: Minutes) -> pd.DataFrame:
-    """What was talked about: frames.MINUTES."""
-    out = minutes.points.assign(position=np.arange(1, len(minutes.points) + 1))
-    return frames.conform(out.assign(point=[f"P{i:02d}" for i in out["position"]]), frames.MINUTES)
-
-
-def events(minutes: Minutes, people: pd.DataFrame | None = None) -> list[dict[str, Any]]:
-    """What the minutes bring to the ledger. All of it is known from the day of the meeting on.
-
-    returns  kind, subject, day, cycle, origin, who, payload: as Ledger.record takes them
-    """
-    def event(kind: str, subject: str, **payload: Any) -> dict[str, Any]:
-        given = {name: _plain(value) for name, value in payload.items()}
-        return {"kind": kind, "subject": subject, "day": f"{minutes.held_on:%Y-%m-%d}", "cycle": minutes.cycle, "origin": minutes.origin,
-                "who": minutes.chair or "", "payload": {name: value for name, value in given.items() if value is not None}}
-
-    out = [event("held", minutes.cycle, chair=minutes.chair, next_meeting=minutes.next_meeting)]
-    for row in _records(attendance(minutes, people)):
-        out.append(event("attend", row.pop("person"), **row))
-    for row in _records(decisions(minutes)):
-        out.append(event("decide", row.pop("decision"), **row))
-    for row in _records(minutes.actions):
-        source = row["source"] and action_id(minutes.cycle, row["source"])
-        out.append(event("add", action_id(minutes.cycle, row.pop("id")), **{**row, "source": source}))
-    for row in _records(minutes.updates):
-        out.append(event(VERBS[row.pop("state")], row.pop("action"), **row))
-    return out
-
-
-def known(events: pd.DataFrame) -> set[str]:
-    """The actions that were ever added: those that minutes may speak of. None before the first."""
-    return set(events.loc[events["kind"] == "add", "subject"])
-
-
-def record(ledger: Any, minutes: Minutes, people: pd.DataFrame | None = None) -> int:
-    """Bring the meeting into the ledger; minutes corrected since replace what they said before.
-
-    returns  how many events were new
-    """
-    return ledger.record(events(minutes, people), whole=minutes.origin)
-
-
 def scored(decisions: pd.DataFrame, kpis: pd.DataFrame, *, month: Any) -> pd.DataFrame:
     """Decisions whose effect can be judged by now: what was expected of them and what came.
 
@@ -388,12 +308,6 @@ def scored(decisions: pd.DataFrame, kpis: pd.DataFrame, *, month: Any) -> pd.Dat
 
 def _records(df: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(name): value for name, value in row.items()} for row in df.to_dict("records")]
-
-
-def _plain(value: Any) -> Any:
-    if value is None or (not isinstance(value, str | bool) and pd.isna(value)):
-        return None
-    return f"{value:%Y-%m-%d}" if isinstance(value, pd.Timestamp) else value.item() if isinstance(value, np.generic) else value
 
 
 def _iso(value: Any) -> str | None:

@@ -50,7 +50,7 @@ def facts(tables: Mapping[str, pd.DataFrame], *, header: dict[str, Any]) -> Fact
     """All that the recap says; see the head of this file.
 
     tables   of the cycle, by name: held, attendance, absences, decisions, minutes, actions_after, recap_findings, recap_changes,
-             assumptions_after; people, asked and actions (as the pack had them) where there are any
+             assumptions_said; people, asked and actions (as the pack had them) where there are any
     header   see `report`
     returns  None where the meeting has not been held
     """
@@ -68,7 +68,7 @@ def facts(tables: Mapping[str, pd.DataFrame], *, header: dict[str, Any]) -> Fact
         "findings": [message(row["rule"], row["values"]) for row in _rows(tables, "recap_findings")],
         "decisions": _decisions(tables, names), "undecided": _undecided(tables, names),
         "actions": _actions(tables, names, meeting), "closed": _closed(tables, names, meeting),
-        "assumptions": _assumptions(tables, names, meeting),
+        "assumptions": _assumptions(tables, names),
         "points": [{"topic": row["topic"], "discussion": _text(row["discussion"])} for row in sorted(_rows(tables, "minutes"), key=lambda row: row["position"])],
         "next_meeting": meeting["next_meeting"], "next_said": _next(meeting),
     }
@@ -118,7 +118,7 @@ def _missing(tables: Mapping[str, pd.DataFrame]) -> list[dict[str, Any]]:
 def said_missing(row: Mapping[str, Any]) -> Sentence:
     """Who was neither there nor represented, and how often that was so."""
     missed = int(row["missed"])
-    return message("recap.missing" + (".first" if missed == 1 else ""), {
+    return message("recap.finding.absent" + ("_first" if missed == 1 else ""), {
         "name": row["name"] or row["person"], "role": _text(row["role"]) or words.MISSING, "missed": missed, "meetings": int(row["meetings"])})
 
 
@@ -187,14 +187,12 @@ def _closed(tables: Mapping[str, pd.DataFrame], names: Mapping[str, str], meetin
              "in_time": row["state"] == "done" and not words.is_missing(row["due"]) and row["closed_on"] <= row["due"]} for row in rows]
 
 
-def _assumptions(tables: Mapping[str, pd.DataFrame], names: Mapping[str, str], meeting: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _assumptions(tables: Mapping[str, pd.DataFrame], names: Mapping[str, str]) -> list[dict[str, Any]]:
     """Those made or judged at this meeting, failed ones first."""
-    day = meeting["held_on"]
     order = ("failed", "held", "dropped", "open")
-    rows = [row for row in _rows(tables, "assumptions_after") if row["said_on"] == day]
     return [{"assumption": row["assumption"], "text": _text(row["text"]), "state": row["state"], "word": message(f"recap.assumption.{row['state']}", {}).text,
              "owner": names.get(row["owner"], _text(row["owner"])), "note": _text(row["note"]), "amount": row["amount"], "money": _money(row["amount"])}
-            for row in sorted(rows, key=lambda row: (order.index(row["state"]), row["assumption"]))]
+            for row in sorted(_rows(tables, "assumptions_said"), key=lambda row: (order.index(row["state"]), row["assumption"]))]
 
 
 def _next(meeting: Mapping[str, Any]) -> Sentence:

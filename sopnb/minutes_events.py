@@ -1,0 +1,214 @@
+"""What a meeting leaves behind: its minutes as tables, and as events for the ledger.
+
+    attendance, decisions, points, assumptions   tables of the recap
+    events, record                               what the ledger takes
+    revision, changes                            how often the minutes were corrected, and what they say otherwise
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sopnb import frames
+from sopnb.minutes import Minutes, action_id
+
+VERBS = {"started": "start", "done": "done", "dropped": "drop", "moved": "move", "open": "move"}
+NAMED = ("name", "role", "mandatory")  # of a person: who he is, not what was said of the meeting
+
+
+def attendance(minutes: Minutes, people: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Who came: everyone in the minutes, and who must come and does not stand in them (absent).
+
+    people    person   name, role, mandatory; None: nobody is mandatory
+    returns   frames.ATTENDANCE
+    """
+    listed = minutes.attendance
+    known = (frames.empty(frames.PEOPLE) if people is None else people).set_index("person")
+    silent = [person for person in known.index[known["mandatory"]] if person not in set(listed["person"])]
+    rows = pd.concat([listed, pd.DataFrame({"person": silent, "state": "absent", "delegate": None})], ignore_index=True) if silent else listed.copy()
+    rows["name"] = rows["person"].map(known["name"])
+    rows["role"] = rows["person"].map(known["role"])
+    rows["mandatory"] = rows["person"].map(known["mandatory"]).eq(True)
+    return frames.conform(rows, frames.ATTENDANCE)
+
+
+def missing(attendance: pd.DataFrame) -> pd.DataFrame:
+    """Who had to come, did not, and sent nobody."""
+    return attendance[attendance["mandatory"] & (attendance["state"] == "absent")]
+
+
+def quorum(attendance: pd.DataFrame, *, share: float) -> dict[str, Any]:
+    """Whether enough of those who must come were there in person or by a delegate.
+
+    returns  there, of, share, met; of everyone listed where nobody is mandatory
+    """
+    asked_for = attendance[attendance["mandatory"]] if attendance["mandatory"].any() else attendance
+    there = int((asked_for["state"] != "absent").sum())
+    actual = there / len(asked_for) if len(asked_for) else 0.0
+    return {"there": there, "of": len(asked_for), "share": actual, "met": bool(len(asked_for)) and actual >= share}
+
+
+def decisions(minutes: Minutes) -> pd.DataFrame:
+    """The decisions of a meeting: frames.DECISIONS, numbered beyond the meeting (2026-09-D1)."""
+    out = minutes.decisions.rename(columns={"id": "decision"})
+    return frames.conform(out.assign(decision=[action_id(minutes.cycle, one) for one in out["decision"]]), frames.DECISIONS)
+
+
+def points(minutes: Minutes) -> pd.DataFrame:
+    """What was talked about: frames.MINUTES."""
+    out = minutes.points.assign(position=np.arange(1, len(minutes.points) + 1))
+    return frames.conform(out.assign(point=[f"P{i:02d}" for i in out["position"]]), frames.MINUTES)
+
+
+def assumptions(minutes: Minutes, known: pd.DataFrame | None = None) -> pd.DataFrame:
+    """The assumptions the meeting spoke of, as they stand after it: frames.ASSUMPTIONS.
+
+    known     assumption   text, if_not, amount, owner, made_on, state: as they stood before; None: none
+    """
+    before = {} if known is None else {row["assumption"]: row for row in _records(known)}
+    rows = []
+    for row in _records(minutes.assumptions):
+        was = before.get(row["id"], {})
+        kept = {name: was.get(name) if _plain(row[name]) is None else row[name] for name in ("text", "if_not", "amount", "owner")}
+        made = was.get("made_on", minutes.held_on) if pd.isna(row["made"]) else row["made"]
+        judged = row["state"] is not None
+        rows.append({**kept, "assumption": row["id"], "made_on": made, "state": row["state"] or was.get("state") or "open", "note": row["note"],
+                     "judged_on": pd.NaT if not judged else minutes.held_on if pd.isna(row["on"]) else row["on"]})
+    df = pd.DataFrame(rows, columns=frames.ASSUMPTIONS.names)
+    df[["made_on", "judged_on"]] = df[["made_on", "judged_on"]].apply(pd.to_datetime)
+    return frames.conform(df, frames.ASSUMPTIONS)
+
+
+def events(minutes: Minutes, people: pd.DataFrame | None = None) -> list[dict[str, Any]]:
+    """What the minutes bring to the ledger. All of it is known from the day of the meeting on.
+
+    returns  kind, subject, day, cycle, origin, who, payload: as Ledger.record takes them
+    """
+    def event(kind: str, subject: str, **payload: Any) -> dict[str, Any]:
+        given = {name: _plain(value) for name, value in payload.items()}
+        return {"kind": kind, "subject": subject, "day": f"{minutes.held_on:%Y-%m-%d}", "cycle": minutes.cycle, "origin": minutes.origin,
+                "who": minutes.chair or "", "payload": {name: value for name, value in given.items() if value is not None}}
+
+    spoken = [{name: _plain(value) for name, value in row.items() if _plain(value) is not None} for row in _records(minutes.points)]
+    out = [event("held", minutes.cycle, chair=minutes.chair, next_meeting=minutes.next_meeting, points=spoken or None)]
+    for row in _records(attendance(minutes, people)):
+        out.append(event("attend", row.pop("person"), **row))
+    for row in _records(decisions(minutes)):
+        out.append(event("decide", row.pop("decision"), **row))
+    for row in _records(minutes.actions):
+        source = row["source"] and action_id(minutes.cycle, row["source"])
+        out.append(event("add", action_id(minutes.cycle, row.pop("id")), **{**row, "source": source}))
+    for row in _records(minutes.updates):
+        out.append(event(VERBS[row.pop("state")], row.pop("action"), **row))
+    for row in _records(minutes.assumptions):
+        subject, verdict = row.pop("id"), {name: row.pop(name) for name in ("state", "on", "note")}
+        out += [event("assume", subject, **row)] if row["text"] else []
+        out += [event("judge", subject, **verdict)] if verdict["state"] else []
+    return out
+
+
+def known(events: pd.DataFrame) -> set[str]:
+    """The actions that were ever added: those that minutes may speak of. None before the first."""
+    return set(events.loc[events["kind"] == "add", "subject"])
+
+
+def record(ledger: Any, minutes: Minutes, people: pd.DataFrame | None = None) -> int:
+    """Bring the meeting into the ledger; minutes corrected since replace what they said before.
+
+    returns  how many events were new
+    """
+    return ledger.record(events(minutes, people), whole=minutes.origin)
+
+
+# --- corrected minutes ----------------------------------------------------------------------------------------------
+
+def revision(everything: pd.DataFrame, events: list[dict[str, Any]], *, origin: str) -> tuple[int, list[dict[str, Any]]]:
+    """How often these minutes were corrected, and one; and what they said at first.
+
+    everything  all events of the ledger, those no longer holding included
+    events      what the minutes say now; recorded or not
+    returns     1 and nothing for minutes said once; minutes that say the same in other words of ours are no correction
+    """
+    mine = everything[everything["origin"] == origin]
+    by_id = {row.id: row for row in mine[mine["kind"] != "revision"].itertuples(index=False)}
+    told = [[_said(by_id[one]) for one in json.loads(str(note.payload))["holds"] if one in by_id] for note in mine[mine["kind"] == "revision"].itertuples(index=False)]
+    distinct: list[list[dict[str, Any]]] = []
+    for version in [*told, events]:
+        if not distinct or changes(distinct[-1], version):
+            distinct.append(version)
+    return len(distinct), distinct[0] if len(distinct) > 1 else []
+
+
+def _said(row: Any) -> dict[str, Any]:
+    return {"kind": row.kind, "subject": row.subject, "day": f"{row.day:%Y-%m-%d}", "payload": json.loads(str(row.payload))}
+
+
+def changes(before: list[dict[str, Any]], after: list[dict[str, Any]], people: Mapping[str, str] | None = None) -> list[dict[str, str]]:
+    """What corrected minutes say otherwise, in the order of the events.
+
+    before, after   events, as `events` gives them
+    people          person: name
+    returns         rule (message id) and values (JSON) each: added, gone or changed; a change names what it was and what it is
+    """
+    names = people or {}
+    was, now = ({(one["kind"], one["subject"]): one for one in said} for said in (before, after))
+    out = []
+    for key in [*now, *(key for key in was if key not in now)]:
+        told = {} if key not in now else _content(now[key])
+        earlier = {} if key not in was else _content(was[key])
+        if told == earlier and key in now and key in was:
+            continue
+        kind = "added" if key not in was else "gone" if key not in now else "changed"
+        values = {"what": _about(key, told or earlier, names)}
+        if kind == "changed":
+            fields = [name for name in dict.fromkeys([*told, *earlier]) if told.get(name) != earlier.get(name)]
+            values |= {"was": _listed(earlier, fields, names), "now": _listed(told, fields, names)}
+        out.append({"rule": f"recap.change.{KIND_WORDS.get(key[0], 'update')}.{kind}", "values": json.dumps(values, ensure_ascii=False, sort_keys=True)})
+    return out
+
+
+KIND_WORDS = {"held": "held", "attend": "attend", "decide": "decide", "add": "action", "assume": "assumption", "judge": "assumption"}
+
+
+def _content(event: Mapping[str, Any]) -> dict[str, Any]:
+    """What an event says: its payload, without who a person is; of the meeting itself its day too."""
+    said = {name: value for name, value in event["payload"].items() if name not in NAMED}
+    return {**said, "day": str(event["day"])[:10]} if event["kind"] == "held" else said
+
+
+def _about(key: tuple[str, str], said: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    kind, subject = key
+    if kind == "attend":
+        return names.get(subject, subject)
+    title = said.get("title") or said.get("text")
+    return f"{subject} ({title})" if title else subject
+
+
+def _listed(said: Mapping[str, Any], fields: list[str], names: Mapping[str, str]) -> str:
+    return "; ".join(f"{name.replace('_', ' ')}: {_shown(said.get(name), names)}" for name in fields)
+
+
+def _shown(value: Any, names: Mapping[str, str]) -> str:
+    if isinstance(value, list):
+        return " / ".join(": ".join(str(part) for part in point.values()) for point in value)
+    return "–" if value is None else names.get(value, str(value)) if isinstance(value, str) else f"{value:,.10g}"
+
+
+# --- small things ---------------------------------------------------------------------------------------------------
+
+def _records(df: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in row.items()} for row in df.to_dict("records")]
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON takes it; None where it is missing."""
+    if isinstance(value, list | dict):
+        return value
+    if value is None or (not isinstance(value, str | bool) and pd.isna(value)):
+        return None
+    return f"{value:%Y-%m-%d}" if isinstance(value, pd.Timestamp) else value.item() if isinstance(value, np.generic) else value
