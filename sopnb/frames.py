@@ -969,6 +969,7 @@ effect_kpi text measure the effect is expected on
 effect number expected
 judged month month in which the effect can be judged
 asked text decision asked for that it answers
+kind text right of the charter it falls under, where it answers no question
 """, "Decisions taken")
 
 MINUTES = _frame("minutes", "point", """
@@ -978,33 +979,6 @@ topic text
 discussion text
 """, "Discussion points")
 
-ASSUMPTIONS = _frame("assumptions", "assumption", """
-assumption text its number, as S1
-text text
-if_not text what follows where it does not hold
-amount number money at stake
-owner text
-made_on date
-state text open, held, failed or dropped
-judged_on date day on which somebody said so
-note text
-""", "What the plan rests on, and whether it held")
-
-AGENDA_CHANGES = _frame("agenda_changes", "change", """
-change integer order in which it was said
-point text
-verb text add, drop, move or restore
-position number
-kind text right of the charter it falls under, where it answers no question
-title text
-minutes number
-owner text
-who text
-day date
-""", "What people changed on an agenda")
-
-STEP_TABLES: dict[str, Frame] = {frame.name: frame for frame in (
-    HISTORY, SET_ASIDE, FINDINGS, INSIGHTS, RESTATED, FRESHNESS, SEGMENTS, TESTED, FORECAST, SCORES, RECONCILED, CALENDAR_FACTORS, PLAN, OUTLOOK,
 HELD = _frame("held", "cycle", """
 cycle month
 held_on date
@@ -1034,8 +1008,36 @@ rule text message id
 values text JSON
 """, "What corrected minutes say otherwise than the first")
 
+ASSUMPTIONS = _frame("assumptions", "assumption", """
+assumption text its number, as S1
+text text
+if_not text what follows where it does not hold
+amount number money at stake
+owner text
+made_on date
+state text open, held, failed or dropped
+judged_on date day on which somebody said so
+note text
+""", "What the plan rests on, and whether it held")
+
+ASSUMPTIONS_SAID = Frame("assumptions_said", ASSUMPTIONS.key, ASSUMPTIONS.columns, "Assumptions the meeting spoke of, as they stand after it")
+
+AGENDA_CHANGES = _frame("agenda_changes", "change", """
+change integer order in which it was said
+point text
+verb text add, drop, move or restore
+position number
+title text
+minutes number
+owner text
+who text
+day date
+""", "What people changed on an agenda")
+
+STEP_TABLES: dict[str, Frame] = {frame.name: frame for frame in (
+    HISTORY, SET_ASIDE, FINDINGS, INSIGHTS, RESTATED, FRESHNESS, SEGMENTS, TESTED, FORECAST, SCORES, RECONCILED, CALENDAR_FACTORS, PLAN, OUTLOOK,
     OVERRIDES_USED, VALUE_ADDED, VALUE_ADDED_BY, LAG_ACCURACY, CHANGES, POLICY, SUPPLY_FINDINGS, PROPOSED, SHIPMENTS, PEGS, MESSAGES, ATP, PROJECTION, LOAD, CURES, EXCEPTIONS, OPTIONS,
-    AGGREGATE, MARGINALS, UNPLANNED, CONSTRAINED, UNSERVED, BOTTLENECKS, SHEET, HIRING, DELIVERABLE, KPIS, BRIDGE, AGENDA, ASKED, CHOICES, MEETING_FINDINGS, ACTIONS, ACTIONS_AFTER, ATTENDANCE, DECISIONS, MINUTES, ASSUMPTIONS,
+    AGGREGATE, MARGINALS, UNPLANNED, CONSTRAINED, UNSERVED, BOTTLENECKS, SHEET, HIRING, DELIVERABLE, KPIS, BRIDGE, AGENDA, ASKED, ACTIONS, ACTIONS_AFTER, ATTENDANCE, DECISIONS, MINUTES, ASSUMPTIONS,
     HELD, ABSENCES, RECAP_FINDINGS, RECAP_CHANGES, ASSUMPTIONS_SAID,
 )}
 
