@@ -7,11 +7,13 @@ the fonts of the machine, so that the same table gives the same bytes everywhere
 
 from __future__ import annotations
 
+import functools
 import io
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -23,6 +25,7 @@ from sopnb.words import Sentence
 
 NARROW, WIDE = 288, 620  # least widths in pixels: a phone of 320, and the width from which the wide drawing is shown
 TICK, LABEL = 12, 13  # font sizes in pixels
+FONTS = Path(__file__).parent / "fonts"
 
 
 class ChartError(ValueError):
@@ -62,11 +65,14 @@ class Figure:
     def text(self) -> str:
         return "\n".join(part for part in (self.title.text, self.alt, self.source.text) if part)
 
-    def png(self, *, wide: bool = False, dots: int = 2) -> bytes:
-        """The drawing as a PNG in the light colours, `dots` pixels to one: for mail. Empty where nothing is drawn."""
+    def png(self, *, wide: bool = False, dots: int = 2, width: float = 0) -> bytes:
+        """The drawing as a PNG in the light colours, `dots` pixels to one: for mail. Empty where nothing is drawn.
+
+        width   pixels across, where it is not the least width of the narrow or the wide drawing
+        """
         if self.painter is None:
             return b""
-        canvas = _paint(self.painter, WIDE if wide else NARROW, self.heights[1 if wide else 0], wide)
+        canvas = _paint(self.painter, width or (WIDE if wide else NARROW), self.heights[1 if wide else 0], wide)
         return canvas.export("png", dots)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
@@ -114,6 +120,25 @@ _RC: Any = {
 }
 
 
+@functools.cache
+def _own_type() -> list[str]:
+    """Roboto from our own files; letters it lacks come from matplotlib's."""
+    from matplotlib import font_manager
+
+    for weight in ("Regular", "Bold"):
+        font_manager.fontManager.addfont(FONTS / f"Roboto-{weight}.ttf")
+    return ["Roboto", "DejaVu Sans"]
+
+
+def _few_colours(png: io.BytesIO) -> bytes:
+    """The same picture in 96 colours: a third of the bytes, and no difference an eye finds in lines and words."""
+    from PIL import Image  # matplotlib brings it
+
+    out = io.BytesIO()
+    Image.open(png).convert("RGB").quantize(96, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(out, "png", optimize=True)
+    return out.getvalue()
+
+
 class Canvas:
     """A figure of `width` × `height` pixels. No pyplot: nothing is shared between figures."""
 
@@ -134,8 +159,19 @@ class Canvas:
                 nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
                 self.drawing.savefig(out, format="svg", metadata=nothing, transparent=True)
             else:
+                self._in_own_type()
                 self.drawing.savefig(out, format="png", dpi=72 * dots, facecolor=LIGHT["bg"], metadata={"Software": None})
-        return out.getvalue()
+        return out.getvalue() if kind == "svg" else _few_colours(out)
+
+    def _in_own_type(self) -> None:
+        """Words in our own type, which has the widths the layout counts on, and with a margin that parts them from lines."""
+        from matplotlib.patheffects import withStroke
+        from matplotlib.text import Text
+
+        family = _own_type()
+        for text in self.drawing.findobj(Text):
+            text.set_fontfamily(family)
+            text.set_path_effects([withStroke(linewidth=3, foreground=LIGHT["bg"])])
 
     def pane(self, left: float, top: float, right: float, bottom: float, x: tuple[float, float], y: tuple[float, float]) -> Pane:
         """Axes whose edges lie so many pixels from the figure's edges; `x` and `y` are the limits of the data."""

@@ -134,8 +134,8 @@ def _exception(ground: Ground, row: dict[str, Any], scale: Scale, longest: float
 def capacity(ground: Ground, top: int = 6) -> dict[str, Any] | None:
     """Load of the fullest resources as a share of their hours, month by month, on one scale.
 
-    returns  finding, sub, panels: name, status, bars (month letter, share, over, drawing in percent and pixels), alt;
-             None where there is no load
+    returns  finding, sub, panels: name, status, bars (month letter, share, over, drawing in percent and pixels), alt; load
+             (frames.LOAD of the resources shown); None where there is no load
     """
     load = ground.get("load")
     if load is None:
@@ -156,6 +156,7 @@ def capacity(ground: Ground, top: int = 6) -> dict[str, Any] | None:
     kind = f"front.capacity.{'enough' if over.empty else form}"
     more = len(peaks) - len(shown)
     return {"finding": message(kind, values), "sub": message("front.capacity.sub", {"window": ground.window_text}), "panels": shown,
+            "load": inside[inside["resource"].isin(peaks.index[:top])].drop(columns="share").reset_index(drop=True),
             "more": message("front.capacity.more.one" if more == 1 else "front.capacity.more", {"n": more, "peak": float(peaks.iloc[top])}) if more > 0 else words.plain("")}
 
 
