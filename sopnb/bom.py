@@ -53,15 +53,18 @@ def with_components(plan, need, stock):
     return grid.merge(sums, on=[*SERIES, "month"], how="left").fillna({name: 0.0 for name in columns})
 
 
-def uncounted(need, stock, items, *, months):
+def uncounted(need, stock, items, *, months, bom=None):
     """Components without a stock count: what is needed of them is known, what must be bought is not.
 
     need     item × location × month   consensus (units required)
     stock    item × location
     items    item                      name, unit_cost; a component may be missing from it
     months   the months added up
+    bom      item × component          phantom: what is never stocked need not be counted; None: everything is stocked
     returns  item   name, consensus (units), amount (money at cost; missing without a cost), the largest first
     """
+    through = set() if bom is None or "phantom" not in bom else set(bom.loc[bom["phantom"].fillna(False).astype(bool), "item"])
+    need = need[~need["item"].isin(through)]
     rows = need[~need["item"].isin(set(stock["item"])) & need["month"].isin(list(months))]
     out = rows.groupby("item", as_index=False)["consensus"].sum().merge(items[["item", "name", "unit_cost"]], on="item", how="left")
     out["name"] = out["name"].fillna(out["item"])

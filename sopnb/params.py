@@ -15,6 +15,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from sopnb import what_if
+from sopnb.params_meeting import Meeting
 from sopnb.problems import Problem, Problems, nearest
 
 # The names of frames.SOURCES, which a test compares: to import `frames` here would take longer than reading the parameters.
@@ -183,16 +184,6 @@ class Target(_Part):
     better: Literal["higher", "lower", "zero"] = "higher"
 
 
-class Meeting(_Part):
-    day: int = Field(8, ge=1, le=28, description="day of the cycle month")
-    minutes: int = Field(60, ge=10, description="time budget")
-    chair: str = ""
-    quorum: float = Field(0.5, ge=0, le=1)
-    decides: dict[str, str] = Field(default_factory=dict, description="kind of decision: role that may take it")
-    purpose: str = ""
-    file: str | None = Field(None, description="the minutes: a YAML or workbook; {cycle} may stand in it")
-
-
 class Before(_Part):
     """The pack leaves some days before its meeting, by `sopnb send --due`."""
 
@@ -303,6 +294,14 @@ class Company(_Part):
     def _one_line(cls, value: str) -> str:
         return one_line(value) or ""
 
+    @field_validator("assumptions")
+    @classmethod
+    def _ids(cls, assumptions: list[Assumption]) -> list[Assumption]:
+        given = [one.id for one in assumptions if one.id]
+        if twice := sorted({one for one in given if given.count(one) > 1}):
+            raise ValueError(f"{', '.join(twice)} stands twice: give each assumption an id of its own, and never that of an old one")
+        return assumptions
+
     @field_validator("scenarios")
     @classmethod
     def _names(cls, scenarios: list[Scenario]) -> list[Scenario]:
@@ -325,11 +324,13 @@ class Company(_Part):
 class Assumption(_Part):
     """What the plan rests on; carried on the first page until it is struck out."""
 
-    text: str
+    id: str | None = Field(None, pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,19}$", description="by which it is judged, as S1; none: made from its text")
+    text: str = Field(min_length=1)
     if_not: str = ""
     amount: float | None = None
     owner: str = ""
     made: dt.date | None = None
+    due: dt.date | None = Field(None, description="day by which it is known whether it held")
 
 
 class Change(_Part):

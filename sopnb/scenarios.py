@@ -155,7 +155,7 @@ def _policy(given: Tables, rules: Any, base: Evaluated | None) -> pd.DataFrame:
     return inventory.policy(
         given.plan, given.tested, given.items, service=rules.service, segments=given.segments, scores=given.scores, lanes=given.lanes,
         lead_time_days=rules.lead_time_days, review_days=rules.review_days, review=rules.review, measure=rules.measure, holding_rate=rules.holding_rate,
-        order_cost=rules.order_cost)
+        order_cost=rules.order_cost, distribution=rules.distribution)
 
 
 def _netted(given: Tables, rules: Any, policy: pd.DataFrame, as_of: Any, lot_rule: str, base: Evaluated | None) -> Any:

@@ -18,7 +18,7 @@ SERIES = ["item", "location"]
 
 # --- how much safety stock? -------------------------------------------------------------------------------------------
 
-def policy(policy: pd.DataFrame, items: pd.DataFrame, *, by_class: pd.DataFrame, scope: Scope) -> Block:
+def policy(policy: pd.DataFrame, items: pd.DataFrame, *, by_class: pd.DataFrame, places: Mapping[str, str], scope: Scope) -> Block:
     """Safety stock as our errors ask for it beside the ERP's, in money and in the service both can be expected to give.
 
     policy     frames.POLICY
@@ -27,7 +27,7 @@ def policy(policy: pd.DataFrame, items: pd.DataFrame, *, by_class: pd.DataFrame,
     """
     if policy.empty:
         return block(missing("plan"))
-    at_cost = policy.assign(name=scope.item(policy["item"]), cost=policy["item"].map(items.set_index("item")["unit_cost"]).astype("float64"))
+    at_cost = policy.assign(name=scope.item(policy["item"]), place=policy["location"].map(places).fillna(policy["location"]), cost=policy["item"].map(items.set_index("item")["unit_cost"]).astype("float64"))
     known = bool(at_cost["erp_safety_stock"].notna().any())
     return block(_needed(at_cost, by_class, known), _classes(by_class, scope) if known else None, _apart(at_cost, scope) if known else None,
                  Note(say("Service is the share of replenishment cycles that end without a shortage, weighed by demand at cost. Safety stock protects against being wrong, so it "
@@ -45,9 +45,9 @@ def _needed(at_cost: pd.DataFrame, by_class: pd.DataFrame, known: bool) -> Sente
         return said
     short = judged[judged["erp_cycle_service"] < judged["service_target"] - 0.005]
     if short.empty:
-        return said + say("The ERP's figures reach the target of every class, and so do ours.")
+        return said + say("By the formulas of the books the ERP's figures reach the target of every class, and so do ours.")
     worst = (short["service_target"] - short["erp_cycle_service"]).idxmax()
-    return said + say("With the ERP's figures class {name} would get {erp:.1%} service where {target:.0%} is asked for; with ours it gets {ours:.1%}.", name=short.at[worst, "service_class"],
+    return said + say("By the formulas of the books the ERP's figures give class {name} {erp:.1%} service where {target:.0%} is asked for, and ours {ours:.1%}.", name=short.at[worst, "service_class"],
                       erp=short.at[worst, "erp_cycle_service"], target=short.at[worst, "service_target"], ours=short.at[worst, "cycle_service"])
 
 
@@ -55,7 +55,7 @@ def _classes(by_class: pd.DataFrame, scope: Scope) -> Table | None:
     if by_class.empty:
         return None
     return tables.show(
-        by_class, caption=say("Safety stock and service by class: what is asked for, what the ERP's figures give, what ours give"), total=["series", "erp_safety_stock", "safety_stock", "difference"],
+        by_class, caption=say("Safety stock and service by class: what is asked for, and what the formulas of the books expect of the ERP's figures and of ours"), total=["series", "erp_safety_stock", "safety_stock", "difference"],
         subtitle=say("Money at standard cost; series are one item at one location"), source=say("forecast errors of the backtest; item master; plan {cycle}", cycle=scope.cycle),
         columns={"service_class": "Class", "series": col("Series", "count", wide=True), "erp_safety_stock": col("ERP", "money"), "safety_stock": col("Ours", "money"),
                  "difference": col("Difference", "money", signed=True, wide=True), "service_target": col("Target", "percent"), "erp_cycle_service": col("ERP gives", "percent", digits=1),
@@ -69,18 +69,82 @@ def _apart(at_cost: pd.DataFrame, scope: Scope) -> Table | None:
     return tables.show(
         told, top=8, by="difference", other=["difference"], total=["difference"], caption=say("Where our safety stock differs most from the ERP's"),
         subtitle=say("Units; the difference in money at standard cost"), source=say("forecast errors of the backtest; item master; plan {cycle}", cycle=scope.cycle),
-        columns={"name": "Item", "location": col("Location", wide=True), "lead_months": col("Lead time", "number", 1, unit="months", wide=True),
+        columns={"name": "Item", "place": col("Location", wide=True), "lead_months": col("Lead time", "number", 1, unit="months", wide=True),
                  "error_sd": col("Error", "count", unit="a month", wide=True), "erp_safety_stock": col("ERP", "count", unit="units", wide=True),
                  "safety_stock": col("Ours", "count", unit="units"), "erp_cycle_service": col("ERP gives", "percent", wide=True), "service_target": col("Target", "percent", wide=True),
                  "difference": col("Difference", "money", signed=True)})
 
 
+# --- does it hold what it promises? ------------------------------------------------------------------------------------
+
+def lasting(policy: pd.DataFrame, sure: pd.DataFrame, lasted: pd.DataFrame, items: pd.DataFrame, *, holding_rate: float) -> Block:
+    """How often safety stock like ours would have lasted at past origins, and what stock that keeps the promise costs.
+
+    policy   POLICY;  sure: the same by the shape of past errors (distribution empirical)
+    lasted   inventory.lasted of the policy; empty: no past errors to judge by, nothing is said
+    items    item   unit_cost
+    holding_rate   of unit cost, a year
+    """
+    if lasted.empty:
+        return block()
+    cost = items.set_index("item")["unit_cost"].astype("float64")
+    ours, safe = ((table["safety_stock"] * table["item"].map(cost)).groupby(table["service_class"]).sum() for table in (policy, sure))
+    rows = lasted.assign(ours=lasted["service_class"].map(ours), safe=lasted["service_class"].map(safe), more=lasted["service_class"].map(safe - ours))
+    broken = rows[rows["lasted"] < rows["service_target"] - 2 * rows["by_chance"]]
+    if broken.empty:
+        return block(say("At past origins safety stock like this would have lasted as often as is asked for."))
+    worst = broken.loc[(broken["service_target"] - broken["lasted"]).idxmax()]
+    more = rows["more"].sum()
+    said = say("**At past origins safety stock like this would have lasted in {lasted:.1%} of the cases of class {name}, where {target:.0%} is asked for:** the formulas of the books take a miss of one month to say nothing of "
+               "the next.", lasted=worst["lasted"], name=worst["service_class"], target=worst["service_target"])
+    if policy["distribution"].eq("empirical").all() or more <= 0:
+        return block(said + say("It follows the shape of past errors already; better forecasts or shorter lead times are what is left."), _kept(rows, []))
+    said += say("Stock that keeps the promise is worth {safe:money}, {more:money} more, and costs {year:money} a year to hold. If service is worth that, set `distribution: empirical` under `supply` in the params file.",
+                safe=rows["safe"].sum(), more=more, year=more * holding_rate)
+    return block(said, _kept(rows, ["safe", "more"]))
+
+
+def _kept(rows: pd.DataFrame, more: list[str]) -> Table:
+    worst = rows.loc[(rows["service_target"] - rows["lasted"]).idxmax()]
+    columns: dict[str, str | tables.Col] = {"service_class": "Class", "cases": col("Cases", "count", wide=True), "service_target": col("Asked for", "percent"), "lasted": col("Would have lasted", "percent", digits=1), "ours": col("Ours", "money", wide=True),
+               "safe": col("To keep it", "money", wide=True), "more": col("More", "money", signed=True)}
+    return tables.show(
+        rows, caption=say("Class {name} would have lasted {gap:.0f} times in a hundred less than is asked for", name=worst["service_class"], gap=100 * (worst["service_target"] - worst["lasted"])),
+        subtitle=say("Cases are a series at a past origin; it lasts where demand until the next delivery was no more than forecast and safety stock; money at standard cost"),
+        source=say("forecast errors of the backtest"), total=["cases", "ours", *more], columns={name: how for name, how in columns.items() if name in (*more, "service_class", "cases", "service_target", "lasted", "ours")})
+
+
+# --- sold for one season ----------------------------------------------------------------------------------------------
+
+def seasons(table: pd.DataFrame | None, *, places: Mapping[str, str], scope: Scope) -> Block:
+    """The one order for each item that is sold for one season only; nothing where there is none.
+
+    table   seasons.one_season; None: no bands of the forecast
+    """
+    if table is None or table.empty:
+        return block()
+    sized = table.dropna(subset=["profit"])
+    n = table["item"].nunique()
+    said = say("**{n:,d} items are sold for one season only**, so there is one order and no second chance.", n=n) if n > 1 else say("**One item is sold for one season only**, so there is one order and no second chance.")
+    if len(sized):
+        said += say("Ordered as below, they should bring {profit:money}; goods worth {left:money} at cost should be left over.", profit=sized["profit"].sum(), left=(sized["leftover"] * sized["unit_cost"]).sum())
+    why = [message("stock.season." + (because or "ordered"), {"ratio": ratio}) for because, ratio in zip(table["because"], table["ratio"], strict=True)]
+    rows = table.assign(name=scope.item(table["item"]), place=table["location"].map(places).fillna(table["location"]), why=why, when=[
+        say("{first:mon} to {last:mon}", first=first, last=last).text for first, last in zip(table["first"], table["last"], strict=True)], size=table["profit"].fillna(0.0))
+    return block(said, tables.show(
+        rows, top=8, by="size", other=["profit"], total=["profit"], caption=say("What to order once"), source=say("plan {cycle} and its bands; item master; rates of the params file", cycle=scope.cycle),
+        subtitle=say("Units; the chance that all is sold out is weighed by what a unit too few loses in margin and a unit too many below its cost"),
+        columns={"name": "Item", "place": col("Location", wide=True), "when": col("Sold", wide=True), "demand": col("Expected", "count", wide=True), "sd": col("Usual miss", "count", wide=True),
+                 "quantity": col("Order", "count", unit="units"), "leftover": col("Left over", "count", wide=True), "shortage": col("Missed", "count", wide=True), "profit": col("Brings", "money"), "why": col("Why", wide=True)}))
+
+
 # --- where does that leave the stock? ---------------------------------------------------------------------------------
 
-def path(path: pd.DataFrame | None, *, banded: pd.DataFrame | None = None, safety: float = 0.0, places: Mapping[str, str], scope: Scope, expedite: bool = False) -> Block:
+def path(path: pd.DataFrame | None, *, parts: pd.DataFrame | None = None, banded: pd.DataFrame | None = None, safety: float = 0.0, places: Mapping[str, str], scope: Scope, expedite: bool = False) -> Block:
     """The stock in money month by month, its cover, and the items that matter with their bands.
 
     path     netting.at_cost; None: no stock is counted
+    parts    netting.at_cost of what is not sold; None or empty: all of it is
     banded   stock_bands.bands of the items to show
     safety   safety stock of the policy at cost
     expedite whether late orders are shown as if they could be hurried
@@ -92,12 +156,21 @@ def path(path: pd.DataFrame | None, *, banded: pd.DataFrame | None = None, safet
     said = say("**Stock of {now:money} today becomes {soon:money} at the end of {soon_month:month} and {end:money} at the end of {last:month}**, {cover:.1f} months of demand. The policy's safety stock is {safety:money}.",
                now=path["opening"].iloc[0], soon=near["closing"], soon_month=near["month"], end=path["closing"].iloc[-1], last=path["month"].iloc[-1], cover=path["cover"].iloc[-1], safety=safety)
     said += say("It is lowest in {month:month}, at {low:money}: {cover:.1f} months of demand.", month=low["month"], low=low["closing"], cover=low["cover"])
+    if parts is not None and len(parts) and parts["opening"].iloc[0] > 0:
+        said += _of_parts(parts, near["month"])
     owed = path.loc[path["owed"].idxmax()]
     if owed["owed"] > 0.5:
         said += say("Most is owed to customers and to production in {month:month}: goods worth {owed:money} at cost.", month=owed["month"], owed=owed["owed"])
     if expedite:
         said += say("Late orders are shown as if every one of them could be hurried.")
     return block(said, _value(path, scope), _cover(path, scope), _items(banded, places, scope))
+
+
+def _of_parts(parts: pd.DataFrame, month: pd.Timestamp) -> Sentence:
+    """What of the fall is materials: the policy knows no errors of what production asks for, so no safety stock of it is planned."""
+    soon = parts.loc[parts["month"] == month, "closing"].sum()
+    return say("Of it {now:money} today, and {soon:money} at the end of {month:month}, is materials and parts: they are ordered for what is to be made, and no safety stock of them is planned.", now=parts["opening"].iloc[0],
+               soon=max(soon, 0.0), month=month)
 
 
 def _value(path: pd.DataFrame, scope: Scope) -> Figure:

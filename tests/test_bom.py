@@ -155,3 +155,12 @@ def test_a_component_that_nobody_counts():
     assert told.proposed.set_index("item")["quantity"].to_dict() == {"A": 10, "C": 15}
     assert as_empty.need.equals(told.need) and set(told.need["item"]) == {"B", "C"}
     assert told.pegs.loc[told.pegs["item"] == "C", "serves"].tolist() == ["A-EU-202603-1"]  # through B, which has no order to show
+
+
+def test_what_is_never_stocked_need_not_be_counted():
+    """Tea base is passed through: its sugar is ordered without it. Sugar has no count, and nobody knows what to buy."""
+    need = frame("item location month consensus", "base EU 2026-01 50", "sugar EU 2026-01 5")
+    stock, items = frame("item location on_hand", "flour EU 1"), frame("item name unit_cost", "base Base 2", "sugar Sugar 3")
+    bill = frame("item component quantity", "tea base 1", "base sugar 0.1").assign(phantom=[False, True])
+    assert bom.uncounted(need, stock, items, months=[pd.Timestamp("2026-01-01")], bom=bill)["item"].tolist() == ["sugar"]
+    assert bom.uncounted(need, stock, items, months=[pd.Timestamp("2026-01-01")])["item"].tolist() == ["base", "sugar"]

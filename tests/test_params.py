@@ -41,6 +41,7 @@ def test_all_problems_come_in_one_list_with_the_nearest_name(tmp_path):
     (GOOD + "supply: {service: {A: 1.0, B: 0.95, C: 0}}\n", "between 0 and 1, both left out, as 0.98 for 98 %; not A 1, C 0"),
     (GOOD + "supply: {service: {}}\n", "names no class"),
     (GOOD + "demand: {adi: 0.5}\n", "demand.adi"),
+    (GOOD + "supply: {distribution: weibull}\n", "'empirical'"),
     ("name: x\nsources:\n  stock: {path: s.csv}\n", "orders and items are required"),
 ])
 def test_what_is_wrong_is_named(tmp_path, text, expected):
