@@ -182,7 +182,7 @@ class Ledger:
         """One transaction that no other writer shares, on a database with its table."""
         with ledger_faults.plainly(self._called):
             if self._sqlite and self._url.database:
-                Path(self._url.database).parent.mkdir(parents=True, exist_ok=True)
+                ledger_faults.folder_of(Path(self._url.database), self._called)
             with self._engine.connect().execution_options(sopnb_write=True) as connection, connection.begin():
                 self._ready(connection)
                 yield connection

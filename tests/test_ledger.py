@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import sqlite3
-import subprocess
-import sys
-import tempfile
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from sopnb import frames, ledger
-from sopnb.ledger import Ledger, event
+from sopnb import frames, ledger, ledger_read
+from sopnb.ledger import Ledger, LedgerError, event
 from sopnb.problems import Problems
 
 
@@ -155,65 +148,187 @@ def test_decisions_and_attendance_are_read_back(book: Ledger):
     assert (came["state"], bool(came["mandatory"]), came["held_on"]) == ("absent", True, pd.Timestamp("2026-09-08"))
 
 
-def _write(given: tuple[str, int, int]) -> int:
-    url, writer, count = given
-    book = Ledger(url)
-    return sum(book.record([_add(f"2026-09-A{writer}-{i}", "2026-09-08", "2026-09-30"), _add("2026-09-A0", "2026-09-08", "2026-09-30")])
-               for i in range(count))
+# --- assumptions, judgements, the agenda ----------------------------------------------------------------------------
+
+def test_an_assumption_is_judged_and_keeps_the_day_it_was_made(book: Ledger):
+    book.record([_say("assume", "S1", "2026-08-08", text="Wheat stays under 300", if_not="Margin falls", amount=-4.0, owner="p02", made="2026-07-01"),
+                 _say("assume", "S2", "2026-09-08", text="No second brand"), _say("assume", "S1", "2026-09-08", text="Wheat stays under 310"),
+                 _say("judge", "S2", "2026-09-20", state="failed", on="2026-09-18", note="It came in August"),
+                 _say("judge", "S9", "2026-09-20", state="held")])  # of one nobody made: without effect
+    rows = book.assumptions("2026-09-08").set_index("assumption")
+    assert list(rows["text"]) == ["Wheat stays under 310", "No second brand"] and list(rows["state"]) == ["open", "open"]
+    assert list(rows["made_on"]) == [pd.Timestamp("2026-07-01"), pd.Timestamp("2026-09-08")]
+    later = book.assumptions("2026-09-30").set_index("assumption").loc["S2"]
+    assert (later["state"], later["judged_on"], later["note"]) == ("failed", pd.Timestamp("2026-09-18"), "It came in August")
+    assert list(book.assumptions("2026-08-01").columns) == frames.ASSUMPTIONS.names and book.assumptions("2026-08-01").empty
 
 
-def _race(url: str) -> None:
-    """Four processes write at once, each also the same event: nothing is lost and nothing is there twice."""
-    with ProcessPoolExecutor(4, mp_context=get_context("spawn")) as pool:
-        added = list(pool.map(_write, [(url, writer, 12) for writer in range(4)]))
-    assert sum(added) == 4 * 12 + 1
-    assert len(Ledger(url).actions("2026-10-01")) == 4 * 12 + 1
-    assert Ledger(url).everything()["seq"].is_unique
+def test_what_a_person_says_of_a_decision_stands_beside_it_and_can_be_taken_back(book: Ledger):
+    book.record([event("decide", "2026-09-D1", day="2026-09-08", cycle="2026-09", origin="minutes:2026-09", title="Run Saturdays", decided_by="p01")])
+    assert book.decisions("2026-12-01")["said"].tolist() == [None]
+    book.record([_say("judge", "2026-09-D1", "2026-12-08", state="hit", note="No order was late")])
+    row = book.decisions("2026-12-31").iloc[0]
+    assert (row["said"], row["said_on"], row["said_by"], row["note"]) == ("hit", pd.Timestamp("2026-12-08"), "p02", "No order was late")
+    assert book.decisions("2026-12-01")["said"].tolist() == [None]
+    book.record([_say("judge", "2026-09-D1", "2026-12-09", state="open")])
+    assert book.decisions("2026-12-31")["said"].tolist() == [None]
 
 
-def test_several_processes_write_at_once(tmp_path: Path):
-    _race(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
+def test_changes_to_an_agenda_belong_to_their_cycle_and_count_up_to_its_meeting(book: Ledger):
+    def change(point: str, day: str, **said: object) -> dict:
+        return event("agenda", point, day=day, cycle="2026-10", origin="cli", who="p01", **said)
+
+    book.record([change("conflicts", "2026-10-03", verb="drop"), change("visit", "2026-10-04", verb="add", title="Visit of the carrier", minutes=5, owner="p02"),
+                 event("agenda", "plan", day="2026-09-03", cycle="2026-09", origin="cli", verb="drop")])
+    rows = book.agenda("2026-10")
+    assert list(rows["point"]) == ["conflicts", "visit"] and list(rows["verb"]) == ["drop", "add"]
+    assert rows["minutes"].iloc[1] == 5 and list(rows["who"]) == ["p01", "p01"]
+    before = book.digest("2026-10-01", agenda="2026-10")
+    assert before != book.digest("2026-10-01") and book.digest("2026-10-01") == book.digest("2026-10-05")
+    book.record([event("held", "2026-10", day="2026-10-08", cycle="2026-10", origin="minutes:2026-10"), change("plan", "2026-10-09", verb="drop")])
+    assert list(book.agenda("2026-10")["point"]) == ["conflicts", "visit"] and book.digest("2026-10-01", agenda="2026-10") == before
+    assert book.agenda("2026-11").empty
 
 
-def _program(name: str) -> str | None:
-    """A PostgreSQL program: on the path, or where Debian keeps the server's."""
-    return shutil.which(name) or max(map(str, Path("/usr/lib/postgresql").glob(f"*/bin/{name}")), default=None)
+def test_an_event_must_say_what_its_kind_asks_for(book: Ledger):
+    for kind, said in (("assume", "assumption S1 needs a text"), ("judge", "what is said of S1 needs a state"), ("agenda", "needs a verb: add, drop, move or restore")):
+        with pytest.raises(ValueError, match=said):
+            book.record([_say(kind, "S1", "2026-09-08")])
 
 
-@pytest.fixture(scope="module")
-def postgres():
-    """The address of a PostgreSQL of our own on a local socket, or a skip with its reason."""
-    pytest.importorskip("psycopg", reason="psycopg is not installed (the extra `postgres`)")
-    initdb, pg_ctl = _program("initdb"), _program("pg_ctl")
-    if not (initdb and pg_ctl):
-        pytest.skip("no PostgreSQL server programs (initdb, pg_ctl) on this machine")
-    if sys.platform == "win32":
-        pytest.skip("the test's server listens on a Unix socket")
-    folder = Path(tempfile.mkdtemp(prefix="sopnb-pg-"))  # a short path: sockets allow about 100 characters
-    user = "postgres" if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
-    if user:
-        shutil.chown(folder, user)
+# --- who may say what of an action ----------------------------------------------------------------------------------
 
-    def call(*command: object) -> None:
-        subprocess.run(list(map(str, command)), check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, user=user, cwd=folder)
+def test_a_change_that_says_nothing_new_or_nothing_sensible_is_refused_and_says_why(book: Ledger):
+    book.record([_add("2026-09-A1", "2026-09-08", "2026-09-30")])
+    book.change("2026-09-A1", "done", day="2026-09-20", who="p02")
+    for verb, more, said in (
+        ("done", {}, r"it is done already \(done on 2026-09-20 by p02\)\. To open it again: sopnb actions start"),
+        ("drop", {}, "it is done already"),
+        ("move", {"due": "2026-10-31"}, "it is done .*; what is closed has no day or owner to change"),
+    ):
+        with pytest.raises(Problems, match=said):
+            book.change("2026-09-A1", verb, day="2026-09-21", **more)
+    with pytest.raises(Problems, match=r"2026-09-19 is before that\. Allowed: 2026-09-20 or later"):
+        book.change("2026-09-A1", "start", day="2026-09-19")
+    with pytest.raises(Problems, match=r"there is no such action.*Did you mean 2026-09-A1\?"):
+        book.change("2026-09-A2", "done", day="2026-09-21")
+    book.change("2026-09-A1", "start", day="2026-09-21")
+    with pytest.raises(Problems, match="due on 2026-09-30 and p02's already"):
+        book.change("2026-09-A1", "move", day="2026-09-21", due="2026-09-30", owner="p02")
+    with pytest.raises(Problems, match=r"before the day it was made\. Allowed: 2026-09-08 or later"):
+        book.change("2026-09-A1", "move", day="2026-09-21", due="2026-09-01")
+    assert len(book.everything()) == 3  # nothing of what was refused was written
 
+
+def test_who_has_seen_an_older_state_is_told_who_changed_it_since(book: Ledger):
+    book.record([_add("2026-09-A1", "2026-09-08", "2026-09-30")])
+    seen = ledger_read.last_ids(book.everything())["2026-09-A1"]
+    book.change("2026-09-A1", "move", day="2026-09-20", who="rina", due="2026-10-31", seen=seen)
+    with pytest.raises(Problems, match="somebody changed it since: moved on 2026-09-20 by rina"):
+        book.change("2026-09-A1", "done", day="2026-09-21", who="budi", seen=seen)
+    assert book.actions("2026-09-21")["state"].item() == "open"
+
+
+def test_what_a_plan_raises_leaves_the_ledger_as_it_was(book: Ledger):
+    book.record([_add("2026-09-A1", "2026-09-08", "2026-09-30")])
+
+    def plan(events: pd.DataFrame) -> list[dict]:
+        assert len(events) == 1
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        book.act(plan)
+    assert len(book.everything()) == 1
+
+
+# --- who wrote it down, and when ------------------------------------------------------------------------------------
+
+def test_who_wrote_an_event_down_and_when_stands_in_the_row_and_nowhere_else(book: Ledger, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("getpass.getuser", lambda: "hendra")
+    book.record([_add("2026-09-A1", "2026-09-08", "2026-09-30")])
+    audit = book.everything(audit=True).iloc[0]
+    assert audit["recorded_by"] == "hendra" and pd.Timestamp(audit["recorded_at"]).tz is not None
+    assert not {"recorded_at", "recorded_by"} & ({*book.everything().columns} | {*book.events().columns} | {*book.actions("2026-10-01").columns})
+
+
+def test_the_clock_makes_no_other_event_and_no_other_digest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    said = []
+    for user in ("hendra", "maya"):
+        monkeypatch.setattr("getpass.getuser", lambda user=user: user)
+        one = ledger.open(None, tmp_path / user)
+        one.record([_add("2026-09-A1", "2026-09-08", "2026-09-30")])
+        one.change("2026-09-A1", "done", day="2026-09-20")
+        said.append((one.digest("2026-10-01"), list(one.everything()["id"])))
+    assert said[0] == said[1]
+
+
+def test_a_machine_that_knows_no_user_name_still_writes(book: Ledger, monkeypatch: pytest.MonkeyPatch):
+    def nobody() -> str:
+        raise KeyError("getpwuid(): uid not found: 1234")
+
+    monkeypatch.setattr("getpass.getuser", nobody)
+    book.record([_add("2026-09-A1", "2026-09-08", "2026-09-30")])
+    assert book.everything(audit=True)["recorded_by"].item() == "unknown"
+
+
+OLD = """CREATE TABLE events (seq INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, subject TEXT NOT NULL,
+         day DATE NOT NULL, cycle TEXT NOT NULL, origin TEXT NOT NULL, who TEXT NOT NULL, payload TEXT NOT NULL)"""
+
+
+def test_a_ledger_of_before_is_read_as_it_is_and_gains_the_columns_when_it_is_next_written(tmp_path: Path):
+    file = tmp_path / "ledger.sqlite"
+    with sqlite3.connect(file) as raw:
+        raw.execute(OLD)
+        raw.execute("INSERT INTO events (id, kind, subject, day, cycle, origin, who, payload) VALUES ('x', 'add', '2026-08-A1', '2026-08-08', '2026-08', 'cli', '', "
+                    """'{"title": "Call", "owner": "p02", "due": "2026-08-31"}')""")
+    bytes_before, old = file.read_bytes(), Ledger(f"sqlite:///{file}")
+    assert list(old.actions("2026-09-01")["action"]) == ["2026-08-A1"] and old.everything(audit=True)["recorded_at"].isna().all()
+    digest = old.digest("2026-09-01")
+    assert file.read_bytes() == bytes_before  # reading changes nothing
+    old.record([_add("2026-09-A1", "2026-09-08", "2026-09-30")])
+    assert old.digest("2026-09-01") == digest and old.everything(audit=True)["recorded_at"].notna().tolist() == [False, True]
+    with sqlite3.connect(file) as raw, pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        raw.execute("DELETE FROM events")
+
+
+# --- a database that refuses ----------------------------------------------------------------------------------------
+
+def test_a_ledger_held_by_another_program_says_so(book: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    book.record([_add("2026-09-A1", "2026-09-08", "2026-09-30")])
+    monkeypatch.setattr(ledger, "WAIT_SECONDS", 0.1)
+    other = sqlite3.connect(tmp_path / "reports" / "ledger.sqlite", isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
     try:
-        call(initdb, "-D", folder / "db", "-U", "sopnb", "-A", "trust")
-        call(pg_ctl, "-D", folder / "db", "-w", "-l", folder / "log", "-o", f"-k {folder} -c listen_addresses=''", "start")
-        yield f"postgresql+psycopg://sopnb@/postgres?host={folder}"
-        call(pg_ctl, "-D", folder / "db", "-m", "fast", "stop")
+        with pytest.raises(LedgerError, match=r"ledger\.sqlite: another program holds the ledger and did not let go\. Close the program"):
+            ledger.open(None, tmp_path / "reports").add(title="Call", owner="p02", due="2026-10-20", day="2026-10-02")
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        other.close()
+    assert len(book.everything()) == 1
 
 
-def test_a_team_shares_a_ledger_in_postgresql(postgres: str):
-    _race(postgres)
-    with pytest.raises(Exception, match="append-only"):
-        _delete_all(postgres)
+def test_a_ledger_that_may_only_be_read_says_so(book: Ledger, tmp_path: Path):
+    book.record([_add("2026-09-A1", "2026-09-08", "2026-09-30")])
+    only_read = Ledger(f"sqlite:///file:{tmp_path / 'reports' / 'ledger.sqlite'}?mode=ro&uri=true")
+    with pytest.raises(LedgerError, match="may be read and not written by this user"):
+        only_read.record([_add("2026-09-A2", "2026-09-08", "2026-09-30")])
+    assert len(book.everything()) == 1
 
 
-def _delete_all(url: str) -> None:
-    import sqlalchemy as sa
+def test_a_file_that_is_no_ledger_says_so(tmp_path: Path):
+    (tmp_path / "ledger.sqlite").write_bytes(b"PK this is a workbook" * 100)
+    with pytest.raises(LedgerError, match=r"ledger\.sqlite: is not a ledger, or is damaged"):
+        ledger.open(None, tmp_path).everything()
+    (tmp_path / "file").write_text("a file where the folder should be")
+    with pytest.raises(LedgerError, match="cannot be"):
+        ledger.open(None, tmp_path / "file").record([])
 
-    with sa.create_engine(url).begin() as connection:
-        connection.exec_driver_sql("DELETE FROM events")
+
+def test_an_address_that_is_none_and_a_server_that_is_away_say_so_and_show_no_password(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    pytest.importorskip("psycopg", reason="psycopg is not installed (the extra `postgres`)")
+    for address, said in (("ledger on the server", "is not a database address"), ("oracle9000://u:secret@h/db", "lacks the driver"),
+                          ("postgresql+psycopg://u:secret@127.0.0.1:9/db", "the server cannot be reached"),
+                          ("postgresql+psycopg://u:secret@no-such-host.invalid/db", "(server's name is not known|server cannot be reached)")):
+        monkeypatch.setenv("SOPNB_SOME_LEDGER", address)
+        with pytest.raises(LedgerError, match=said) as told:
+            ledger.open("env:SOPNB_SOME_LEDGER", tmp_path).everything()
+        assert "env:SOPNB_SOME_LEDGER" in str(told.value) and "secret" not in str(told.value)
