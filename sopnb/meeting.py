@@ -14,8 +14,9 @@ import numpy as np
 import pandas as pd
 
 from sopnb import calendar, frames
-from sopnb.minutes import Minutes, form, held, read_minutes
+from sopnb.minutes import Minutes, held, read_minutes
 from sopnb.minutes_events import attendance, decisions, events, known, missing, points, quorum, record
+from sopnb.minutes_form import form
 
 __all__ = [
     "Minutes", "agenda", "asked", "attendance", "decisions", "events", "form", "held", "known", "missing", "points", "quorum",

@@ -1,4 +1,4 @@
-"""The minutes of a meeting, read from a YAML file or a workbook; every problem in one list.
+"""The minutes of a meeting, read from a YAML file, a workbook or a notebook's cells; every problem in one list.
 
     cycle: 2026-09
     held_on: 2026-09-08
@@ -8,27 +8,28 @@
     decisions: [{id: D1, title: "Run Saturdays", option: A, why: "Cheapest", decided_by: p01, effect_kpi: otif, effect: 0.02, judged: 2026-12}]
     actions: [{id: A1, title: "Book the crews", owner: p02, due: 2026-09-30, amount: 1200000000, source: D1}]
     updates: [{action: 2026-08-A2, state: done, on: 2026-09-05}]
+    assumptions: [{id: S1, state: failed, note: "Prices rose a month later"}, {id: S6, text: "Two chains list the jar", owner: p01}]
     next_meeting: 2026-10-08
 
 A workbook holds the same: a sheet `meeting` with the names in its first column and the values in the second, and one
-sheet per list with the names as headings.
+sheet per list with the names as headings. The rooms beside this one: `minutes_files` reads the files, `minutes_form` and
+`minutes_book` write forms to fill in, `minutes_cells` takes what was typed in the notebook, `minutes_events` makes
+tables and events of it, `minutes_rules` says what was not as the charter asks.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import html
-import json
+import math
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
 
-from sopnb import frames
+from sopnb import frames, minutes_files, minutes_place
 from sopnb.problems import Problem, Problems, nearest
 
 # list: (column, kind, must be given); a kind in brackets names the words allowed
@@ -37,15 +38,40 @@ SHEETS: dict[str, tuple[tuple[str, str, bool], ...]] = {
     "points": (("topic", "text", True), ("discussion", "text", False)),
     "decisions": (("id", "text", True), ("title", "text", True), ("option", "text", False), ("why", "text", False),
                   ("dissent", "text", False), ("decided_by", "person", True), ("effect_kpi", "text", False),
-                  ("effect", "number", False), ("judged", "month", False), ("asked", "text", False)),
+                  ("effect", "number", False), ("judged", "month", False), ("asked", "text", False), ("kind", "text", False)),
     "actions": (("id", "text", True), ("title", "text", True), ("owner", "person", True), ("due", "date", True),
                 ("amount", "number", False), ("source", "text", False)),
     "updates": (("action", "text", True), ("state", "open|started|done|dropped|moved", True), ("on", "date", False),
                 ("due", "date", False), ("owner", "person", False), ("note", "text", False)),
+    "assumptions": (("id", "text", True), ("text", "text", False), ("if_not", "text", False), ("amount", "number", False), ("owner", "person", False),
+                    ("made", "date", False), ("state", "open|held|failed|dropped", False), ("on", "date", False), ("note", "text", False)),
 }
 HEAD = (("cycle", "month", True), ("held_on", "date", True), ("chair", "person", True), ("next_meeting", "date", False))
+# What a form fills in beforehand: an entry that says no more than this was left as it was, and says nothing.
+PREFILLED = {"decisions": {"id", "title", "decided_by", "asked", "kind"}, "actions": {"id"}, "updates": {"action"}, "assumptions": {"id"}}
 _ACTION = re.compile(r"^\d{4}-(0[1-9]|1[0-2])-\S+$")
-SUFFIXES = (".yaml", ".yml", ".xlsx", ".xlsm", ".xls", ".ods")
+
+
+@dataclass(frozen=True)
+class Known:
+    """What minutes may speak of; None: anything.
+
+    people       person   mandatory
+    actions      numbers of actions of the ledger
+    asked        decisions asked for at this meeting
+    measures     KPIs an effect can be expected on
+    assumptions  numbers of assumptions made before
+    rights       kinds of decision that the charter names
+    stand_for    how many mandatory people one delegate may stand in for
+    """
+
+    people: pd.DataFrame | None = None
+    actions: Collection[str] | None = None
+    asked: Collection[str] | None = None
+    measures: Collection[str] | None = None
+    assumptions: Collection[str] | None = None
+    rights: Collection[str] | None = None
+    stand_for: int = 1
 
 
 @dataclass(frozen=True)
@@ -56,9 +82,10 @@ class Minutes:
     held_on       the day
     attendance    person, state, delegate
     points        topic, discussion, in the order written
-    decisions     id, title, option, why, dissent, decided_by, effect_kpi, effect, judged, asked
+    decisions     id, title, option, why, dissent, decided_by, effect_kpi, effect, judged, asked, kind
     actions       id, title, owner, due, amount, source
     updates       action, state, on, due, owner, note
+    assumptions   id, text, if_not, amount, owner, made, state, on, note
     """
 
     cycle: str
@@ -70,6 +97,7 @@ class Minutes:
     decisions: pd.DataFrame = field(default_factory=lambda: _table("decisions", []))
     actions: pd.DataFrame = field(default_factory=lambda: _table("actions", []))
     updates: pd.DataFrame = field(default_factory=lambda: _table("updates", []))
+    assumptions: pd.DataFrame = field(default_factory=lambda: _table("assumptions", []))
 
     @property
     def origin(self) -> str:
@@ -78,7 +106,7 @@ class Minutes:
 
 
 def read_minutes(
-    path: str | Path, *, cycle: str | None = None, people: pd.DataFrame | None = None, known_actions: Collection[str] | None = None
+    path: str | Path, *, cycle: str | None = None, people: pd.DataFrame | None = None, known_actions: Collection[str] | None = None, known: Known | None = None
 ) -> Minutes:
     """The minutes of a meeting.
 
@@ -86,42 +114,74 @@ def read_minutes(
     cycle          the cycle they must be for; None: any
     people         person: who is known; None: anyone
     known_actions  actions that may be updated, and any of a meeting none of these comes from; None: any
+    known          all that is known, instead of these two
     raises         Problems, all in one list, each with file and place
     """
     path = Path(path)
-    data = _read(path)
-    found = _Reader(path)
+    return checked(minutes_files.read(path), path.name, cycle=cycle, known=known or Known(people, known_actions))
+
+
+def checked(data: Mapping[str, Any], name: str, *, cycle: str | None = None, known: Known | None = None) -> Minutes:
+    """Plain values as minutes.
+
+    data     as the YAML has them
+    name     of the file or form, for the list of problems
+    raises   Problems, all in one list
+    """
+    found = _Reader(name, known or Known())
     head = {name: found.value(data.get(name), name, kind, needed) for name, kind, needed in HEAD}
     lists = {name: found.rows(data.get(name), name) for name in SHEETS}
     found.unknown(data, [name for name, _, _ in HEAD] + list(SHEETS), "")
-    found.check(head, lists, cycle, None if people is None else list(people["person"]), known_actions)
+    found.check(head, lists, cycle)
     if found.problems:
         raise Problems(found.problems)
     return Minutes(f"{head['cycle']:%Y-%m}", head["held_on"], head["chair"], head["next_meeting"],
-                   **{name: _table(name, rows) for name, rows in lists.items()})
+                   **{name: _table(name, [row for _, row in rows]) for name, rows in lists.items()})
 
 
 def held(path: str | Path | None, **settings: Any) -> Minutes | None:
-    """The minutes, or None where the meeting has not been held: no path is given or no file is there yet."""
-    return read_minutes(path, **settings) if path is not None and Path(path).is_file() else None
+    """The minutes, or None where the meeting has not been held: no path is given, no file is there yet, or it is a form
+    that nobody filled in.
+    """
+    found = minutes_place.place(path)
+    return None if found is None or untouched(minutes_files.read(found)) else read_minutes(found, **settings)
+
+
+def untouched(data: Mapping[str, Any]) -> bool:
+    """Whether a form is as it was handed out: no day of the meeting, nothing said, decided or agreed."""
+    return not _given(data.get("held_on")) and not any(
+        _given(row.get("discussion")) or _says(name, row) for name in ("points", "decisions", "actions", "updates", "assumptions")
+        for row in (data.get(name) if isinstance(data.get(name), list) else []) if isinstance(row, dict))  # type: ignore[union-attr]
+
+
+def _given(value: Any) -> bool:
+    return value is not None and str(value).strip() != ""
+
+
+def _says(name: str, row: Mapping[str, Any]) -> bool:
+    """Whether an entry says more than what a form filled in beforehand."""
+    return name in PREFILLED and any(_given(value) for column, value in row.items() if column not in PREFILLED[name])
+
+
+Rows = list[tuple[int, dict[str, Any]]]  # an entry's position in its list, from 1, and what it says
 
 
 class _Reader:
     """Turns plain values into typed ones and notes everything that is wrong on the way."""
 
-    def __init__(self, path: Path):
-        self.path = path
+    def __init__(self, name: str, known: Known):
+        self.name, self.known = name, known
         self.problems: list[Problem] = []
 
     def wrong(self, place: str, wrong: str, allowed: str = "", remedy: str = "") -> None:
-        self.problems.append(Problem(f"{self.path.name}, {place}" if place else self.path.name, wrong, allowed, remedy))
+        self.problems.append(Problem(f"{self.name}, {place}" if place else self.name, wrong, allowed, remedy))
 
-    def unknown(self, given: dict[Any, Any], known: list[str], place: str) -> None:
+    def unknown(self, given: Mapping[Any, Any], known: list[str], place: str) -> None:
         for name in given:
             if name not in known:
                 self.wrong(f"{place}{name}", f"{name} is not a part of the minutes", ", ".join(known), nearest(str(name), known))
 
-    def rows(self, given: Any, name: str) -> list[dict[str, Any]]:
+    def rows(self, given: Any, name: str) -> Rows:
         if given is None:
             return []
         if not isinstance(given, list) or not all(isinstance(row, dict) for row in given):
@@ -129,14 +189,16 @@ class _Reader:
             return []
         out = []
         for i, row in enumerate(given, start=1):
+            if name in PREFILLED and not _says(name, row) and (name != "decisions" or _given(row.get("asked")) or not _given(row.get("title"))):
+                continue  # of a form, and left as it was
             place = f"{name} {i}, "
             self.unknown(row, [column for column, _, _ in SHEETS[name]], place)
-            out.append({column: self.value(row.get(column), f"{place}{column}", kind, needed) for column, kind, needed in SHEETS[name]})
+            out.append((i, {column: self.value(row.get(column), f"{place}{column}", kind, needed) for column, kind, needed in SHEETS[name]}))
         return out
 
     def value(self, given: Any, place: str, kind: str, needed: bool) -> Any:
         nothing = pd.NaT if kind in ("date", "month") else float("nan") if kind == "number" else None
-        if given is None or (isinstance(given, str) and not given.strip()):
+        if not _given(given):
             if needed:
                 self.wrong(place, "is missing", _allowed(kind), "Fill it in")
             return nothing
@@ -146,45 +208,96 @@ class _Reader:
             self.wrong(place, f"{given!r} is not allowed", _allowed(kind), nearest(str(given), kind.split("|")) if "|" in kind else "")
             return nothing
 
-    def check(self, head: dict[str, Any], lists: dict[str, list[dict[str, Any]]], cycle: str | None,
-              people: list[str] | None, known: Collection[str] | None) -> None:
+    def check(self, head: dict[str, Any], lists: dict[str, Rows], cycle: str | None) -> None:
         """What no single value shows: people, dates, numbers given twice, actions nobody made."""
         month, day = head["cycle"], head["held_on"]
         if cycle and pd.notna(month) and f"{month:%Y-%m}" != cycle:
             self.wrong("cycle", f"these are the minutes of {month:%Y-%m}", cycle, "Look at meeting.file in the params file")
-        self._people(head, lists, people)
-        for name, key in (("attendance", "person"), ("decisions", "id"), ("actions", "id")):
-            seen = [row[key] for row in lists[name] if row[key]]
+        self._people(head, lists)
+        for name, key in (("attendance", "person"), ("decisions", "id"), ("actions", "id"), ("assumptions", "id")):
+            seen = [row[key] for _, row in lists[name] if row[key]]
             for twice in sorted({value for value in seen if seen.count(value) > 1}):
                 self.wrong(f"{name}, {key}", f"{twice} stands {seen.count(twice)} times", "each once")
-        for i, row in enumerate(lists["attendance"], start=1):
-            if row["state"] == "delegated" and not row["delegate"]:
-                self.wrong(f"attendance {i}, delegate", f"{row['person']} is delegated to nobody", "a person", "Name the delegate, or write absent")
+        self._delegates(lists["attendance"])
+        self._decided(lists, month)
+        self._assumed(lists["assumptions"], day)
         if pd.isna(day) or pd.isna(month):
             return
-        for i, row in enumerate(lists["actions"], start=1):
+        for i, row in lists["actions"]:
             if pd.notna(row["due"]) and row["due"] < day:
                 self.wrong(f"actions {i}, due", f"{row['id']} is due {row['due']:%Y-%m-%d}, before the meeting of {day:%Y-%m-%d}", "the day of the meeting or later")
         if pd.notna(head["next_meeting"]) and head["next_meeting"] <= day:
             self.wrong("next_meeting", f"{head['next_meeting']:%Y-%m-%d} is not after the meeting of {day:%Y-%m-%d}")
-        self._updates(lists, f"{month:%Y-%m}", day, known)
+        self._updates(lists, f"{month:%Y-%m}", day)
 
-    def _people(self, head: dict[str, Any], lists: dict[str, list[dict[str, Any]]], people: list[str] | None) -> None:
-        if people is None:
+    def _people(self, head: dict[str, Any], lists: dict[str, Rows]) -> None:
+        if self.known.people is None:
             return
+        people = list(self.known.people["person"])
         named = [("chair", head["chair"])]
         for name, columns in SHEETS.items():
             who = [column for column, kind, _ in columns if kind == "person"]
-            named += [(f"{name} {i}, {column}", row[column]) for i, row in enumerate(lists[name], start=1) for column in who]
+            named += [(f"{name} {i}, {column}", row[column]) for i, row in lists[name] for column in who]
         for place, person in named:
             if person and person not in people:
                 self.wrong(place, f"nobody is called {person}", ", ".join(people), nearest(person, people) or "Add the person to people, or correct the name")
 
-    def _updates(self, lists: dict[str, list[dict[str, Any]]], month: str, day: pd.Timestamp, known: Collection[str] | None) -> None:
+    def _delegates(self, attendance: Rows) -> None:
+        """A delegate is somebody else, was there, and stands in for no more mandatory people than allowed."""
+        people = self.known.people
+        must = set() if people is None or "mandatory" not in people else set(people.loc[people["mandatory"].eq(True), "person"])
+        away = {row["person"]: row["state"] for _, row in attendance if row["state"] in ("delegated", "absent")}
+        stands_for: dict[str, list[str]] = {}
+        for i, row in attendance:
+            place, person, delegate = f"attendance {i}, delegate", row["person"], row["delegate"]
+            if row["state"] == "delegated" and not delegate:
+                self.wrong(place, f"{person} is delegated to nobody", "a person", "Name the delegate, or write absent")
+            elif delegate and row["state"] in ("present", "absent"):
+                self.wrong(place, f"{person} is {row['state']} and has a delegate, {delegate}", "a delegate where the state is delegated", "Write delegated, or take the delegate out")
+            elif delegate and delegate == person:
+                self.wrong(place, f"{person} cannot stand in for himself or herself", "somebody else")
+            elif delegate in away:
+                self.wrong(place, f"{delegate} stands in for {person} and is {away[delegate]} too", "somebody who was there")
+            elif delegate and person in must:
+                stands_for.setdefault(delegate, []).append(person)
+        for delegate, whom in stands_for.items():
+            if len(whom) > self.known.stand_for:
+                self.wrong("attendance, delegate", f"{delegate} stands in for {len(whom)} who must come: {', '.join(whom)}", f"at most {self.known.stand_for}",
+                           "Name another delegate, write absent, or raise meeting.stand_for in the params file")
+
+    def _decided(self, lists: dict[str, Rows], month: Any) -> None:
+        """Questions, rights and measures a decision names must be there; an effect needs its measure and its month."""
+        for i, row in lists["decisions"]:
+            for column, allowed, what in (("asked", self.known.asked, "no decision was asked for under"), ("effect_kpi", self.known.measures, "no measure is called"),
+                                          ("kind", self.known.rights, "the charter has no right called")):
+                if row[column] and allowed is not None and row[column] not in allowed:
+                    self.wrong(f"decisions {i}, {column}", f"{what} {row[column]}", ", ".join(sorted(allowed)) or "none", nearest(row[column], allowed) or "Correct it, or leave it out")
+            parts = {"effect_kpi": row["effect_kpi"], "effect": None if pd.isna(row["effect"]) else row["effect"], "judged": None if pd.isna(row["judged"]) else row["judged"]}
+            if parts["effect"] is not None and None in parts.values():
+                lacks = [name for name, value in parts.items() if value is None]
+                self.wrong(f"decisions {i}", f"{row['id']} expects an effect that can never be judged: {' and '.join(lacks)} missing", "effect_kpi, effect and judged together", "Fill them in, or leave effect out")
+            if parts["judged"] is not None and pd.notna(month) and row["judged"] < month:
+                self.wrong(f"decisions {i}, judged", f"{row['judged']:%Y-%m} is before the cycle of the meeting", f"{month:%Y-%m} or later")
+        made = {row["id"] for _, row in lists["decisions"]}
+        for i, row in lists["actions"]:
+            if row["source"] and re.fullmatch(r"D\d+", row["source"]) and row["source"] not in made:
+                self.wrong(f"actions {i}, source", f"{row['id']} comes from {row['source']}, which these minutes do not decide", ", ".join(sorted(made)) or "no decision was taken",
+                           "Correct it, or write what it comes from in words")
+
+    def _assumed(self, assumptions: Rows, day: Any) -> None:
+        for i, row in assumptions:
+            if self.known.assumptions is not None and not row["text"] and row["id"] and row["id"] not in self.known.assumptions:
+                self.wrong(f"assumptions {i}, id", f"there is no assumption {row['id']}", ", ".join(sorted(self.known.assumptions)) or "none yet",
+                           nearest(row["id"], self.known.assumptions) or "A new one needs its text")
+            if pd.notna(row["on"]) and pd.notna(day) and row["on"] > day:
+                self.wrong(f"assumptions {i}, on", f"{row['on']:%Y-%m-%d} is after the meeting of {day:%Y-%m-%d}", "the day of the meeting or earlier")
+
+    def _updates(self, lists: dict[str, Rows], month: str, day: pd.Timestamp) -> None:
         """An action of a meeting that the ledger never saw may be one of before its time; of one it saw, it must be there."""
-        own = {action_id(month, row["id"]) for row in lists["actions"] if row["id"]}
+        known = self.known.actions
+        own = {action_id(month, row["id"]) for _, row in lists["actions"] if row["id"]}
         seen = {action[:7] for action in own | set(known or ())} | {month}
-        for i, row in enumerate(lists["updates"], start=1):
+        for i, row in lists["updates"]:
             if known is not None and row["action"] and row["action"] not in own and row["action"] not in known and (
                     row["action"][:7] in seen or not _ACTION.match(row["action"])):
                 self.wrong(f"updates {i}, action", f"the ledger has no action {row['action']}", "an action such as " + (min(known) if known else "2026-09-A1"),
@@ -219,6 +332,8 @@ def _typed(given: Any, kind: str) -> Any:
     if kind == "number":
         if isinstance(given, bool):
             raise TypeError("not a number")
+        if not math.isfinite(float(given)):
+            raise ValueError("not a number")
         return float(given)
     if isinstance(given, list | dict):
         raise TypeError("not a text")
@@ -239,121 +354,3 @@ def _table(name: str, rows: list[dict[str, Any]]) -> pd.DataFrame:
         else:
             df[column] = pd.Series([row[column] for row in rows], dtype=object)
     return df
-
-
-# --- the form to fill in --------------------------------------------------------------------------------------------
-
-class Form(str):
-    """A text that a notebook shows line by line."""
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/html": f"<pre>{html.escape(self)}</pre>", "text/plain": str(self)}
-
-
-def form(
-    agenda: pd.DataFrame, asked: pd.DataFrame, people: pd.DataFrame | None = None, *, cycle: str, meeting_day: Any, chair: str = "",
-    actions: pd.DataFrame | None = None,
-) -> Form:
-    """Prefilled minutes as YAML text: fill in the day, what was said and what was decided, and save it.
-
-    agenda, asked   with a column `text` where the points and questions are to be read in words
-    actions         open ones are listed for an update
-    `held_on` is left empty on purpose, so that a form nobody filled in is not taken for a meeting.
-    """
-    everyone = [] if people is None else people["person"].tolist()
-    running = None if actions is None else actions[actions["state"].isin(["open", "started"])]
-    lines = [f"cycle: {cycle}", f"held_on:   # the day of the meeting, planned for {pd.Timestamp(meeting_day):%Y-%m-%d}",
-             f"chair: {_quoted(chair)}", "", "attendance:   # state: present, delegated (with delegate: person) or absent"]
-    lines += [f"  - {{person: {_quoted(person)}, state: present}}" for person in everyone]
-    lines += ["", "points:"]
-    lines += [f"  - {{topic: {_quoted(text)}, discussion: \"\"}}" for text in _texts(agenda, "topic")]
-    lines += ["", "decisions:   # effect_kpi, effect and judged let the decision be scored later"]
-    for row, text in zip(asked.to_dict("records"), _texts(asked, "question"), strict=True):
-        lines.append(f"  - {{id: {row['decision']}, title: {_quoted(text)}, option: {_quoted(row['recommended'])}, why: \"\", dissent: \"\", "
-                     f"decided_by: {_quoted(row['decides'] or chair)}, asked: {row['decision']}}}")
-    lines += ["", "actions:   # {id: A1, title: \"…\", owner: person, due: 2026-12-31, amount: 0, source: D1}", "",
-              "updates:   # state: open, started, done, dropped or moved (with due or owner)"]
-    lines += [f"  - {{action: {row['action']}, state: {row['state']}, note: \"\"}}   # {_one_line(row['title'])}"
-              for row in ([] if running is None else running.to_dict("records"))]
-    return Form("\n".join([*lines, "", "next_meeting:", ""]))
-
-
-def _texts(df: pd.DataFrame, column: str) -> list[str]:
-    return [str(text) for text in (df["text"] if "text" in df else df[column])]
-
-
-def _quoted(value: Any) -> str:
-    """A JSON string is a YAML string, whatever stands in it."""
-    return json.dumps("" if value is None or pd.isna(value) else str(value), ensure_ascii=False)
-
-
-def _one_line(value: Any) -> str:
-    return " ".join(str(value or "").split())
-
-
-# --- the two kinds of file ------------------------------------------------------------------------------------------
-
-class _OnceOnly(yaml.SafeLoader):
-    """Safe loading; a name given twice is refused, since YAML would keep the last one and say nothing."""
-
-
-def _mapping(loader: _OnceOnly, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-    seen: set[Any] = set()
-    for key_node, _ in node.value:
-        key = loader.construct_object(key_node, deep=deep)
-        if key in seen:
-            raise yaml.constructor.ConstructorError(None, None, f"{key} stands twice", key_node.start_mark)
-        seen.add(key)
-    return loader.construct_mapping(node, deep)
-
-
-# Dates stay text until `_typed` reads them, so that 2026-02-30 is told with its place; so do words such as `on`,
-# which YAML 1.1 takes for a truth value.
-_OnceOnly.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag not in ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp")]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_OnceOnly.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    if path.suffix.lower() not in SUFFIXES:
-        raise Problems([Problem(path.name, f"{path.suffix or 'a file without ending'} cannot be read", ", ".join(SUFFIXES))])
-    if not path.is_file():
-        others = sorted(p.name for p in path.parent.glob("*") if p.suffix.lower() in SUFFIXES) if path.parent.is_dir() else []
-        raise Problems([Problem(str(path), "the minutes are not there", ", ".join(others), nearest(path.name, others) or "Fill in the form of 06_recap and save it there")])
-    data = _yaml(path) if path.suffix.lower() in (".yaml", ".yml") else _workbook(path)
-    if not isinstance(data, dict):
-        raise Problems([Problem(path.name, "holds no minutes", "`name: value` lines", "Fill in the form of 06_recap")])
-    return data
-
-
-def _yaml(path: Path) -> Any:
-    try:
-        return yaml.load(path.read_text(encoding="utf-8-sig"), Loader=_OnceOnly)  # a SafeLoader, see above
-    except UnicodeDecodeError as error:
-        raise Problems([Problem(path.name, f"is not UTF-8 text (byte {error.start})", remedy="Save it as UTF-8")]) from None
-    except (yaml.YAMLError, ValueError) as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f"{path.name}, line {mark.line + 1}, column {mark.column + 1}" if mark else path.name
-        raise Problems([Problem(place, f"cannot be read as YAML: {getattr(error, 'problem', error)}", remedy="Mend that line; put texts with a colon in quotes")]) from None
-
-
-def _workbook(path: Path) -> dict[str, Any]:
-    """A workbook as the same plain values as the YAML; empty rows and columns without a heading are left out."""
-    from python_calamine import CalamineError, CalamineWorkbook
-
-    try:
-        book = CalamineWorkbook.from_path(str(path))
-    except (CalamineError, OSError) as error:
-        raise Problems([Problem(path.name, f"cannot be opened as a workbook: {error}", remedy="Save it as .xlsx")]) from None
-    data: dict[str, Any] = {}
-    for sheet in book.sheet_names:
-        cells = [[None if cell == "" else cell for cell in row] for row in book.get_sheet_by_name(sheet).to_python()]
-        cells = [row for row in cells if any(cell is not None for cell in row)]
-        if sheet == "meeting":
-            data.update({str(row[0]).strip(): row[1] if len(row) > 1 else None for row in cells if row[0] is not None})
-        elif cells:
-            heads = [str(cell).strip() if cell is not None else "" for cell in cells[0]]
-            data[sheet] = [{head: cell for head, cell in zip(heads, row, strict=False) if head and (cell is not None)} for row in cells[1:]]
-    return data

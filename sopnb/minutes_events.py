@@ -89,7 +89,7 @@ def events(minutes: Minutes, people: pd.DataFrame | None = None) -> list[dict[st
 
     returns  kind, subject, day, cycle, origin, who, payload: as Ledger.record takes them
     """
-    def event(kind: str, subject: str, **payload: Any) -> dict[str, Any]:
+    def event(kind: str, subject: str, /, **payload: Any) -> dict[str, Any]:
         given = {name: _plain(value) for name, value in payload.items()}
         return {"kind": kind, "subject": subject, "day": f"{minutes.held_on:%Y-%m-%d}", "cycle": minutes.cycle, "origin": minutes.origin,
                 "who": minutes.chair or "", "payload": {name: value for name, value in given.items() if value is not None}}

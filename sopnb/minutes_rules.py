@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -42,7 +42,7 @@ def absences(came: pd.DataFrame, log: pd.DataFrame | None = None, *, cycle: Any)
 
 def findings(
     decisions: pd.DataFrame, came: pd.DataFrame, enough: Mapping[str, Any], missed: pd.DataFrame, *, people: pd.DataFrame | None = None,
-    asked: pd.DataFrame | None = None, decides: Mapping[str, str] | None = None,
+    asked: pd.DataFrame | None = None, decides: Mapping[str, Sequence[str]] | None = None,
 ) -> pd.DataFrame:
     """What must be said of the meeting beside what it decided, by weight.
 
@@ -51,7 +51,7 @@ def findings(
     enough     as `minutes_events.quorum` gives it
     missed     frames.ABSENCES
     asked      frames.ASKED: a decision that answers a question is for whoever was asked to decide it
-    decides    the charter: kind of decision: role; a decision that names its kind is for that role
+    decides    the charter: kind of decision: roles; a decision that names its kind is for those
     returns    frames.RECAP_FINDINGS: without a quorum (red), decided by somebody not entitled (red), by nobody's right
                (amber), by somebody who was not there (amber), mandatory roles missing (amber)
 
@@ -74,7 +74,7 @@ def findings(
     return frames.conform(df, frames.RECAP_FINDINGS)
 
 
-def _rights(row: Mapping[str, Any], came: pd.DataFrame, asked: pd.DataFrame | None, decides: Mapping[str, str], people: pd.DataFrame | None,
+def _rights(row: Mapping[str, Any], came: pd.DataFrame, asked: pd.DataFrame | None, decides: Mapping[str, Sequence[str]], people: pd.DataFrame | None,
             names: Mapping[str, str]) -> list[tuple[str, str, dict[str, Any]]]:
     """Whether whoever decided was entitled to, and was there."""
     who, told = row["decided_by"], {"decision": row["decision"], "title": row["title"], "who": names.get(row["decided_by"], row["decided_by"])}
@@ -90,20 +90,22 @@ def _rights(row: Mapping[str, Any], came: pd.DataFrame, asked: pd.DataFrame | No
     return out
 
 
-def _allowed(row: Mapping[str, Any], asked: pd.DataFrame | None, decides: Mapping[str, str], people: pd.DataFrame | None) -> set[str] | None:
-    """Who may take the decision; None where nothing says which right it falls under, or nobody is known."""
+def _allowed(row: Mapping[str, Any], asked: pd.DataFrame | None, decides: Mapping[str, Sequence[str]], people: pd.DataFrame | None) -> set[str] | None:
+    """Who may take the decision; None where nothing says which right it falls under, or nobody is known.
+
+    The right is that of the question it answers, else the one it names.
+    """
     if people is None:
         return None
-    if isinstance(row.get("kind"), str):
-        role = decides.get(row["kind"]) or decides.get(ALIKE.get(row["kind"], ""))
-        return with_role(people, role) if role else set()
-    if asked is None or not isinstance(row["asked"], str):
+    questions = {} if asked is None else {one["decision"]: one for one in asked.to_dict("records")}
+    question = questions.get(row["asked"], {})
+    kind = question.get("kind") or row.get("kind")
+    if not question and not isinstance(kind, str):
         return None
-    found = asked.loc[asked["decision"] == row["asked"], "decides"]
-    if found.empty:
-        return None
+    roles = decides.get(str(kind)) or decides.get(ALIKE.get(str(kind), "")) or []
+    named = [question["decides"]] if isinstance(question.get("decides"), str) else []
     known = set(people["person"])
-    return set() if not isinstance(found.iloc[0], str) else {found.iloc[0]} if found.iloc[0] in known else with_role(people, found.iloc[0])
+    return set().union(*({one} if one in known else with_role(people, one) for one in [*([roles] if isinstance(roles, str) else roles), *named]))
 
 
 def with_role(people: pd.DataFrame, role: str) -> set[str]:
