@@ -2,70 +2,178 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
 
-from sopnb.terminal import ParamsFile, company_of, out
+from sopnb.cli_ledger import (
+    AsCsv,
+    AsJson,
+    Desk,
+    Note,
+    Today,
+    Who,
+    day_of,
+    desk,
+    for_a_script,
+    one_of,
+    print_table,
+    shown_day,
+    user,
+)
+from sopnb.problems import Problem, Problems, nearest
+from sopnb.terminal import ParamsFile, out
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich",
-                          help="List the actions agreed in the meetings; say what became of them.\n\nExample: [bold]sopnb actions list params/demo.yaml --overdue[/bold]")
+                  help="List the actions agreed in the meetings; say what became of them.\n\nExample: [bold]sopnb actions list params/demo.yaml --overdue[/bold]")
 
-Today = Annotated[str, typer.Option("--as-of", metavar="YYYY-MM-DD", help="The day it is; without it today, or the day the params file stands still at.")]
 Number = Annotated[str, typer.Argument(metavar="ACTION", help="Its number, as 2026-09-A1; `sopnb actions list` shows them.")]
-Note = Annotated[str, typer.Option("--note", help="Kept with what is said.")]
-Who = Annotated[str, typer.Option("--who", help="Who says so; without it the user's name.")]
+STATES = ("open", "started", "done", "dropped")
+RUNNING = ("open", "started")
+TELLS = {"add": "made", "start": "started", "done": "done", "drop": "dropped", "move": "moved"}
+LABELS = {"due": "due", "owner": "owner", "amount": "at stake", "source": "from", "note": "note", "on": "on", "title": "title"}
 
+
+# --- looking --------------------------------------------------------------------------------------------------------
 
 @app.command("list")
 def actions_list(
     params_file: ParamsFile,
     owner: Annotated[str, typer.Option("--owner", help="Only this person's.")] = "",
     overdue: Annotated[bool, typer.Option("--overdue", help="Only overdue ones.")] = False,
+    due_before: Annotated[str, typer.Option("--due-before", metavar="YYYY-MM-DD", help="Only those due before this day.")] = "",
+    due_within: Annotated[int | None, typer.Option("--due-within", metavar="DAYS", min=0, help="Only those due from today to so many days from now.")] = None,
+    older: Annotated[int | None, typer.Option("--older", metavar="DAYS", min=0, help="Only those made more than so many days ago.")] = None,
+    cycle_month: Annotated[str, typer.Option("--cycle", metavar="YYYY-MM", help="Only those of this cycle.")] = "",
+    state: Annotated[str, typer.Option("--state", help="Only open, started, done or dropped ones.")] = "",
     everything: Annotated[bool, typer.Option("--all", help="Closed ones too.")] = False,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
     as_of: Today = "",
 ) -> None:
     """List actions that are open, the most overdue first.
 
-    Example: [bold]sopnb actions list params/demo.yaml --owner rina.kusuma --overdue[/bold]
+    Example: [bold]sopnb actions list params/demo.yaml --owner rina.kusuma --due-within 14[/bold]
     """
-    from rich.table import Table
+    at = desk(params_file, as_of)
+    rows = select(at.actions, day=at.day, owner=at.person(owner, new=False) if owner else "", overdue=overdue, due_before=day_of(due_before, "--due-before") if due_before else None,
+                  due_within=due_within, older=older, cycle=_month(cycle_month), state=_state(state), everything=everything)
+    if for_a_script(rows, as_json, as_csv):
+        return
+    if rows.empty:
+        out.print(f"No such actions on {at.day}.")
+        return
+    _print(at, rows)
 
-    opened, day = _book(params_file, as_of)
-    rows = opened.actions(day)
-    rows = rows if everything else rows[rows["state"].isin(["open", "started"])]
+
+def select(
+    actions: pd.DataFrame, *, day: Any, owner: str = "", overdue: bool = False, due_before: Any = None, due_within: int | None = None, older: int | None = None,
+    cycle: str = "", state: str = "", everything: bool = False,
+) -> pd.DataFrame:
+    """The actions asked for, the most overdue first, then the soonest due; each setting takes some away.
+
+    state        one of STATES; without it the open and the started, and with `everything` all
+    older        days since it was made, more than
+    due_within   days from `day` on, overdue ones left out
+    """
+    import pandas as pd
+
+    today, rows = pd.Timestamp(day), actions
+    rows = rows[rows["state"] == state] if state else rows if everything else rows[rows["state"].isin(RUNNING)]
     rows = rows[rows["owner"] == owner] if owner else rows
     rows = rows[rows["overdue_days"] > 0] if overdue else rows
-    table = Table(box=None)
-    for heading in ("action", "what", "owner", "due", "state", "overdue days"):
-        table.add_column(heading, no_wrap=heading == "action")
-    for row in rows.sort_values(["overdue_days", "due", "action"], ascending=[False, True, True], kind="stable").itertuples():
-        due = f"{row.due:%Y-%m-%d}" if row.due == row.due else "–"
-        table.add_row(escape(row.action), escape(row.title or ""), escape(row.owner or ""), due, row.state, str(max(row.overdue_days, 0)))
-    out.print(table if len(rows) else f"No such actions on {day}.")
+    rows = rows[rows["due"] < pd.Timestamp(due_before)] if due_before is not None else rows
+    rows = rows[rows["due"].between(today, today + pd.Timedelta(days=due_within))] if due_within is not None else rows
+    rows = rows[rows["age_days"] > older] if older is not None else rows
+    rows = rows[rows["cycle"] == pd.Timestamp(cycle)] if cycle else rows
+    return rows.sort_values(["overdue_days", "due", "action"], ascending=[False, True, True], kind="stable").reset_index(drop=True)
+
+
+def _print(at: Desk, rows: pd.DataFrame) -> None:
+    from rich.table import Table
+
+    from sopnb import words
+
+    words.speak(at.company.language, at.company.currency)
+    late, running = rows[rows["overdue_days"] > 0], rows[rows["state"].isin(RUNNING)]
+    table = Table(box=None, title=f"{at.company.name}, {at.day}: {len(running)} open, {len(late)} overdue", title_justify="left", pad_edge=False)
+    for heading, right in (("action", False), ("what", False), ("owner", False), ("due", False), ("age", True), ("at stake", True), ("state", False)):
+        table.add_column(heading, no_wrap=heading in ("action", "due", "age", "at stake"), justify="right" if right else "left")
+    for row in rows.itertuples():
+        said = row.state if row.overdue_days <= 0 else f"{row.state}, {_days(row.overdue_days)} late"
+        amount = words.show(row.amount, "money") if row.amount == row.amount and row.amount else "–"
+        table.add_row(escape(row.action), escape(row.title or ""), escape(at.name(row.owner)), shown_day(row.due), str(row.age_days), escape(amount),
+                      said, style="red" if row.overdue_days > 0 else "dim" if row.state not in RUNNING else "")
+    print_table(table)
+
+
+def _days(n: int) -> str:
+    return "1 day" if n == 1 else f"{n} days"
+
+
+def _month(given: str) -> str:
+    import re
+
+    if given and not re.match(r"^\d{4}-(0[1-9]|1[0-2])$", given):
+        raise Problems([Problem("--cycle", f"{given!r} is not a month", "YYYY-MM, as 2026-10")])
+    return given
+
+
+def _state(given: str) -> str:
+    if given and given not in STATES:
+        raise Problems([Problem("--state", f"{given!r} is no state", ", ".join(STATES), nearest(given, STATES))])
+    return given
 
 
 @app.command("show")
-def actions_show(params_file: ParamsFile, action: Number, as_of: Today = "") -> None:
-    """Show one action and everything that was said of it.
+def actions_show(params_file: ParamsFile, action: Number, as_json: AsJson = False, as_of: Today = "") -> None:
+    """Show one action and everything that was ever said of it: who, when, what.
 
     Example: [bold]sopnb actions show params/demo.yaml 2026-09-A1[/bold]
     """
-    opened, day = _book(params_file, as_of)
-    row = _one(opened, action, day)
-    for name, value in row.items():
-        shown = "–" if value is None or value != value else f"{value:%Y-%m-%d}" if hasattr(value, "strftime") else str(value)
-        out.print(f"{name:>12}  {escape(shown)}")
-    for event in opened.events(as_of=day).query("subject == @action").itertuples():
-        out.print(f"{str(event.day)[:10]}  {event.kind}  {escape(event.who or event.origin)}  {escape(_said(event.payload))}", style="dim")
+    from sopnb import ledger_read, words
+
+    at = desk(params_file, as_of)
+    words.speak(at.company.language, at.company.currency)
+    row = one_of(at.actions, "action", action, "action", at.day)
+    events = ledger_read.history(at.book.everything(audit=True), action)
+    if for_a_script(events.assign(payload=[json.loads(one) for one in events["payload"]]), as_json, False):
+        return
+    out.print(f"[bold]{escape(action)}  {escape(row['title'] or '')}[/bold]")
+    late = f", {_days(row['overdue_days'])} late" if row["overdue_days"] > 0 else f" on {shown_day(row['closed_on'])}" if row["state"] not in RUNNING else ""
+    amount = words.show(row["amount"], "money") if row["amount"] == row["amount"] else "–"
+    facts = (("state", row["state"] + late), ("owner", at.name(row["owner"])), ("due", shown_day(row["due"])), ("made", f"{shown_day(row['made_on'])}, {_days(row['age_days'])} old"),
+             ("at stake", amount), ("from", row["source"] or "–"))
+    for name, value in facts:
+        out.print(f"{name:>9}  {escape(str(value))}")
+    out.print("\nWhat was said of it:")
+    for event in events.itertuples():
+        out.print(_told(at, event))
 
 
-def _said(payload: str) -> str:
-    return ", ".join(f"{name}: {value}" for name, value in json.loads(payload).items() if name != "after")
+def _told(at: Desk, event: Any) -> str:
+    """One line of history: day, what, who, the words; when it was written down, and by which user."""
+    said = json.loads(event.payload)
+    parts = [f"{LABELS[name]} {_value(at, name, said[name])}" for name in LABELS if said.get(name) not in (None, "") and not (name == "title" and event.kind != "add")]
+    origin = "" if event.origin == "cli" else f" ({event.origin.replace(':', ' ')})"
+    line = f"{event.day:%Y-%m-%d}  [bold]{TELLS.get(event.kind, event.kind)}[/bold] by {escape(at.name(event.who or '?'))}{escape(origin)}: {escape(', '.join(parts) or '–')}"
+    written = "" if event.recorded_at is None or event.recorded_at != event.recorded_at else f"  written down {event.recorded_at[:16].replace('T', ' ')} UTC by {event.recorded_by}"
+    future = "  [yellow]known from that day on[/yellow]" if event.day.date() > at.day else ""
+    return line + f"[dim]{escape(written)}[/dim]" + ("" if event.holds else "  [yellow]no longer holds: the minutes were corrected[/yellow]") + future
 
+
+def _value(at: Desk, name: str, value: Any) -> str:
+    from sopnb import words
+
+    return at.name(value) if name == "owner" else words.show(value, "money") if name == "amount" else str(value)
+
+
+# --- saying what became of them -------------------------------------------------------------------------------------
 
 @app.command("add")
 def actions_add(
@@ -74,6 +182,8 @@ def actions_add(
     owner: Annotated[str, typer.Option("--owner", help="Who does it.")],
     due: Annotated[str, typer.Option("--due", metavar="YYYY-MM-DD", help="By when.")],
     amount: Annotated[float | None, typer.Option("--amount", help="Money at stake.")] = None,
+    source: Annotated[str, typer.Option("--source", help="The decision or action it comes from, as 2026-09-D1.")] = "",
+    note: Note = "",
     as_of: Today = "",
     who: Who = "",
 ) -> None:
@@ -81,19 +191,30 @@ def actions_add(
 
     Example: [bold]sopnb actions add params/demo.yaml "Call the carrier" --owner rina.kusuma --due 2026-10-20[/bold]
     """
-    opened, day = _book(params_file, as_of)
-    number = opened.add(title=title, owner=owner, due=_day(due), day=day, who=who or _user(), amount=amount)
-    out.print(f"{number}: added.")
+    at = desk(params_file, as_of)
+    by, wrong = day_of(due, "--due"), []
+    if not title.strip():
+        wrong.append(Problem("TITLE", "is empty", "what is to be done"))
+    if by < at.day:
+        wrong.append(Problem("--due", f"{by} is before today, {at.day}", f"{at.day} or later"))
+    try:
+        person = at.person(owner)
+    except Problems as found:
+        wrong += found.problems
+    if wrong:
+        raise Problems(wrong)
+    number = at.book.add(title=" ".join(title.split()), owner=person, due=by, day=at.day, who=who or user(), amount=amount, note=note or None, source=source or None)
+    out.print(f"{number}: added, {escape(at.name(person))} by {by}.")
 
 
 def _verb(kind: str, help_text: str) -> None:
     past = {"start": "started", "done": "done", "drop": "dropped"}[kind]
 
     def command(params_file: ParamsFile, action: Number, note: Note = "", as_of: Today = "", who: Who = "") -> None:
-        opened, day = _book(params_file, as_of)
-        _one(opened, action, day)
-        opened.change(action, kind, day=day, who=who or _user(), note=note)
-        out.print(f"{action}: {past}.")
+        at = desk(params_file, as_of)
+        one_of(at.actions, "action", action, "action", at.day)
+        at.book.change(action, kind, day=at.day, who=who or user(), note=note)
+        out.print(f"{escape(action)}: {past}.")
 
     command.__doc__ = f"{help_text}\n\nExample: [bold]sopnb actions {kind} params/demo.yaml 2026-09-A1[/bold]"
     app.command(kind)(command)
@@ -115,48 +236,12 @@ def actions_move(
 
     Example: [bold]sopnb actions move params/demo.yaml 2026-09-A1 --due 2026-10-31[/bold]
     """
-    from sopnb.problems import Problem, Problems
-
     if not due and not owner:
         raise Problems([Problem("actions move", "nothing to change", remedy="Give --due, --owner or both")])
-    opened, day = _book(params_file, as_of)
-    _one(opened, action, day)
-    opened.change(action, "move", day=day, who=who or _user(), note=note, due=_day(due) if due else None, owner=owner or None)
-    out.print(f"{action}: moved.")
-
-
-def _book(params_file: str, as_of: str) -> tuple[Any, dt.date]:
-    """A company's ledger, and the day it is: as given, as the params file has it, else today.
-
-    A company that stands still (`latest_cycle`, the demo) is looked at from the day its latest cycle begins.
-    """
-    from sopnb import ledger
-
-    where, company = company_of(params_file)
-    still = dt.date.fromisoformat(f"{company.latest_cycle}-01") if company.latest_cycle else dt.date.today()
-    return ledger.open(company.ledger.url, where.reports), _day(as_of) if as_of else company.as_of or still
-
-
-def _one(opened: Any, action: str, day: dt.date) -> dict[str, Any]:
-    from sopnb.problems import Problem, Problems, nearest
-
-    rows = opened.actions(day)
-    found = rows[rows["action"] == action]
-    if found.empty:
-        raise Problems([Problem("actions", f"there is no action {action} on {day}", "a number of `sopnb actions list --all`", nearest(action, rows["action"]))])
-    return dict(found.iloc[0])
-
-
-def _day(given: str) -> dt.date:
-    from sopnb.problems import Problem, Problems
-
-    try:
-        return dt.date.fromisoformat(given)
-    except ValueError:
-        raise Problems([Problem("--as-of, --due", f"{given!r} is not a day", "YYYY-MM-DD, as 2026-10-31")]) from None
-
-
-def _user() -> str:
-    import getpass
-
-    return getpass.getuser()
+    at = desk(params_file, as_of)
+    before = one_of(at.actions, "action", action, "action", at.day)
+    by, person = day_of(due, "--due") if due else None, at.person(owner) if owner else None
+    at.book.change(action, "move", day=at.day, who=who or user(), note=note, due=by, owner=person)
+    changes = [f"due {shown_day(before['due'])} → {by}"] if by else []
+    changes += [f"owner {at.name(before['owner'])} → {at.name(person)}"] if person else []
+    out.print(f"{escape(action)}: moved, {escape(', '.join(changes))}.")

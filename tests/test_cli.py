@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import functools
 import os
 import re
@@ -15,7 +14,7 @@ import pytest
 import typer
 from tiny import WORK, add, here, write_notebook
 
-from sopnb import cli, cycle, ledger, run
+from sopnb import cli, cycle, run
 from sopnb.journal import Journal
 
 COMMANDS = ["run", "recap", "check", "status", "init", "demo"]
@@ -205,80 +204,6 @@ def test_init_writes_a_company_that_check_understands(tiny, sopnb):
     assert said.code == run.OK and (tiny / "params/acme.yaml").is_file() and "sopnb check params/acme.yaml" in said.out
     checked = sopnb("check", "params/acme.yaml", "--cycle", "2026-03")
     assert checked.code == run.BAD_INPUT and "orders" in checked.err, "its extracts are still empty, and that is what it says"
-
-
-# --- actions --------------------------------------------------------------------------------------------------------
-
-@pytest.fixture
-def book(tiny):
-    """A ledger with two actions of the meeting of 8 March."""
-    opened = ledger.open(None, tiny / "reports/tiny")
-    opened.record([ledger.event("add", f"2026-03-A{n}", day="2026-03-08", cycle="2026-03", origin="minutes:2026-03", who="p1", title=title, owner=owner, due=due)
-                   for n, title, owner, due in ((1, "Book the crews", "p1", "2026-03-20"), (2, "Call [the] carrier", "p2", "2026-04-30"))])
-    return opened
-
-
-def act(sopnb, verb: str, *words: str, day: str = "2026-03-25"):
-    return sopnb("actions", verb, "params/tiny.yaml", *words, "--as-of", day)
-
-
-def state(book, action: str, day: str = "2026-03-25"):
-    return book.actions(day).set_index("action").loc[action]
-
-
-def test_actions_list_puts_the_most_overdue_first(book, sopnb):
-    lines = act(sopnb, "list").out.splitlines()
-    assert "2026-03-A1" in lines[1] and lines[1].rstrip().endswith("open   5") and "Call [the] carrier" in lines[2], lines
-    assert "A2" not in act(sopnb, "list", "--overdue").out and "A1" not in act(sopnb, "list", "--owner", "p2").out
-    assert act(sopnb, "list", "--owner", "p9").out == "No such actions on 2026-03-25.\n"
-
-
-def test_actions_before_there_is_a_ledger(tiny, sopnb):
-    assert act(sopnb, "list").out == "No such actions on 2026-03-25.\n" and not (tiny / "reports").exists()
-
-
-def test_actions_done_and_drop_close_and_start_opens_again(book, sopnb):
-    assert act(sopnb, "start", "2026-03-A1").out == "2026-03-A1: started.\n"
-    assert act(sopnb, "done", "2026-03-A1", "--note", "signed").out == "2026-03-A1: done.\n"
-    assert state(book, "2026-03-A1")["state"] == "done" and "A1" not in act(sopnb, "list").out and "A1" in act(sopnb, "list", "--all").out
-    assert act(sopnb, "start", "2026-03-A1").code == run.OK
-    assert state(book, "2026-03-A1")["state"] == "started", "said again on the same day, it counts again"
-    assert act(sopnb, "drop", "2026-03-A2").out == "2026-03-A2: dropped.\n" and state(book, "2026-03-A2")["state"] == "dropped"
-
-
-def test_actions_move_keeps_the_old_day_on_record(book, sopnb):
-    assert act(sopnb, "move", "2026-03-A1", "--due", "2026-05-15", "--owner", "p3").out == "2026-03-A1: moved.\n"
-    moved = state(book, "2026-03-A1")
-    assert (f"{moved['due']:%Y-%m-%d}", moved["owner"]) == ("2026-05-15", "p3")
-    shown = act(sopnb, "show", "2026-03-A1").out
-    assert "due: 2026-03-20" in shown and "due: 2026-05-15" in shown and "Book the crews" in shown and "amount  –" in shown
-
-
-def test_actions_add_takes_the_next_free_number(book, sopnb):
-    for number in (1, 2):
-        assert act(sopnb, "add", "Ask the bank", "--owner", "p1", "--due", "2026-04-01").out == f"2026-03-X{number}: added.\n"
-    assert state(book, "2026-03-X2")["title"] == "Ask the bank"
-
-
-@pytest.mark.parametrize(("verb", "words", "wrong"), [
-    ("done", ("2026-03-A7",), "there is no action 2026-03-A7 on 2026-03-25"),
-    ("show", ("2026-3-A1",), "Did you mean 2026-03-A1?"),
-    ("move", ("2026-03-A1",), "nothing to change"),
-    ("move", ("2026-03-A1", "--due", "tomorrow"), "'tomorrow' is not a day"),
-    ("add", ("Ask", "--owner", "p1", "--due", "2026-02-30"), "'2026-02-30' is not a day"),
-])
-def test_actions_that_cannot_be_are_refused_and_leave_the_ledger(book, sopnb, verb, words, wrong):
-    before = len(book.everything())
-    said = act(sopnb, verb, *words)
-    assert said.code == run.BAD_INPUT and wrong in said.err and len(book.everything()) == before
-
-
-def test_a_company_that_stands_still_is_looked_at_from_its_latest_cycle(book, tiny, sopnb):
-    """The demo's October 2026 stays its today, whatever the clock says."""
-    add(tiny, "latest_cycle: 2026-04\n")
-    assert re.search(r"2026-03-A1.* 12 ", sopnb("actions", "list", "params/tiny.yaml").out), "due 20 March, 12 days before 1 April"
-    sopnb("actions", "done", "params/tiny.yaml", "2026-03-A1")
-    assert book.everything()["day"].iloc[-1].date() == dt.date(2026, 4, 1)
 
 
 # --- demo -----------------------------------------------------------------------------------------------------------
