@@ -3,6 +3,7 @@
     missing = short(plan, projection=…, within=…)           what of each item comes late or never, and why
     by_family = join(plan, missing, …)                      the plan that is left, with the gap by cause
     by_month = limits(by_family, hiring, …)                 the three limits beside each other, and which binds
+    binding(by_family)                                      which binds first, for step 03 and the front page alike
 
 Each month's demand counts in its own month: what comes later is not delivered then, and stands as late.
 """
@@ -237,6 +238,26 @@ def limits(deliverable, missing, *, hiring=None):
     lowest = three.fillna(np.inf).idxmin(axis=1)
     months["binds"] = lowest.where(three.min(axis=1) < months["plan"] * (1 - TINY), "")
     return months.reset_index()[["month", "plan", *CAUSES, "revenue", "late", "budget", "binds"]]
+
+
+def binding(deliverable):
+    """Which limits take something from the plan, the one that binds first on top; no rows where the whole plan can be delivered.
+
+    returns  cause (stock, hours, sales), month (the first), amount (money it takes from that month's plan), months (count in which it
+             does), all_amount (money it takes in all of them)
+
+    Of two that begin in the same month sales is the lower one, since it takes what stock and hours have left; of the others the larger.
+    """
+    months = deliverable.groupby("month")[["plan", *(f"{cause}_gap" for cause in CAUSES)]].sum()
+    rows = []
+    for cause in CAUSES:
+        gap = months[f"{cause}_gap"]
+        gap = gap[gap > TINY * months["plan"]]
+        if len(gap):
+            rows.append({"cause": cause, "month": gap.index[0], "amount": gap.iloc[0], "months": len(gap), "all_amount": gap.sum()})
+    out = pd.DataFrame(rows, columns=["cause", "month", "amount", "months", "all_amount"])
+    order = out.assign(last=out["cause"].ne("sales"), size=-out["amount"]).sort_values(["month", "last", "size"], kind="stable").index
+    return out.loc[order].reset_index(drop=True)
 
 
 def by_family(deliverable):

@@ -42,11 +42,12 @@ def _answer(table: pd.DataFrame, limits: pd.DataFrame) -> Sentence:
     gaps = {cause: table[f"{cause}_gap"].sum() for cause in CAUSES}
     if sum(gaps.values()) < NOTHING:
         return say("**The whole plan to {last:month}, {plan:money}, can be delivered in its months.**", plan=plan, last=last)
-    bound = limits[limits["binds"] != ""].iloc[0]
+    bound = deliverable.binding(table).iloc[0]
+    at = limits[limits["month"] == bound["month"]].iloc[0]
     parts = [message(f"deliverable.gap.{cause}", {"amount": amount}).text for cause, amount in sorted(gaps.items(), key=lambda item: -item[1]) if amount >= NOTHING]
     out = say("**Of the {plan:money} planned to {last:month}, {revenue:money} ({share:.1%}) can be delivered in its month**: {parts}.", plan=plan, revenue=revenue, share=revenue / plan, last=last,
               parts="; ".join(parts))
-    return out + say("{first}: in {month:month}, {gap:money} below the plan.", first=message("deliverable.first." + bound["binds"]), month=bound["month"], gap=bound["plan"] - bound[bound["binds"]])
+    return out + say("{first}: in {month:month}, {gap:money} below the plan.", first=message("deliverable.first." + bound["cause"]), month=bound["month"], gap=at["plan"] - at[bound["cause"]])
 
 
 def _later(limits: pd.DataFrame, with_hires: float | None) -> Sentence:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from sopnb import supply, words
+from sopnb import deliverable, supply, words
 from sopnb.front_ground import Ground, Scale, about, rows_of, span_text
 from sopnb.report import status
 from sopnb.words import Sentence, message
@@ -155,9 +155,22 @@ def capacity(ground: Ground, top: int = 6) -> dict[str, Any] | None:
     form = "over.many" if values["resources"] > 1 else "over.months" if values["months"] > 1 else "over"
     kind = f"front.capacity.{'enough' if over.empty else form}"
     more = len(peaks) - len(shown)
-    return {"finding": message(kind, values), "sub": message("front.capacity.sub", {"window": ground.window_text}), "panels": shown,
+    return {"finding": message(kind, values), "sub": message("front.capacity.sub", {"window": ground.window_text}), "cure": _cure(ground, over), "panels": shown,
             "load": inside[inside["resource"].isin(peaks.index[:top])].drop(columns="share").reset_index(drop=True),
             "more": message("front.capacity.more.one" if more == 1 else "front.capacity.more", {"n": more, "peak": float(peaks.iloc[top])}) if more > 0 else words.plain("")}
+
+
+def _cure(ground: Ground, over: pd.DataFrame) -> Sentence:
+    """The cheapest mix of cures for the overloads shown: what it costs, its hours, and what it leaves undone."""
+    cures = ground.get("cures")
+    mix = None if cures is None else cures[cures["way"] == "mix"].merge(over[["resource", "month"]], on=["resource", "month"])
+    if mix is None or mix.empty:
+        return words.plain("")
+    hours = mix.groupby("cure")["hours"].sum()
+    parts = [message("cures." + name, {"hours": hours[name]}).text for name in ("pull_forward", "overtime", "shift", "subcontract") if hours.get(name, 0.0) >= 0.5]
+    left = float(hours.get("ration", 0.0))
+    kind = "none" if not parts else "rest" if left >= 0.5 else "all"
+    return message(f"front.capacity.cure.{kind}", {"cost": about(mix["cost"].sum()), "parts": ", ".join(parts), "left": left})
 
 
 def _panel(name: str, rows: pd.DataFrame, ceiling: float, height: int = 118, ground_line: int = 98) -> dict[str, Any]:
@@ -179,35 +192,35 @@ def _panel(name: str, rows: pd.DataFrame, ceiling: float, height: int = 118, gro
 
 
 def binds(ground: Ground) -> dict[str, Any] | None:
-    """Which limit is met first within the page's months, hours or sales: the month, and the money behind it. None where neither is known.
+    """Which limit takes from the plan first within the page's months, stock, hours or sales: the month, and the money behind it.
 
-    Hours bind where overtime cannot stretch them, see `supply.limits`; so step 03 and this page say the same.
+    By `deliverable.binding`, as step 03 says it. None where no plan has been held against its limits.
     """
-    load, hiring = ground.get("load"), ground.get("hiring")
-    if load is None and hiring is None:
+    delivered = ground.get("deliverable")
+    known = [cause for cause, table in (("stock", "projection"), ("hours", "load"), ("sales", "hiring")) if ground.get(table) is not None]
+    if delivered is None or not known:
         return None
-    near = {name: None if table is None else ground.within(table) for name, table in (("load", load), ("hiring", hiring))}
-    met = rows_of(supply.limits(**near))
+    met = rows_of(deliverable.binding(ground.within(delivered)))
     if not met:
-        known = "both" if load is not None and hiring is not None else "hours" if hiring is None else "reps"
-        return {"finding": message(f"front.binds.none.{known}", {"window": ground.window_text}), "rows": []}
-    said = {"first": _limit_word(met[0]), "month": met[0]["month"]}
+        named = ", ".join(message(f"front.binds.{cause}.word", {}).text for cause in known)
+        return {"finding": message("front.binds.none", {"named": named, "window": ground.window_text}), "rows": []}
+    first = message(f"front.binds.{met[0]['cause']}.word", {}).text
+    said = {"first": first[:1].upper() + first[1:], "month": met[0]["month"]}
     if len(met) > 1:
-        said |= {"second": _limit_word(met[1]), "then": met[1]["month"]}
-    finding = message(f"front.binds.{met[0]['limit']}" + (".then" if len(met) > 1 else ""), said)
-    return {"finding": finding, "sub": message("front.binds.sub", {"window": ground.window_text}), "rows": [_limit(ground, row, near["hiring"]) for row in met]}
+        said |= {"second": message(f"front.binds.{met[1]['cause']}.word", {}).text, "then": met[1]["month"]}
+    form = "" if len(met) == 1 else ".also" if met[1]["month"] == met[0]["month"] else ".then"
+    return {"finding": message("front.binds.first" + form, said), "sub": message("front.binds.sub", {"window": ground.window_text}), "rows": [_limit(ground, row) for row in met]}
 
 
-def _limit_word(row: dict[str, Any]) -> str:
-    return row["what"] or message("front.binds.reps.word", {}).text
-
-
-def _limit(ground: Ground, row: dict[str, Any], hiring: pd.DataFrame | None) -> dict[str, Sentence]:
-    """A limit's line: the first month, and all of the page's months."""
-    several = ".many" if row["months"] > 1 else ""
-    values = {"what": row["what"], "month": row["month"], "short": row["short"], "amount": about(row["amount"]), "n": row["months"],
-              "all_short": row["all_short"], "all_amount": about(row["all_amount"]), "last": ground.months[-1]}
-    if row["limit"] == "sales" and hiring is not None:
-        at = hiring[hiring["month"] == row["month"]].iloc[0]
-        values |= {"reps": float(at["reps"]), "share": row["short"] / float(at["target"]) if at["target"] else float("nan"), "hires": int(hiring["hires"].sum())}
-    return {"title": message(f"front.binds.{row['limit']}.title", values), "why": message(f"front.binds.{row['limit']}.why{several}", values)}
+def _limit(ground: Ground, row: dict[str, Any]) -> dict[str, Sentence]:
+    """A limit's line: the first month, and all of the page's months. What reps cannot sell is said against all that is planned."""
+    cause = row["cause"]
+    values: dict[str, Any] = {"month": row["month"], "amount": about(row["amount"]), "n": row["months"], "all_amount": about(row["all_amount"]), "last": ground.months[-1]}
+    hiring = ground.get("hiring")
+    if cause == "sales" and hiring is not None:
+        near = ground.within(hiring)
+        short = (near["target"] - near["capacity"]).clip(lower=0.0)
+        at = near["month"] == row["month"]
+        values |= {"reps": float(near.loc[at, "reps"].sum()), "amount": about(short[at].sum()), "share": float(short[at].sum() / near.loc[at, "target"].sum()), "all_amount": about(short.sum())}
+    form = ".unknown" if cause == "sales" and hiring is None else ".many" if row["months"] > 1 else ""
+    return {"title": message(f"front.binds.{cause}.title", values), "why": message(f"front.binds.{cause}.why{form}", values)}

@@ -1,4 +1,4 @@
-"""What can be done about what needs a decision: answers with their money, and which limit binds first.
+"""What can be done about what needs a decision: answers with their money.
 
 The exceptions themselves are made in `exceptions`; they are offered here too, so that a notebook needs one name.
 """
@@ -23,7 +23,7 @@ from sopnb.exceptions import (
     worth_of,
 )
 
-__all__ = ["beyond", "by_kind", "exceptions", "largest_groups", "limits", "options", "ranked", "window_end"]
+__all__ = ["beyond", "by_kind", "exceptions", "largest_groups", "options", "ranked", "window_end"]
 
 LONGEST = 60.0  # months after which stock that hardly moves is taken as carried long enough
 NOTHING = ("ration", "ration_loss", "wait", "wait_loss", "carry", "keep")  # the answers that leave things as they are: always shown, since they are the measure
@@ -239,35 +239,3 @@ def _money_of(e, worth):
 
 def _of(table, e):
     return table[(table["item"] == e["item"]) & (table["location"] == e["location"])]
-
-
-def limits(*, load=None, hiring=None, least=0.01):
-    """What binds first: hours that overtime cannot stretch, or reps that cannot sell the plan.
-
-    load     resource × month   LOAD
-    hiring   month              HIRING
-    least    share of the hours, or of the target, below which nothing binds
-    returns  limit (supply or sales), what (resource, or empty), month, short (hours, or money), amount (money of sales) of
-             the first month; months, all_short, all_amount over every month in which it binds; the earlier first; no rows
-             where nothing binds
-
-    Given the months of the decision alone, it speaks of those.
-    """
-    rows = []
-    if load is not None:
-        hours = load.assign(short=load["overload"] - load["overtime"])
-        hours = hours[hours["short"] > least * hours["available"]].sort_values(["month", "overload_amount"], ascending=[True, False], kind="stable")
-        hours = hours.assign(money=hours["overload_amount"] * hours["short"] / hours["overload"])
-        rows += [_limit("supply", name, hours[hours["resource"] == name]) for name in hours["resource"].head(1)]
-    if hiring is not None:
-        reps = hiring.assign(short=-hiring["gap"], money=-hiring["gap"])
-        reps = reps[reps["short"] > least * reps["target"]].sort_values("month", kind="stable")
-        rows += [_limit("sales", "", reps)] if len(reps) else []
-    names = ["limit", "what", "month", "short", "amount", "months", "all_short", "all_amount"]
-    return pd.DataFrame(rows, columns=names).sort_values(["month", "limit"], kind="stable").reset_index(drop=True)
-
-
-def _limit(limit, what, bound):
-    first = bound.iloc[0]
-    return {"limit": limit, "what": what, "month": first["month"], "short": first["short"], "amount": first["money"], "months": len(bound),
-            "all_short": float(bound["short"].sum()), "all_amount": float(bound["money"].sum())}

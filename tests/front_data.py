@@ -96,6 +96,9 @@ def tables(**without: None) -> dict[str, pd.DataFrame]:
                                     for r, k in (("Biscuit oven", 5), ("Noodle line", 4), ("Mixing", 3)) for m, h in zip(months[:6], hours, strict=True))),
         "hiring": make(frames.HIRING, *({"month": m, "reps": 12.6, "target": 15 * BN, "capacity": (15.2 - .3 * i) * BN, "gap": (.2 - .3 * i) * BN, "hires": 1 if i < 2 else 0}
                                         for i, m in enumerate(months[:6]))),
+        "projection": make(frames.PROJECTION, {"item": "B0", "location": "MDN", "month": months[0], "closing": 10.0}),
+        "deliverable": make(frames.DELIVERABLE, *({"family": "Biscuits", "month": m, "plan": 90 * BN, "revenue": (90 - gap) * BN, "stock_gap": 0.0, "hours_gap": 2.0 * BN * (i in (3, 4)),
+                                                   "sales_gap": max(0.3 * i - .2, 0) * BN, "late": 0.0} for i, m in enumerate(months[:6]) for gap in [2.0 * (i in (3, 4)) + max(0.3 * i - .2, 0)])),
         "actions": make(frames.ACTIONS, {"action": "K1", "title": "Second source for chilli, two quotes", "owner": "P2", "due": "2026-09-18", "state": "open", "cycle": "2026-08"},
                         {"action": "K2", "title": "Co-packer price for 22,000 cartons", "owner": "P1", "due": "2026-10-07", "state": "started", "cycle": "2026-09"},
                         {"action": "K3", "title": "Closed long ago", "owner": "P1", "due": "2026-09-01", "state": "done", "cycle": "2026-08"}),

@@ -80,6 +80,17 @@ def test_reps_sell_class_a_first_and_in_a_class_what_brings_most_margin_for_its_
     assert october["margin"].to_dict() == pytest.approx({"Juice": 360.0, "Nectar": 150.0})
 
 
+def test_what_binds_first_is_the_earliest_limit_and_of_two_the_lower():
+    """October: stock lacks 30 of A and reps cannot sell 900; November: stock 30 again. Sales take what stock leaves, so theirs is the lower limit."""
+    table, missing = joined(projection=short_of_stock(A=(-30, -30, 0)), reps=hiring(900, 0, 0))
+    found = deliverable.binding(table)
+    assert found["cause"].tolist() == ["sales", "stock"] and found["month"].eq(MONTHS[0]).all() and found["months"].tolist() == [1, 2]
+    assert found.set_index("cause").loc["stock", ["amount", "all_amount"]].tolist() == [300, 600]
+    assert deliverable.limits(table, missing, hiring=hiring(900, 0, 0))["binds"].iloc[0] == "sales"
+    assert deliverable.binding(table[table["month"] > MONTHS[0]])["cause"].tolist() == ["stock"]
+    assert deliverable.binding(joined()[0]).empty
+
+
 def test_what_cannot_be_made_need_not_be_sold():
     """Hours lack 600 of A, reps could not sell 500 of the plan: the hours bind, and sales take nothing more."""
     table, missing = joined(hours=hours_short(("A", "2026-10-01", 0, 60)), reps=hiring(500, 0, 0))

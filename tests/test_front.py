@@ -10,7 +10,7 @@ import pytest
 from front_data import BN
 from test_report import harmless
 
-from sopnb import frames, front, front_ground, front_plan, report, words
+from sopnb import deliverable, frames, front, front_ground, front_plan, report, words
 
 
 @pytest.fixture(autouse=True)
@@ -140,6 +140,20 @@ def test_capacity_shows_the_fullest_first_and_what_binds_first():
     assert page["capacity"]["finding"].text == "Biscuit oven needs 135% of its hours in February 2027; 315 hours are missing on 2 resources"
 
 
+def test_an_overload_stands_with_its_cheapest_way_out(tmp_path):
+    """The oven in January lacks 100 hours: 60 made earlier for 1 bn, 40 left undone. What a later month costs is not this page's."""
+    tables = small.tables()
+    january, later = pd.Timestamp("2027-01-01"), pd.Timestamp("2027-09-01")
+    rows = [("mix", "pull_forward", january, 60, 1.0), ("mix", "ration", january, 40, 0.0), ("alone", "overtime", january, 40, 5.0), ("mix", "overtime", later, 9, 7.0)]
+    cures = small.make(frames.CURES, *({"resource": "Biscuit oven", "month": m, "way": w, "cure": c, "hours": h, "cost": cost * BN} for w, c, m, h, cost in rows))
+    assert facts({**tables, "cures": cures})["capacity"]["cure"].text == "The cheapest way out costs Rp 1.0 bn: 60 hours made earlier. 40 hours stay undone: no cure is worth their margin."
+    assert facts({**tables, "cures": cures.iloc[:1]})["capacity"]["cure"].text == "The cheapest way out costs Rp 1.0 bn: 60 hours made earlier."
+    assert facts({**tables, "cures": cures.iloc[1:2]})["capacity"]["cure"].text.startswith("No cure pays for the 40 hours")
+    assert facts(tables)["capacity"]["cure"].text == ""
+    out = report.front_page({**tables, "cures": cures}, small.past(), header=small.HEADER, links=small.LINKS, book=small.BOOK, out=tmp_path / "index.html")
+    assert "The cheapest way out costs" in out.read_text(encoding="utf-8")
+
+
 def test_the_page_is_whole_harmless_and_shows_data_as_text(tmp_path):
     out = report.front_page(small.tables(), small.past(), header=small.HEADER, links=small.LINKS, book=small.BOOK, out=tmp_path / "index.html",
                             assumptions=[{"text": "Prices +2.5% <i>", "if_not": "later", "amount": -2.9 * BN}])
@@ -267,15 +281,25 @@ def test_what_lies_behind_the_pages_months_is_one_line():
     assert facts(tables, window=9)["exceptions"]["beyond"] == []
 
 
-def test_limits_speak_of_the_pages_months():
-    """Reps lack 0.4, 0.7, 1.0 and 1.3 bn of 15 from December to March; 0.1 in November is within one percent. The oven binds in January."""
+def test_limits_are_those_of_step_03_and_speak_of_the_pages_months():
+    """Reps lack 0.1, 0.4, 0.7, 1.0 and 1.3 bn of 15 from November to March; in January and February hours lack 2 bn, overtime and earlier months used."""
     binds = facts()["binds"]
-    assert binds["finding"].text == "Sales people bind first, in December 2026; then Biscuit oven in January 2027"
+    assert binds["finding"].text == "Sales people bind first, in November 2026; then plant hours, in January 2027"
     assert [row["why"].text for row in binds["rows"]] == [
-        "12.6 people can sell Rp 400 m (2.7%) less than the plan asks of them in that month, Rp 3.4 bn less in 4 months by March 2027.",
-        "60 hours more than all overtime can give in that month, 195 in 2 months by March 2027; Rp 7.5 bn of sales behind them."]
-    hours = small.tables(hiring=None)
-    assert facts(hours, window=3)["binds"]["finding"].text == "Plant hours with overtime suffice for October to December 2026"
+        "12.6 people can sell Rp 100 m (0.7%) less than the plan asks of them in that month, Rp 3.5 bn less in 5 months by March 2027.",
+        "Sales of Rp 2.0 bn cannot be made in that month, with overtime and goods made earlier; Rp 4.0 bn in 2 months by March 2027."]
+    first = deliverable.binding(small.tables()["deliverable"]).iloc[0]
+    assert (first["cause"], first["month"]) == ("sales", pd.Timestamp("2026-11-01")), "what 03 says"
+    assert facts(window=1)["binds"]["finding"].text == "October 2026: the whole plan can be delivered in its months, as far as is known of stock and orders, plant hours, sales people"
+    assert facts(small.tables(deliverable=None))["binds"] is None
+
+
+def test_two_limits_of_one_month_are_said_together():
+    tables = small.tables()
+    tables["deliverable"] = tables["deliverable"].assign(stock_gap=[0.6 * BN] + 5 * [0.0], sales_gap=[0.2 * BN] + 5 * [0.0], hours_gap=0.0)
+    binds = facts(tables)["binds"]
+    assert binds["finding"].text == "Sales people bind first, in October 2026, and stock and orders in the same month"
+    assert binds["rows"][1]["why"].text == "Sales of Rp 600 m cannot be served in their month."
 
 
 # --- decisions -------------------------------------------------------------------------------------------------------

@@ -428,17 +428,6 @@ def test_a_component_that_is_short_stops_production_so_nobody_may_wait():
     assert list(supply.options(table, projection, flour, plan=p)["title"]) == ["options.expedite"]
 
 
-def test_what_binds_first():
-    """Hours run out in February beyond overtime; reps fall short in March. A gap of half a percent binds nobody."""
-    load = loaded(overtime=20)
-    hiring = pd.DataFrame({"month": frames.months("2026-01", 3), "gap": [-5.0, 10.0, -300.0], "target": 1000.0})
-    both = supply.limits(load=load, hiring=hiring)
-    assert list(both.limit) == ["supply", "sales"] and list(both.short) == [30, 300]
-    assert both.amount[0] == pytest.approx(1000 * 30 / 50) and list(both.months) == [1, 1]
-    assert supply.limits(load=load[load["month"] < "2026-02-01"], hiring=hiring.head(2)).empty, "the first month alone is no trouble"
-    assert supply.limits().empty
-
-
 # --- figures nobody should believe ----------------------------------------------------------------------------------
 
 def test_hours_below_what_was_really_made_are_doubted():
