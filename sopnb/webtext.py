@@ -87,12 +87,19 @@ def sanitised(source: str) -> str:
     return "".join(cleaner.parts)
 
 
+_SPACE = re.compile(r"&#(\d{1,2});")  # white space as `words` writes it; html.unescape drops some of it
+
+
 @functools.cache
 def _renderer() -> Any:
     import mistune
 
     class Plain(mistune.HTMLRenderer):
         """Links stay inside the set of pages; pictures become their words; raw HTML is shown as text."""
+
+        def text(self, text: str) -> str:
+            """References such as &#32; are read, as Markdown has it; a mark with a backslash comes here by itself and stays."""
+            return html.escape(html.unescape(_SPACE.sub(lambda found: chr(int(found[1])), text)))
 
         def link(self, text: str, url: str, title: str | None = None) -> str:
             inside = re.fullmatch(r"#[\w-]*|[\w-]+\.html(#[\w-]*)?", url)
