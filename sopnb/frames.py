@@ -918,6 +918,10 @@ values text JSON
 minutes integer
 owner text
 amount number money
+key text what the point is about: the same in every run, whatever its number
+kind text actions, overdue, results, signals, jumps, exceptions, conflicts, assumptions, plan, decision, close, own or reserve
+edited text what a person did to it: add, move or restore
+edited_by text
 """, "The agenda, in order")
 
 ASKED = _frame("asked", "decision", """
@@ -929,8 +933,30 @@ decides text who decides
 by date
 amount number money at stake
 recommended text option
-exception text
+exception text group of exceptions, hiring or budget
+kind text of exception, or hiring or budget
+overlap number money: of the amount, what another decision or exception counts already
 """, "Decisions asked for")
+
+CHOICES = _frame("choices", "decision option", """
+decision text
+option text A, B, …
+title text message id
+values text JSON: what the sentence needs
+keeps number money of sales kept, sold or brought back
+gains number money: margin at stake, or what is brought back
+costs number money; missing: not known
+net number money, gains minus costs; missing: not known
+service number fraction after; missing: not known
+stock number money: change in what lies in stock; missing: not known
+people number change in people; missing: not known
+recommended flag
+nothing flag leaves things as they are
+reason text message id: why it is recommended
+reason_values text JSON
+""", "Decisions asked for with their answers side by side")
+
+MEETING_FINDINGS = Frame("meeting_findings", FINDINGS.key, FINDINGS.columns, "What stands in the way of a good meeting: its charter, its agenda")
 
 ACTIONS = _frame("actions", "action", """
 action text
@@ -1018,6 +1044,7 @@ made_on date
 state text open, held, failed or dropped
 judged_on date day on which somebody said so
 note text
+due date by when it is known whether it held
 """, "What the plan rests on, and whether it held")
 
 ASSUMPTIONS_SAID = Frame("assumptions_said", ASSUMPTIONS.key, ASSUMPTIONS.columns, "Assumptions the meeting spoke of, as they stand after it")
@@ -1032,12 +1059,14 @@ minutes number
 owner text
 who text
 day date
+part text last, now or ahead, of a point that was added
+amount number money of the point when it was said
 """, "What people changed on an agenda")
 
 STEP_TABLES: dict[str, Frame] = {frame.name: frame for frame in (
     HISTORY, SET_ASIDE, FINDINGS, INSIGHTS, RESTATED, FRESHNESS, SEGMENTS, TESTED, FORECAST, SCORES, RECONCILED, CALENDAR_FACTORS, PLAN, OUTLOOK,
     OVERRIDES_USED, VALUE_ADDED, VALUE_ADDED_BY, LAG_ACCURACY, CHANGES, POLICY, SUPPLY_FINDINGS, PROPOSED, SHIPMENTS, PEGS, MESSAGES, ATP, PROJECTION, LOAD, CURES, EXCEPTIONS, OPTIONS,
-    AGGREGATE, MARGINALS, UNPLANNED, CONSTRAINED, UNSERVED, BOTTLENECKS, SHEET, HIRING, DELIVERABLE, KPIS, BRIDGE, AGENDA, ASKED, ACTIONS, ACTIONS_AFTER, ATTENDANCE, DECISIONS, MINUTES, ASSUMPTIONS,
+    AGGREGATE, MARGINALS, UNPLANNED, CONSTRAINED, UNSERVED, BOTTLENECKS, SHEET, HIRING, DELIVERABLE, KPIS, BRIDGE, AGENDA, ASKED, CHOICES, MEETING_FINDINGS, ACTIONS, ACTIONS_AFTER, ATTENDANCE, DECISIONS, MINUTES, ASSUMPTIONS,
     HELD, ABSENCES, RECAP_FINDINGS, RECAP_CHANGES, ASSUMPTIONS_SAID,
 )}
 

@@ -32,7 +32,7 @@ STEPS = {
     "supply": {"supply", "capacity", "capacity_bills", "cures", "aggregate", "aggregate_costs", "aggregate_rules", "aggregate_optimum", "infeasible", "constrained", "constrained_lp", "deliverable", "exceptions"},
     "scenarios": {"scenarios", "scenarios_change", "scenarios_measures", "scenarios_people", "scenarios_read", "what_if"},
     "kpis": {"kpis", "book", "bridges", "measures_demand", "measures_supply"},
-    "meeting": {"meeting", "minutes", "agenda"},
+    "meeting": {"agenda", "asked", "assumptions", "charter", "choices", "meeting", "minutes", "minutes_events", "minutes_files", "minutes_form", "minutes_place", "minutes_recap", "minutes_rules"},
 }
 ROOM_OF = {room: step for step, rooms in STEPS.items() for room in rooms}
 # A what-if must walk the same way as the notebook, through other steps' functions: the one step that may call them.

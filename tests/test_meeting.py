@@ -13,7 +13,7 @@ from helpers import frame
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sopnb import frames, ledger, meeting, words
+from sopnb import agenda, frames, ledger, meeting, words
 from sopnb.problems import Problems
 
 PEOPLE = pd.DataFrame({
@@ -259,7 +259,7 @@ def test_the_agenda_goes_from_last_month_to_the_months_ahead():
     points = meeting.agenda(None, _exceptions(), kpis, None, None, out, minutes=60, month="2026-09", chair="p01", people=PEOPLE)
     assert points["part"].tolist() == ["last", "now", "ahead", "ahead", "ahead", "ahead"]
     assert points["owner"].tolist() == ["p01", "p02", "p01", "p01", "p01", "p01"]
-    assert json.loads(points["values"][0]) == {"of": 2, "off": 1, "on": 1, "watch": 0}
+    assert json.loads(points["values"][0]) == {"names": "otif", "of": 2, "off": 1, "on": 1, "watch": 0}
     assert points["minutes"].tolist() == [5, 5, 15, 15, 15, 5]
 
 
@@ -285,7 +285,7 @@ def test_without_anything_the_agenda_still_closes_the_meeting():
 @settings(max_examples=60, deadline=None)
 @given(st.integers(10, 240), st.lists(st.integers(1, 9), min_size=1, max_size=10))
 def test_the_minutes_add_up_to_the_time_budget(minutes: int, weights: list[int]):
-    shared = meeting._shared(minutes, weights)
+    shared = agenda.shared(minutes, weights)
     assert sum(shared) == minutes and min(shared) >= 1
 
 
