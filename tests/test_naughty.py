@@ -8,11 +8,8 @@ Both come from npm and are read where they were installed; see package.json.
 
 from __future__ import annotations
 
-import csv
 import email
 import email.policy
-import html
-import io
 import json
 import re
 import shutil
