@@ -163,7 +163,7 @@ def _says(name: str, row: Mapping[str, Any]) -> bool:
     return name in PREFILLED and any(_given(value) for column, value in row.items() if column not in PREFILLED[name])
 
 
-Rows = list[tuple[int, dict[str, Any]]]  # an entry's position in its list, from 1, and what it says
+Rows = list[tuple[str, dict[str, Any]]]  # where an entry stands: its number in the list, or its row in a workbook; and what it says
 
 
 class _Reader:
@@ -188,7 +188,8 @@ class _Reader:
             self.wrong(name, "is not a list of entries", "a list such as [{" + ", ".join(f"{c}: …" for c, _, _ in SHEETS[name][:2]) + "}]")
             return []
         out = []
-        for i, row in enumerate(given, start=1):
+        for number, row in enumerate(given, start=1):
+            i = f"row {row.at}" if isinstance(row, minutes_files.Row) else str(number)
             if name in PREFILLED and not _says(name, row) and (name != "decisions" or _given(row.get("asked")) or not _given(row.get("title"))):
                 continue  # of a form, and left as it was
             place = f"{name} {i}, "

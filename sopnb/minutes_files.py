@@ -79,17 +79,26 @@ def _workbook(path: Path) -> dict[str, Any]:
     for sheet in book.sheet_names:
         if sheet in FOR_READING:
             continue
-        cells = [[None if cell == "" else cell for cell in row] for row in book.get_sheet_by_name(sheet).to_python()]
-        cells = [row for row in cells if any(cell is not None for cell in row)]
+        rows = book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
+        cells = [(at, [None if cell == "" else cell for cell in row]) for at, row in enumerate(rows, start=1)]
+        cells = [(at, row) for at, row in cells if any(cell is not None for cell in row)]
         if sheet == "meeting":
-            data.update({str(row[0]).strip(): row[1] if len(row) > 1 else None for row in cells if row[0] is not None})
+            data.update({str(row[0]).strip(): row[1] if len(row) > 1 else None for _, row in cells if row[0] is not None})
         elif cells:
             data[sheet] = _rows(cells)
     return data
 
 
-def _rows(cells: list[list[Any]]) -> list[dict[str, Any]]:
+class Row(dict[str, Any]):
+    """An entry of a workbook's list, and the row in which it stands."""
+
+    def __init__(self, at: int, values: dict[str, Any]):
+        super().__init__(values)
+        self.at = at
+
+
+def _rows(cells: list[tuple[int, list[Any]]]) -> list[dict[str, Any]]:
     """Rows below the headings. A row in which nothing but brackets is filled says nothing."""
-    heads = [str(cell).strip() if cell is not None else "" for cell in cells[0]]
-    rows = [{head: cell for head, cell in zip(heads, row, strict=False) if head and not head.startswith("(") and cell is not None} for row in cells[1:]]
+    heads = [str(cell).strip() if cell is not None else "" for cell in cells[0][1]]
+    rows = [Row(at, {head: cell for head, cell in zip(heads, row, strict=False) if head and not head.startswith("(") and cell is not None}) for at, row in cells[1:]]
     return [row for row in rows if row]

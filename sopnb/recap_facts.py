@@ -1,7 +1,7 @@
 """What the recap says, as plain values: made from the tables that 06 saved, read by the mail and by tests.
 
     facts(tables, header=…) -> {
-        "header":       company, cycle, language, currency, about, run, …, as `report.heading` gives it
+        "header":       what it was called with: company, cycle, language, currency, about, run, …, as `report.heading` gives it
         "as_of":        the day of the meeting (Timestamp): the mail's date
         "revision":     1, 2, …: how often the minutes were corrected, and one
         "changes":      [Sentence]: what is said otherwise than in revision 1; [] in revision 1
@@ -12,6 +12,7 @@
         "attendance":   [{person, name, role, mandatory, state: present|delegated|absent, word, delegate: name or ""}]
         "missing":      [{person, name, role, missed, meetings, said: Sentence}]: who had to come, did not, and sent nobody;
                         `missed` of the last `meetings` (at most twelve, this one counted)
+        "absences":     [{person, missed, meetings}]: the same of everyone who must come
         "findings":     [Sentence]: quorum, people missing, decisions nobody was entitled to; by weight
         "decisions":    {finding: Sentence, rows: [{decision, title, option, why, dissent, person, who, effect: Sentence, judged,
                         flags: [Sentence], asked: Sentence}]}; texts "" where nothing is said, judged NaT
@@ -39,32 +40,32 @@ from typing import Any
 
 import pandas as pd
 
-from sopnb import front_review, report, words
+from sopnb import kpis, words
 from sopnb.words import Sentence, message
 
 Facts = dict[str, Any]
 RUNNING = ("open", "started")
 
 
-def facts(tables: Mapping[str, pd.DataFrame], *, header: dict[str, Any]) -> Facts | None:
+def facts(tables: Mapping[str, pd.DataFrame], *, header: dict[str, Any] | None = None) -> Facts | None:
     """All that the recap says; see the head of this file.
 
     tables   of the cycle, by name: held, attendance, absences, decisions, minutes, actions_after, recap_findings, recap_changes,
              assumptions_said; people, asked and actions (as the pack had them) where there are any
-    header   see `report`
+    header   as `report.heading` gives it; the mail needs it, the page does not
     returns  None where the meeting has not been held
     """
     held = _rows(tables, "held")
     if not held:
         return None
-    shown = report.heading(header)
     names = {row["person"]: row["name"] for row in _rows(tables, "people")}
     meeting = held[0]
     page: Facts = {
-        "header": shown, "as_of": meeting["held_on"], "revision": int(meeting["revision"]), "held_on": meeting["held_on"],
+        "header": header or {}, "as_of": meeting["held_on"], "revision": int(meeting["revision"]), "held_on": meeting["held_on"],
         "chair": names.get(meeting["chair"], meeting["chair"] or ""), "quorum": _quorum(meeting),
         "changes": [message(row["rule"], row["values"]) for row in _rows(tables, "recap_changes")],
         "attendance": _attendance(tables, names), "missing": _missing(tables),
+        "absences": [{"person": row["person"], "missed": int(row["missed"]), "meetings": int(row["meetings"])} for row in _rows(tables, "absences")],
         "findings": [message(row["rule"], row["values"]) for row in _rows(tables, "recap_findings")],
         "decisions": _decisions(tables, names), "undecided": _undecided(tables, names),
         "actions": _actions(tables, names, meeting), "closed": _closed(tables, names, meeting),
@@ -139,14 +140,29 @@ def said_effect(row: Mapping[str, Any]) -> Sentence:
     """What the decision should bring, and when that can be seen; empty where nothing is expected.
 
     >>> said_effect({"effect_kpi": "otif", "effect": 0.02, "judged": pd.Timestamp("2027-02-01")}).text
-    'On time in full +2.0 pts, to be judged in February 2027'
+    'On time in full +2.0 points, to be judged in February 2027'
     """
     if words.is_missing(row["effect_kpi"]) or words.is_missing(row["effect"]):
         return words.plain("")
-    about = front_review.kpi_book().get(str(row["effect_kpi"]), {})
-    moved = front_review._change(float(row["effect"]), about)
-    values = {"measure": about.get("name") or row["effect_kpi"], "moved": moved, "month": row["judged"]}
+    about = kpis.described().get(str(row["effect_kpi"]), {})
+    values = {"measure": about.get("name") or row["effect_kpi"], "moved": _moved(float(row["effect"]), about), "month": row["judged"]}
     return message("recap.effect" if words.is_missing(row["judged"]) else "recap.effect.judged", values)
+
+
+def _moved(change: float, about: Mapping[str, Any]) -> str:
+    """A change in the measure's unit: points of a percentage, money, or its own."""
+    unit, digits = about.get("unit", ""), int(about.get("digits", 1))
+    if unit in ("fraction", "%", "percent"):
+        return message("recap.points", {"points": words.number(change, f"+.{max(digits, 1)}pp")}).text
+    return words.show(change, "money+") if unit in ("money", "currency") else words.number(change, f"+,.{digits}f")
+
+
+def due_word(late: int | None) -> str:
+    """How far the day it is due lies from the meeting: 3 days late, due that day, in 12 days."""
+    if late is None:
+        return ""
+    kind = "recap.due.that_day" if late == 0 else "recap.due.late" if late > 0 else "recap.due.left"
+    return message(kind + (".one" if abs(late) == 1 else ""), {"days": abs(late)}).text
 
 
 def _undecided(tables: Mapping[str, pd.DataFrame], names: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -157,12 +173,21 @@ def _undecided(tables: Mapping[str, pd.DataFrame], names: Mapping[str, str]) -> 
             for row in asked if answered and row["decision"] not in answered]
 
 
+def running(actions: pd.DataFrame, *, day: Any, cycle: Any, people: pd.DataFrame | None = None) -> dict[str, Any]:
+    """All that is open on a day, soonest due first; the same by owner, those with most to do first: `actions` of the facts.
+
+    actions   frames.ACTIONS
+    cycle     actions of this month are new
+    """
+    names = {} if people is None else dict(zip(people["person"], people["name"], strict=True))
+    return _actions({"actions_after": actions}, names, {"held_on": pd.Timestamp(day), "cycle": pd.Timestamp(cycle)})
+
+
 def _actions(tables: Mapping[str, pd.DataFrame], names: Mapping[str, str], meeting: Mapping[str, Any]) -> dict[str, Any]:
-    """All that is open, soonest due first; the same by owner, those with most to do first."""
     day = meeting["held_on"]
     rows = [{
         "action": row["action"], "title": row["title"] or row["action"], "person": _text(row["owner"]), "owner": names.get(row["owner"], _text(row["owner"])),
-        "due": row["due"], "late": late, "word": front_review._due_word(late), "amount": row["amount"], "money": _money(row["amount"]),
+        "due": row["due"], "late": late, "word": due_word(late), "amount": row["amount"], "money": _money(row["amount"]),
         "new": row["cycle"] == meeting["cycle"], "age": int(row["age_days"]), "started": row["state"] == "started", "source": _text(row["source"]),
     } for row in _rows(tables, "actions_after") if row["state"] in RUNNING for late in [None if words.is_missing(row["due"]) else (day - row["due"]).days]]
     rows.sort(key=lambda row: (words.is_missing(row["due"]), row["due"], row["action"]))

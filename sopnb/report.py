@@ -26,6 +26,7 @@ from sopnb.webtext import markdown, sanitised, slug
 TEMPLATES = Path(__file__).parent / "template"
 PACK_LIMIT = 3_000_000  # bytes of the one-file pack: larger attachments are refused by many mail servers
 _HIDDEN = {"parameters", "injected-parameters"}
+DESK = "desk"  # cells for whoever sits at the notebook: forms to type into, on no page
 _SHOWN = ("text/html", "image/svg+xml", "image/png", "image/jpeg", "text/markdown", "text/plain")
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 
@@ -149,6 +150,8 @@ def outline(notebook: Any) -> dict[str, Any]:
     view: dict[str, Any] = {"kicker": "", "title": "", "lead": "", "sections": [_section()], "before": None, "after": None}
     taken: set[str] = set()
     for cell in notebook.cells:
+        if DESK in cell.metadata.get("tags", []):
+            continue
         if cell.cell_type == "markdown":
             for level, head, body in _by_heading(translations.text(cell.source)):
                 if level == 1 and not view["title"]:
