@@ -1,43 +1,43 @@
-"""Delivery: every reader gets every content once, and the owner hears of failures.
+"""Delivery: every reader gets every content once, and of every mail it is known what became of it.
 
-A mail is claimed in the ledger before it leaves and settled afterwards, under its Message-ID:
+A mail is claimed in the ledger before it leaves and settled afterwards, under its Message-ID. The last word holds:
 
-    claimed   a run is sending it, or ended while sending: nobody knows whether it left, so it is never sent again by itself
+    claimed   somebody is sending it, or ended while sending: nobody knows whether it left
     sent      the server took it
-    refused   the server said no: the next run tries again
+    refused   the server said no. A passing no (4xx) and a broken line are tried again by the next run; a lasting no (5xx, of
+              the reader or the mail) when the mail or the server changes, or by a person's word. Another address is another mail
+    unknown   it may have arrived: the line broke or made no sense after the mail began to leave, or a claim was never settled
+    resend    a person's word: send it (again)
+    arrived   a person's word: it is there
 
-Two runs that claim the same mail write the same event, and the ledger takes an event once: one of them sends.
+A mail that is claimed or unknown is never sent again without a person's word. Two runs that claim the same mail write the
+same event, and the ledger takes an event once: one of them sends.
 """
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import email
-import email.policy
+import email.parser
+import hashlib
 import itertools
 import json
-import os
 import re
 import smtplib
-import ssl
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from email.message import EmailMessage
-from email.utils import make_msgid
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
-from sopnb import mail, redact
+from sopnb import recipients, smtp_line
 from sopnb.mail import MailError
 
 ORIGIN = "mail"
-SECONDS = 30  # how long a server may keep silent
-POLICY = email.policy.SMTP.clone(max_line_length=mail.COLUMNS)
-
-# The server has said no before it took the mail. Any other fault may have come after it took it.
-REFUSALS = (smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused, smtplib.SMTPDataError, smtplib.SMTPHeloError, smtplib.SMTPNotSupportedError)
+BREAKS = 3  # lines that break one after the other until the rest waits for the next run
+ONCE = ("From", "To", "Subject", "Message-ID", "Date")
 
 
 # --- files ----------------------------------------------------------------------------------------------------------
@@ -48,8 +48,7 @@ def outbox(folder: Path | str, messages: Sequence[EmailMessage]) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for message in messages:
-        reader = re.sub(r"[^a-z0-9]+", "-", _reader(message).lower()).strip("-")
-        path = folder / f"{reader}-{str(message['Message-ID']).strip('<>')[:8]}.eml"
+        path = folder / f"{file_name(_reader(message))}-{str(message['Message-ID']).strip('<>')[:8]}.eml"
         temporary = path.with_suffix(".partial")
         temporary.write_bytes(message.as_bytes())
         temporary.replace(path)
@@ -57,94 +56,77 @@ def outbox(folder: Path | str, messages: Sequence[EmailMessage]) -> list[Path]:
     return paths
 
 
-def _head(path: Path) -> EmailMessage:
+def file_name(reader: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", reader.lower()).strip("-")
+
+
+def head(path: Path) -> EmailMessage:
     """A mail's headers alone: what has been sent need not be read whole."""
     with open(path, "rb") as file:
         lines = itertools.takewhile(lambda line: line.strip(), file)
-        return email.message_from_bytes(b"".join(lines), policy=POLICY)
+        return email.parser.BytesHeaderParser(policy=smtp_line.POLICY).parsebytes(b"".join(lines))
+
+
+def local(path: Path) -> str:
+    """What the ledger knows a mail by."""
+    return _local(str(head(path)["Message-ID"]))
+
+
+def reader(path: Path) -> str:
+    return _reader(head(path))
 
 
 def _reader(message: EmailMessage) -> str:
     return str(message["To"].addresses[0].addr_spec)
 
 
-# --- the server -----------------------------------------------------------------------------------------------------
-
-def address(reference: str | None) -> str:
-    """The SMTP address behind `env:NAME`; '' where none is set."""
-    return os.environ.get(reference.removeprefix("env:"), "") if reference else ""
-
-
-def check(url: str) -> None:
-    """raises   MailError where this is no address of an SMTP server"""
-    try:
-        at = urlsplit(url)
-        good = at.scheme in ("smtps", "smtp") and bool(at.hostname) and (at.port is None or at.port > 0)
-    except ValueError:
-        good = False
-    if not good:
-        raise MailError("The SMTP address must be smtps://user:password@host:465 or smtp://user:password@host:587; set it in the environment.")
+def fault_in(message: EmailMessage) -> str:
+    """Why a mail must not leave as it stands in its file; '' where it may: one of each header, one reader, nobody beside."""
+    if twice := [name for name in ONCE if len(message.get_all(name, [])) != 1]:
+        return f"its file has not one {', '.join(twice)}"
+    if beside := [name for name in ("Cc", "Bcc", "Resent-To", "Resent-Bcc", "Resent-Cc") if name in message]:
+        return f"its file has {', '.join(beside)}"
+    if message.defects or any(value.defects for name, value in message.items() if name in ONCE):
+        return "its headers cannot be read"
+    if len(message["To"].addresses) != 1 or len(message["From"].addresses) != 1:
+        return "it is not from one address to one reader"
+    return ""
 
 
-@contextlib.contextmanager
-def server(url: str, *, timeout: float = SECONDS) -> Iterator[smtplib.SMTP]:
-    """A line to a server whose certificate is verified; there is no fallback to an open line.
-
-    url      smtps://user:password@host:465, or smtp://…:587 which must offer STARTTLS
-    raises   MailError where there is no line; the server is named, its password never
-    """
-    check(url)
-    at, context = urlsplit(url), ssl.create_default_context()
-    host = at.hostname or ""
-    line: smtplib.SMTP | None = None
-    try:
-        try:
-            line = (smtplib.SMTP_SSL(host, at.port or 465, timeout=timeout, context=context) if at.scheme == "smtps"
-                    else smtplib.SMTP(host, at.port or 587, timeout=timeout))
-            if at.scheme == "smtp":
-                line.starttls(context=context)
-            if at.username:
-                line.login(unquote(at.username), unquote(at.password or ""))
-        except (OSError, smtplib.SMTPException) as error:
-            raise MailError(f"No line to {host}: {_reason(error)}.") from None
-        yield line
-        with contextlib.suppress(OSError, smtplib.SMTPException):
-            line.quit()
-    finally:
-        if line is not None:
-            line.close()
-
-
-def _reason(error: Exception) -> str:
-    """What went wrong; a server's answer to a login may repeat what it was told, so that only its kind is named."""
-    if isinstance(error, smtplib.SMTPAuthenticationError):
-        return "user or password refused"
-    return redact.text(f"{type(error).__name__}: {error}")
-
-
-# --- once -----------------------------------------------------------------------------------------------------------
+# --- what the ledger knows ------------------------------------------------------------------------------------------
 
 @dataclass
-class Sent:
-    """What became of the mails of one report.
+class Standing:
+    """What is known of one mail: the last word on it, how often it was tried, what the server said, who decided."""
 
-    sent     readers who were sent it now
-    before   readers who had it before
-    unsure   readers whose mail an earlier run, or this one, was sending when it ended
-    refused  readers the server refused, with its reason
-    fault    why there was no line to the server; '' where there was
-    """
-
-    sent: list[str] = field(default_factory=list)
-    before: list[str] = field(default_factory=list)
-    unsure: list[str] = field(default_factory=list)
-    refused: list[str] = field(default_factory=list)
-    fault: str = ""
+    subject: str
+    reader: str
+    state: str = ""
+    attempt: int = 0
+    said: str = ""
+    lasting: bool = False
+    offer: str = ""
+    by: str = ""
 
     @property
-    def failed(self) -> bool:
-        """Whether mails are left that a further run will try to send."""
-        return bool(self.refused or self.fault)
+    def unknown(self) -> bool:
+        return self.state in ("claimed", "unknown")
+
+    def again(self, path: Path, url: str) -> bool:
+        """Whether a run may send it, from this file to this server."""
+        return self.state in ("", "resend") or (self.state == "refused" and not (self.lasting and self.offer == _offer(path, url)))
+
+
+def standings(book: Any, cycle: str, kind: str) -> dict[str, Standing]:
+    """Message-ID without its domain: what is known of the mail. Another sender's domain does not make it another mail."""
+    found: dict[str, Standing] = {}
+    for subject, reader, told in _deliveries(book, cycle, kind):
+        one = found.setdefault(_local(subject), Standing(subject, reader))
+        if told["state"] == "offered":
+            continue
+        one.state, one.attempt = told["state"], max(one.attempt, told.get("attempt", 1))
+        one.said, one.lasting, one.offer, one.by = (told.get("said", ""), told.get("lasting", False), told.get("offer", ""), told.get("by", ""))
+    return {local: one for local, one in found.items() if one.state}
 
 
 def revision(book: Any, cycle: str, kind: str, content: str) -> int:
@@ -152,119 +134,203 @@ def revision(book: Any, cycle: str, kind: str, content: str) -> int:
 
     The content sent last keeps its number, so that sending it again is seen as the same mail.
     """
-    past = [said for _, said in _deliveries(book, cycle, kind)]
-    last = max(past, key=lambda said: said["revision"], default=None)
+    past = [told for _, _, told in _deliveries(book, cycle, kind) if "content" in told]
+    last = max(past, key=lambda told: told["revision"], default=None)
     return 1 if last is None else last["revision"] + (last["content"] != content)
 
 
-def send(paths: Sequence[Path], url: str, book: Any, *, cycle: str, kind: str, content: str, revision: int, day: dt.date) -> Sent:
+def say(book: Any, one: Standing, state: str, *, cycle: str, kind: str, by: str, day: dt.date) -> None:
+    """Record a person's word on a mail: resend or arrived."""
+    book.record([_event(one.subject, one.reader, day, {"cycle": cycle, "report": kind, "state": state, "attempt": one.attempt, "by": by})])
+
+
+def _event(subject: str, reader: str, day: dt.date, facts: dict[str, Any]) -> dict[str, Any]:
+    told = {name: value for name, value in facts.items() if name != "cycle" and value not in ("", False)}
+    return {"kind": "delivery", "subject": _local(subject), "day": day, "cycle": facts["cycle"], "origin": ORIGIN, "who": reader, "payload": told}
+
+
+def _deliveries(book: Any, cycle: str, kind: str) -> list[tuple[str, str, dict[str, Any]]]:
+    """Message-ID, reader and what was said of the mail, in the order it was said."""
+    events = book.everything()
+    mine = events[(events["kind"] == "delivery") & (events["cycle"] == cycle) & (events["origin"] == ORIGIN)]
+    found = [(str(row.subject), str(row.who), json.loads(str(row.payload))) for row in mine.itertuples()]
+    return [(subject, reader, told) for subject, reader, told in found if told["report"] == kind]
+
+
+def _local(subject: str) -> str:
+    return subject.strip("<>").split("@", 1)[0]
+
+
+# --- once -----------------------------------------------------------------------------------------------------------
+
+@dataclass
+class Sent:
+    """What became of the mails of one report: each reader stands in one of the lists.
+
+    sent     were sent it now
+    before   had it before, by the server's yes or a person's word
+    unknown  may have it or not
+    refused  the server said no for now, with its words; the next run tries again
+    lasting  the server said no for good, with its words
+    outside  no mail goes to that address, and why
+    waiting  their mail never began to leave, since there was no line
+    fault    why there was no line to the server; '' where there was
+    news     whether something went wrong now that was not told before
+    """
+
+    sent: list[str] = field(default_factory=list)
+    before: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    lasting: list[str] = field(default_factory=list)
+    outside: list[str] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)
+    fault: str = ""
+    news: bool = False
+    elsewhere: list[Any] = field(default_factory=list, repr=False)  # letters that another run claimed meanwhile
+
+    @property
+    def failed(self) -> bool:
+        """Whether somebody who should have the mail does not have it for sure."""
+        return bool(self.unknown or self.refused or self.lasting or self.outside or self.waiting or self.fault)
+
+
+@dataclass(frozen=True)
+class _Letter:
+    path: Path
+    subject: str
+    reader: str
+    sender: str
+    attempt: int
+    url: str
+
+
+def send(paths: Sequence[Path], url: str, book: Any, *, cycle: str, kind: str, content: str, revision: int, day: dt.date,
+         domains: Sequence[str]) -> Sent:
     """Send each mail that was not sent before; see the head of this file.
 
     paths     the mails, as .eml files
     book      the ledger
     content   digest of what the report says
     day       the cycle's own day, the same for every run, so that two claims are one event
+    domains   where readers may be, see `recipients`
     """
-    result, todo = Sent(), []
-    state = {_local(subject): said for subject, said in _deliveries(book, cycle, kind)}
+    result, known = Sent(), standings(book, cycle, kind)
+    facts = {"cycle": cycle, "report": kind, "revision": revision}
+    todo: deque[_Letter] = deque()
     for path in paths:
-        head = _head(path)
-        said = state.get(_local(str(head["Message-ID"])))
-        if said is None or said["state"] == "refused":
-            todo.append((path, 1 if said is None else said["attempt"] + 1))
+        message = head(path)
+        wrong = fault_in(message)
+        to = _reader(message) if not wrong else path.name
+        if wrong := wrong or recipients.refused(to, domains):
+            result.outside.append(f"{to} ({wrong})")
+            continue
+        subject = str(message["Message-ID"])
+        one = known.get(_local(subject), Standing(subject, to))
+        letter = _Letter(path, subject, to, str(message["From"].addresses[0].addr_spec), one.attempt + 1, url)
+        if one.again(path, url):
+            todo.append(letter)
+        elif one.state == "claimed":  # a run ended while sending it: from here on that is on record
+            _settle(book, result, replace(letter, attempt=one.attempt), smtp_line.Answer("unknown"), facts, day)
+        elif one.unknown:
+            result.unknown.append(to)
+        elif one.state == "refused":
+            result.lasting.append(f"{to} ({one.said})")
         else:
-            (result.before if said["state"] == "sent" else result.unsure).append(_reader(head))
-    if not todo:
-        return result
-    facts = {"cycle": cycle, "report": kind, "content": content, "revision": revision}
-    try:
-        with server(url) as line:
-            for path, attempt in todo:
-                line.noop()  # a line that broke meanwhile is seen before a claim is made
-                message = email.message_from_bytes(path.read_bytes(), policy=POLICY)
-                _send_one(line, message, book, result, day=day, attempt=attempt, facts=facts)
-    except (MailError, OSError, smtplib.SMTPException) as error:
-        result.fault = str(error) if isinstance(error, MailError) else _reason(error)
+            result.before.append(to)
+    _send_all(todo, url, book, result, day=day, facts=facts, content=content)
+    if result.elsewhere:
+        _look_again(result, standings(book, cycle, kind))
     return result
 
 
-def _send_one(line: smtplib.SMTP, message: EmailMessage, book: Any, result: Sent, *, day: dt.date, attempt: int, facts: dict[str, Any]) -> None:
-    reader = _reader(message)
+def _look_again(result: Sent, known: dict[str, Standing]) -> None:
+    """What became of the mails that another run had just claimed."""
+    for letter in result.elsewhere:
+        there = known[_local(letter.subject)].state in ("sent", "arrived")
+        (result.before if there else result.unknown).append(letter.reader)
 
-    def note(state: str, on: dt.date, **more: Any) -> int:
-        return book.record([_event(str(message["Message-ID"]), reader, on, {**facts, "state": state, "attempt": attempt, **more})])
 
-    if not note("claimed", day):
-        result.unsure.append(reader)  # another run has just claimed it
-        return
-    now = dt.datetime.now(dt.UTC)
-    message.replace_header("Date", now)  # the file's date is the cycle's; a mail's is when it leaves
+def _send_all(todo: deque[_Letter], url: str, book: Any, result: Sent, *, day: dt.date, facts: dict[str, Any], content: str) -> None:
+    """Send over one line; over another one where it broke, a few times."""
+    breaks = 0
     try:
-        line.send_message(message)
-    except REFUSALS as error:
-        note("refused", now.date())
-        result.refused.append(f"{reader} ({_reason(error)})")
-    except (OSError, smtplib.SMTPException):
-        result.unsure.append(reader)
-        raise
+        while todo and breaks < BREAKS:
+            with smtp_line.server(url) as line:
+                while todo:
+                    line.noop()  # a line that broke meanwhile is seen before a claim is made
+                    answer = _send_one(line, todo.popleft(), book, result, day=day, facts=facts, content=content)
+                    breaks = breaks + 1 if answer.broken else 0
+                    if answer.broken:
+                        break
+    except (MailError, OSError, smtplib.SMTPException) as error:
+        result.fault = str(error) if isinstance(error, MailError) else smtp_line.reason(error)
+        result.news = True
+    result.waiting += [letter.reader for letter in todo]
+    if todo and not result.fault:
+        result.fault = f"The line to {urlsplit(url).hostname} broke {breaks} times"
+
+
+def _send_one(line: Any, letter: _Letter, book: Any, result: Sent, *, day: dt.date, facts: dict[str, Any], content: str) -> smtp_line.Answer:
+    claim = _event(letter.subject, letter.reader, day, {**facts, "state": "claimed", "attempt": letter.attempt})
+    offered = _event(letter.subject, letter.reader, day, {**facts, "state": "offered", "attempt": letter.attempt, "content": content})
+    if book.record([claim, offered]) < 2:  # the claim says nothing of the content: of two contents under one Message-ID one leaves
+        result.elsewhere.append(letter)
+        return smtp_line.Answer("unknown")
+    message = email.message_from_bytes(letter.path.read_bytes(), policy=smtp_line.POLICY)
+    message.replace_header("Date", dt.datetime.now(dt.UTC))  # the file's date is the cycle's; a mail's is when it leaves
+    answer = smtp_line.hand_over(line, message.as_bytes(), sender=letter.sender, reader=letter.reader)
+    _settle(book, result, letter, answer, facts, dt.datetime.now(dt.UTC).date())
+    return answer
+
+
+def _settle(book: Any, result: Sent, letter: _Letter, answer: smtp_line.Answer, facts: dict[str, Any], day: dt.date) -> None:
+    """Record what became of a mail, and put its reader into the list it says."""
+    told = {**facts, "state": answer.state, "attempt": letter.attempt, "lasting": answer.lasting}
+    if answer.state != "sent":
+        told |= {"said": answer.said}
+    if answer.lasting:
+        told |= {"offer": _offer(letter.path, letter.url)}
+    fresh = book.record([_event(letter.subject, letter.reader, day, told)])
+    if answer.state == "refused":
+        (result.lasting if answer.lasting else result.refused).append(f"{letter.reader} ({answer.said})")
     else:
-        note("sent", now.date())
-        result.sent.append(reader)
+        (result.sent if answer.state == "sent" else result.unknown).append(letter.reader)
+    result.news |= bool(fresh) and answer.state != "sent"
 
 
-def _event(subject: str, reader: str, day: dt.date, facts: dict[str, Any]) -> dict[str, Any]:
-    said = {name: value for name, value in facts.items() if name != "cycle"}
-    return {"kind": "delivery", "subject": subject, "day": day, "cycle": facts["cycle"], "origin": ORIGIN, "who": reader, "payload": said}
+def _offer(path: Path, url: str) -> str:
+    """What a server refuses for good: this mail, by this server. With either changed, it is asked again."""
+    at = urlsplit(url)
+    return hashlib.sha256(f"{at.hostname}:{at.port}:{at.username}".encode() + path.read_bytes()).hexdigest()[:16]
 
 
-def _deliveries(book: Any, cycle: str, kind: str) -> list[tuple[str, dict[str, Any]]]:
-    """Message-ID and what was said of it, in the order it was said."""
-    events = book.everything()
-    mine = events[(events["kind"] == "delivery") & (events["cycle"] == cycle) & (events["origin"] == ORIGIN)]
-    found = [(str(subject), json.loads(str(payload))) for subject, payload in zip(mine["subject"], mine["payload"], strict=True)]
-    return [(subject, said) for subject, said in found if said["report"] == kind]
+# --- told -----------------------------------------------------------------------------------------------------------
 
+def told(result: Sent, *, folder: str, revision: int, command: str) -> list[str]:
+    """What became of the mails, in a line each; nothing where everybody had it before.
 
-def _local(subject: str) -> str:
-    """A Message-ID without its domain: another sender's address does not make it another mail."""
-    return subject.strip("<>").split("@", 1)[0]
-
-
-def told(result: Sent, *, folder: str, revision: int) -> list[str]:
-    """What became of the mails, in a line each; nothing where everybody had it before."""
+    folder    where the .eml files are
+    command   the command by which a person says what is to be done
+    """
     lines = []
     if result.sent:
         number = f" (revision {revision})" if revision > 1 else ""
         lines.append(f"{counted(len(result.sent))} sent{number}; copies in {folder}/.")
     if result.refused:
-        lines.append(f"Not sent, refused by the server: {'; '.join(result.refused)}. Mend the address and run again.")
+        lines.append(f"Not sent, refused by the server for now: {'; '.join(result.refused)}. Run again: it is tried again.")
+    if result.lasting:
+        lines.append(f"Not sent, refused by the server for good: {'; '.join(result.lasting)}. Mend the address; "
+                     f"or have it tried again: {command} --resend READER --who NAME")
+    if result.outside:
+        lines.append(f"Not sent, no mail goes there: {'; '.join(result.outside)}. Mend the address, or declare its domain in mail.domains.")
     if result.fault:
         lines.append(f"{result.fault.rstrip('.')}. The mails that did not leave are in {folder}/; run again to send them.")
-    if result.unsure:
-        lines.append(f"A run ended while sending to {', '.join(result.unsure)}: not sent again, since it may have arrived. Ask them; the mail is in {folder}/.")
+    if result.unknown:
+        lines.append(f"Unknown whether it arrived: {', '.join(result.unknown)}. Not sent again by itself; the mail is in {folder}/. "
+                     f"Ask them, then: {command} --arrived READER --who NAME, or --resend READER --who NAME")
     return lines
 
 
 def counted(n: int) -> str:
     return "1 mail" if n == 1 else f"{n} mails"
-
-
-# --- failures -------------------------------------------------------------------------------------------------------
-
-def alarm(text: str, *, subject: str, to: str, sender: str, url: str) -> str:
-    """Tell the owner that a run failed; returns the line that says so.
-
-    raises   MailError where the mail did not leave
-    """
-    message = EmailMessage(policy=POLICY)
-    message["Subject"] = redact.text(re.sub(r"[\s\x00-\x1f\x7f]+", " ", subject))[:mail.SUBJECT_LIMIT]
-    message["From"], message["To"] = mail._address(sender or to, "sopnb"), mail._address(to)
-    message["Date"], message["Message-ID"] = dt.datetime.now(dt.UTC), make_msgid("sopnb", (sender or to).rsplit("@", 1)[-1])
-    message["Auto-Submitted"] = "auto-generated"
-    message.set_content(redact.text(text), cte="quoted-printable")
-    try:
-        with server(url) as line:
-            line.send_message(message)
-    except (OSError, smtplib.SMTPException) as error:
-        raise MailError(_reason(error)) from None
-    return f"{to} was told by mail."

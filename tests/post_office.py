@@ -24,11 +24,14 @@ class Office:
     def __init__(self) -> None:
         self.taken: list[Envelope] = []
         self.refuse: set[str] = set()
+        self.answer = "550 no such person here"
+        self.asked: list[str] = []
         self.logins: list[str] = []
 
     async def handle_RCPT(self, _server, _session, envelope, address, _options):
+        self.asked.append(address)
         if address in self.refuse:
-            return "550 no such person here"
+            return self.answer
         envelope.rcpt_tos.append(address)
         return "250 OK"
 

@@ -10,7 +10,7 @@ import pytest
 from post_office import AS_IN_AN_ADDRESS, PASSWORD, USER
 from tiny import ORDERS, PEOPLE, WORK, add, events, here, write_notebook
 
-from sopnb import delivery, kernels, ledger, run
+from sopnb import kernels, ledger, run, smtp_line
 from sopnb.problems import Problems
 
 pytestmark = [pytest.mark.xdist_group("runner"), pytest.mark.filterwarnings("ignore:Requiring AUTH")]
@@ -27,8 +27,13 @@ def pack(**options) -> run.Outcome:
 def mailed(peopled, office, monkeypatch):
     """The project sends after each run."""
     monkeypatch.setenv("TINY_SMTP", office.url)
-    add(peopled, "mail: {send: after_run, smtp: 'env:TINY_SMTP', sender: plan@tiny.example}\n")
+    add(peopled, "as_of: 2026-03-05\nmail: {send: after_run, smtp: 'env:TINY_SMTP', sender: plan@tiny.example}\n")
     return peopled
+
+
+def whole(message) -> str:
+    """All text of a mail, what is attached included."""
+    return "".join(part.get_content() for part in message.walk() if part.get_content_maintype() == "text")
 
 
 def eml(project):
@@ -129,8 +134,12 @@ def test_a_server_that_was_down_gets_the_mail_at_the_next_run(mailed, office, so
 def test_a_refused_reader_shows_in_the_exit_code(mailed, office):
     office.refuse = {"bob@tiny.example"}
     outcome = pack()
-    assert outcome.code == run.UNSENT and office.readers == ["ann@tiny.example"]
-    assert any("refused by the server: bob@tiny.example" in note for note in outcome.notes)
+    assert outcome.code == run.UNSENT and office.readers == ["ann@tiny.example", "owner@tiny.example"]
+    assert any("refused by the server for good: bob@tiny.example (550 no such person here)" in note for note in outcome.notes)
+    assert outcome.notes[-1] == "owner@tiny.example was told by mail."
+    told = office.mails[-1]
+    assert told["Subject"] == "S&OP 2026-03, Tiny: a mail did not leave" and "bob@tiny.example (550" in told.get_body().get_content()
+    assert pack().code == run.UNSENT and len(office.taken) == 2, "said at every run; the owner hears of it once"
 
 
 def test_a_crash_after_the_servers_yes_sends_nothing_twice(mailed, office, monkeypatch):
@@ -147,8 +156,9 @@ def test_a_crash_after_the_servers_yes_sends_nothing_twice(mailed, office, monke
         power.setattr(ledger.Ledger, "record", cut)
         pack()
     outcome = pack()
-    assert office.readers == ["ann@tiny.example", "bob@tiny.example"], "Ann once, and Bob, whose mail nobody had begun to send"
-    assert any("A run ended while sending to ann@tiny.example: not sent again" in note for note in outcome.notes)
+    assert office.readers == ["ann@tiny.example", "bob@tiny.example", "owner@tiny.example"], "Ann once; Bob, whose mail nobody had begun to send"
+    assert outcome.code == run.UNSENT and any("Unknown whether it arrived: ann@tiny.example. Not sent again" in note for note in outcome.notes)
+    assert "Unknown whether it arrived: ann@tiny.example" in office.mails[-1].get_body().get_content(), "the owner hears"
 
 
 @pytest.mark.parametrize(("settings", "wrong"), [
@@ -199,9 +209,11 @@ def test_the_owner_hears_by_mail_what_failed_where_and_what_to_do(mailed, office
     assert failed.value.__notes__ == ["owner@tiny.example was told by mail."]
     told = office.mails[0]
     assert office.readers == ["owner@tiny.example"] and told["Subject"] == "S&OP 2026-03, Tiny: the run stopped at 03_supply.ipynb"
-    text = told.get_content()
+    text = told.get_body().get_content()
     for word in ("03_supply.ipynb, cell 4", "NotRunYet: `nothing_like_it`", "Remedy: Run the earlier steps first.", "sopnb run params/tiny.yaml --cycle 2026-03"):
         assert word in text
+    log = next(told.iter_attachments())
+    assert log.get_filename() == "log.txt" and "run_failed" in log.get_content() and "step=03_supply.ipynb" in log.get_content()
     assert text.replace("\r\n", "\n") == next((mailed / "reports/tiny/.runs").glob("*/failure.txt")).read_text()
 
 
@@ -213,7 +225,7 @@ def test_the_owner_may_be_a_person_of_people(mailed, office):
     with pytest.raises(Problems) as refused:
         pack()
     assert refused.value.__notes__ == ["bob@tiny.example was told by mail."]
-    assert "items" in office.mails[-1].get_content()
+    assert "items" in office.mails[-1].get_body().get_content()
 
 
 def test_without_smtp_settings_the_owners_message_is_a_file_and_it_says_so(peopled, sopnb):
@@ -256,7 +268,7 @@ def test_no_secret_leaves_whatever_a_cell_does_with_it(mailed, office, capfd, in
     write_notebook(mailed / "notebooks/01_collect.ipynb", [shows, html, "raise ValueError(f'no line to {url}')"])
     with pytest.raises(kernels.StepFailed) as failed:
         run.run("params/tiny.yaml", in_kernel=in_kernel, through="01")
-    left = everything(mailed) + "".join(capfd.readouterr()) + str(failed.value) + failed.value.trace + office.mails[0].get_content()
+    left = everything(mailed) + "".join(capfd.readouterr()) + str(failed.value) + failed.value.trace + whole(office.mails[0])
     assert "no line to [env:TINY_SMTP]" in left, "told, without the secret"
     assert not [form for form in FORMS if form in left]
     assert not in_kernel or "connecting to [env:TINY_SMTP]" in everything(mailed)
@@ -269,5 +281,5 @@ def test_no_secret_leaves_by_an_unexpected_fault(mailed, office, sopnb, monkeypa
     monkeypatch.setattr(run, "_build", fault)
     said = sopnb("run", "params/tiny.yaml")
     assert said.code == run.UNEXPECTED and "driver says: [env:TINY_SMTP]" in said.err
-    assert not [form for form in FORMS if form in said.text + everything(mailed) + office.mails[0].get_content()]
-    assert delivery.address("env:TINY_SMTP") == office.url
+    assert not [form for form in FORMS if form in said.text + everything(mailed) + whole(office.mails[0])]
+    assert smtp_line.address("env:TINY_SMTP") == office.url
