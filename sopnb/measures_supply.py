@@ -77,9 +77,9 @@ def supplier_on_time(purchases: pd.DataFrame, *, month: pd.Timestamp) -> pd.Data
 
 _STOCK = """
     items
-      item family unit_cost
-      A Tea 10
-      B Tea 10
+      item family unit_cost end_date
+      A Tea 10 -
+      B Tea 10 -
     stock
       item location as_of on_hand
       A all 2026-09-30 46
@@ -92,40 +92,75 @@ _STOCK = """
       B all 2026-10 0
       B all 2026-11 0
       B all 2026-12 0
+    projection
+      item location month opening demand closing
+      A all 2026-10 46 31 15
+      A all 2026-11 15 30 -15
+      A all 2026-12 -15 31 -46
+      B all 2026-10 100 0 100
+      B all 2026-11 100 0 100
+      B all 2026-12 100 0 100
 """
 
 
-@kpi("Stock cover", unit="days", better="lower", owner="Supply planner", digits=0, measure="days of coming demand, at cost",
-     formula="stock at cost / plan of the next three months at cost per day", source="textbook, forward cover; stock, plan", example=_STOCK, gives=146.0)
-def stock_cover(stock: pd.DataFrame, plan: pd.DataFrame, items: pd.DataFrame, *, month: pd.Timestamp) -> pd.DataFrame | None:
-    """1,460 of stock against 10 a day (920 over 92 days). An item of which no stock is known counts on neither side."""
+@kpi("Stock cover", unit="days", better="lower", owner="Supply planner", digits=0, measure="days of coming demand, at cost", version="2",
+     formula="stock of what is sold, at cost / what customers and production take of it in the next three months, at cost per day", source="textbook, forward cover; stock, plan, projection, bill of materials",
+     example=_STOCK, gives=146.0)
+def stock_cover(stock: pd.DataFrame, plan: pd.DataFrame, items: pd.DataFrame, projection: pd.DataFrame | None = None, bom: pd.DataFrame | None = None, shipments: pd.DataFrame | None = None, *,
+                month: pd.Timestamp) -> pd.DataFrame | None:
+    """1,460 of stock against 10 a day (920 over 92 days). An item of which no stock is known counts on neither side.
+
+    Customers take what is planned; of what also goes into other goods, all that is projected counts, less what only moves between own
+    locations. Version 1 counted customers alone: frames for bicycles looked like stock that nobody takes.
+    """
     span = [m for m in ahead(month, QUARTER) if (plan["month"] == m).any()]
     if not span:
         return None
     days = sum(m.days_in_month for m in span)
     cost = items.set_index("item")["unit_cost"]
-    need = plan[plan["month"].isin(span) & plan["item"].isin(stock["item"])]
+    need = plan.loc[plan["month"].isin(span) & plan["item"].isin(stock["item"]), ["item", "location", "month", "consensus"]]
+    if projection is not None and bom is not None:
+        inside = set(bom["component"])
+        need = pd.concat([need[~need["item"].isin(inside)], _all_taken(projection[projection["item"].isin(inside & set(stock["item"]))], shipments, span)], ignore_index=True)
     stock = _for_sale(stock, plan, items)
+    need = need[need["item"].isin(stock["item"])]
     stock, need = (t.assign(location="all") if frames.apart(stock, need) else t for t in (stock, need))
     have = stock.assign(n=stock["on_hand"].clip(lower=0) * stock["item"].map(cost), d=0.0)
     need = need.assign(n=0.0, d=need["consensus"] * need["item"].map(cost) / days)
     return scopes(pd.concat([have, need])[["item", "location", "n", "d"]], items)
 
 
-@kpi("Excess and obsolete stock", unit="money", better="lower", owner="Supply planner", value="amount", measure="stock beyond coming demand, at cost",
-     formula="Σ max(0, stock − plan of the next `excess_months` months) × unit cost, item × location; against all stock at cost",
-     source="practice; stock, plan", example=_STOCK, gives=1000.0, settings={"excess_months": 3})
-def excess_obsolete(stock: pd.DataFrame, plan: pd.DataFrame, items: pd.DataFrame, *, month: pd.Timestamp, excess_months: float) -> pd.DataFrame | None:
-    """A needs all of its 46; of B nothing will be asked for: 100 × 10."""
-    whole, part = int(excess_months), excess_months - int(excess_months)
-    weights = {m: 1.0 if i < whole else part for i, m in enumerate(ahead(month, whole + 1))}
-    if not plan["month"].isin(weights).any():
+def _all_taken(projection: pd.DataFrame, shipments: pd.DataFrame | None, span: list[pd.Timestamp]) -> pd.DataFrame:
+    """item × location × month: all that is projected to be taken, less shipments due in the month: they lie elsewhere then."""
+    rows = projection.loc[projection["month"].isin(span), ["item", "location", "month", "demand"]].rename(columns={"demand": "consensus"})
+    if shipments is None:
+        return rows
+    mine = shipments.assign(month=shipments["due"].dt.to_period("M").dt.to_timestamp(), consensus=-shipments["quantity"], location=shipments["source_location"])
+    moved = mine.loc[mine["month"].isin(span) & mine["item"].isin(projection["item"]), rows.columns]
+    return pd.concat([rows, moved], ignore_index=True) if len(moved) else rows
+
+
+@kpi("Excess and obsolete stock", unit="money", better="lower", owner="Supply planner", value="amount", measure="stock beyond coming demand, at cost", version="2",
+     formula="Σ max(0, stock − projected demand of the next `excess_months` months) × unit cost, item × location; a shorter plan goes on at its own mean unless the item has ended; against all stock at cost",
+     source="practice; projection: the excess and obsolete of `exceptions`", example=_STOCK, gives=1000.0, settings={"excess_months": 3})
+def excess_obsolete(projection: pd.DataFrame, items: pd.DataFrame, *, month: pd.Timestamp, excess_months: float) -> pd.DataFrame | None:
+    """A needs all of its 46; of B nothing will be asked for: 100 × 10.
+
+    Demand is all of the projection's, that of customers, of production and of other locations. Version 1 counted customers' alone, and left materials out.
+    """
+    coming = projection[projection["month"] > month].sort_values(["item", "location", "month"], kind="stable")
+    if coming.empty:
         return None
-    stock, plan = (t.assign(location="all") if frames.apart(stock, plan) else t for t in (stock, plan))
-    coming = plan.assign(need=plan["consensus"] * plan["month"].map(weights).fillna(0.0)).groupby(["item", "location"], as_index=False)["need"].sum()
-    rows = _for_sale(stock, plan, items).groupby(["item", "location"], as_index=False)["on_hand"].sum().merge(coming, on=["item", "location"], how="left")
-    cost = rows["item"].map(items.set_index("item")["unit_cost"])
-    over = (rows["on_hand"] - rows["need"].fillna(0.0)).clip(lower=0)
+    rank = coming.groupby(["item", "location"]).cumcount()
+    within = coming["demand"] * (excess_months - rank).clip(lower=0.0, upper=1.0)
+    rows = coming.assign(within=within).groupby(["item", "location"], as_index=False).agg(
+        on_hand=("opening", "first"), need=("within", "sum"), whole=("demand", "sum"), months=("demand", "size"))
+    own = items.set_index("item")
+    ended = rows["item"].map(own["end_date"]) <= end(month) if "end_date" in own else False
+    behind = rows["whole"] / rows["months"] * (excess_months - rows["months"]).clip(lower=0.0)
+    rows["need"] += behind.where(~pd.Series(ended, index=rows.index), 0.0)
+    cost = rows["item"].map(own["unit_cost"]).astype("float64").fillna(0.0)
+    over = (rows["on_hand"] - rows["need"]).clip(lower=0)
     return scopes(rows.assign(n=over * cost, d=rows["on_hand"].clip(lower=0) * cost), items)
 
 

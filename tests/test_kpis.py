@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from helpers import frame
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sopnb import frames, kpis, words
+from sopnb import frames, kpis, supply, words
 
 IDS = ("forecast_accuracy", "forecast_bias", "value_added", "override_hit_rate", "plan_stability", "otif", "fill_rate", "stock_cover",
        "inventory_turns", "excess_obsolete", "stockout_rate", "supplier_on_time", "capacity_load", "plan_vs_budget", "revenue_vs_budget",
@@ -101,6 +102,35 @@ def test_closer_to_zero_is_better_on_either_side():
     tables, options = kpis.example(kpis.BOOK["plan_vs_budget"])
     target = {"plan_vs_budget": {"target": 0.01, "watch": 0.03, "better": "zero"}}
     assert kpis.compute(tables, targets=target, **options).query("kpi == 'plan_vs_budget' and scope == 'all'")["status"].item() == "watch"
+
+
+def test_excess_is_that_of_the_exceptions_to_the_cent():
+    """A unit of A has customers, B goes into A, C has ended: 40 of A, 30 of B and all of C are too much, in the measure and in the exceptions; a short plan goes on."""
+    months = frames.months("2026-10", 4)
+    rows = [(item, month, opening, demand) for item, opening, demand in (("A", 100, 10), ("B", 60, 5), ("C", 7, 0)) for month in months]
+    projection = frames.conform(pd.DataFrame(rows, columns=["item", "month", "opening", "demand"]).assign(location="all", closing=0.0, receipts=0.0, proposed=0.0, safety_stock=0.0, cover=0.0), frames.PROJECTION)
+    items = frames.conform(frame("item family unit_cost end_date", "A F 2 -", "B F 3 -", "C F 4 2026-08-31"), frames.ITEMS)
+    plan = frame("item location month consensus revenue margin", "A all 2026-10 10 50 30")
+    found = supply.exceptions(projection, items, as_of=pd.Timestamp("2026-10-01"), plan=plan, excess_months=6)
+    measure = kpis.compute({"projection": projection, "items": items}, month="2026-09", excess_months=6).query("kpi == 'excess_obsolete' and scope == 'all'").iloc[0]
+    assert measure["numerator"] == 40 * 2 + 30 * 3 + 7 * 4 == found["amount"].sum() and measure["version"] == "2"
+
+
+def test_cover_counts_what_goes_into_other_goods_and_not_what_only_moves():
+    """92 on hand and 1 a day: 31, 30 and 31 to bicycles over 92 days; as many again that move to another place change nothing."""
+    months = frames.months("2026-10", 3)
+    items = frames.conform(frame("item family unit_cost unit_price", "F Frames 10 20"), frames.ITEMS)
+    stock, plan = frame("item location as_of on_hand", "F A 2026-09-30 92"), frame("item location month consensus", *[f"F A {m:%Y-%m} 0" for m in months])
+    projection = pd.DataFrame({"item": "F", "location": "A", "month": months, "demand": [31.0, 30, 31]})
+    bill = frame("item component quantity", "Bike F 1")
+
+    def days(**more):
+        return kpis.BOOK["stock_cover"].function(stock, plan, items, month=pd.Timestamp("2026-09-01"), **more).query("scope == 'all'").eval("numerator / denominator").item()
+
+    assert days(projection=projection, bom=bill) == pytest.approx(92)
+    shipments = pd.DataFrame({"item": "F", "source_location": "A", "location": "B", "due": months, "quantity": [10.0, 10, 10]})
+    assert days(projection=projection.assign(demand=projection["demand"] + 10), bom=bill, shipments=shipments) == pytest.approx(92)
+    assert days(projection=projection, bom=bill.iloc[:0]) == np.inf, "nobody takes it"
 
 
 def test_a_target_in_money_judges_the_whole_and_not_a_family():
