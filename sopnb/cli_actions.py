@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -24,7 +25,7 @@ from sopnb.cli_ledger import (
     user,
 )
 from sopnb.problems import Problem, Problems, nearest
-from sopnb.terminal import ParamsFile, out
+from sopnb.terminal import ParamsFile, out, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -161,7 +162,8 @@ def _told(at: Desk, event: Any) -> str:
     said = json.loads(event.payload)
     parts = [f"{LABELS[name]} {_value(at, name, said[name])}" for name in LABELS if said.get(name) not in (None, "") and not (name == "title" and event.kind != "add")]
     origin = "" if event.origin == "cli" else f" ({event.origin.replace(':', ' ')})"
-    line = f"{event.day:%Y-%m-%d}  [bold]{TELLS.get(event.kind, event.kind)}[/bold] by {escape(at.name(event.who or '?'))}{escape(origin)}: {escape(', '.join(parts) or '–')}"
+    kind = "noted" if event.kind == "move" and not {"due", "owner"} & set(said) else TELLS.get(event.kind, event.kind)
+    line = f"{event.day:%Y-%m-%d}  [bold]{kind}[/bold] by {escape(at.name(event.who or '?'))}{escape(origin)}: {escape(', '.join(parts) or '–')}"
     written = "" if event.recorded_at is None or event.recorded_at != event.recorded_at else f"  written down {event.recorded_at[:16].replace('T', ' ')} UTC by {event.recorded_by}"
     future = "  [yellow]known from that day on[/yellow]" if event.day.date() > at.day else ""
     return line + f"[dim]{escape(written)}[/dim]" + ("" if event.holds else "  [yellow]no longer holds: the minutes were corrected[/yellow]") + future
@@ -245,3 +247,107 @@ def actions_move(
     changes = [f"due {shown_day(before['due'])} → {by}"] if by else []
     changes += [f"owner {at.name(before['owner'])} → {at.name(person)}"] if person else []
     out.print(f"{escape(action)}: moved, {escape(', '.join(changes))}.")
+
+
+# --- as a workbook --------------------------------------------------------------------------------------------------
+
+@app.command("export")
+def actions_export(
+    params_file: ParamsFile,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="The workbook to write, .xlsx.")],
+    owner: Annotated[str, typer.Option("--owner", help="Only this person's.")] = "",
+    everything: Annotated[bool, typer.Option("--all", help="Closed ones too.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Write over a workbook that is there.")] = False,
+    as_of: Today = "",
+) -> None:
+    """Write the actions to a workbook: edit state, owner, due and note there, add new ones below, and load it.
+
+    Example: [bold]sopnb actions export params/demo.yaml actions.xlsx[/bold]
+    """
+    from sopnb import actions_book, words
+
+    path = Path(file)
+    if path.suffix.lower() != ".xlsx":
+        raise Problems([Problem(file, "is not the name of a workbook", "a name that ends in .xlsx")])
+    if path.exists() and not replace:
+        raise Problems([Problem(file, "is there already, and may be filled in", remedy="Name another, or repeat with --replace")])
+    at = desk(params_file, as_of)
+    words.speak(at.company.language, at.company.currency)
+    rows = select(at.actions, day=at.day, owner=at.person(owner, new=False) if owner else "", everything=everything)
+    actions_book.write(path, rows, at.book.everything(), company=at.where.company, day=at.day, names=at.names, title=f"{at.company.name}: actions, {at.day}")
+    out.print(shown(f"{file}: {len(rows)} actions. Fill in the yellow cells, then: sopnb actions load {params_file} {file} --dry-run"))
+
+
+@app.command("load")
+def actions_load(
+    params_file: ParamsFile,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A workbook of `sopnb actions export` that was edited.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")] = False,
+    mine: Annotated[list[str] | None, typer.Option("--mine", metavar="ACTION", help="Changed by somebody else since: the workbook's counts.")] = None,
+    theirs: Annotated[list[str] | None, typer.Option("--theirs", metavar="ACTION", help="Changed by somebody else since: what stands counts.")] = None,
+    as_of: Today = "",
+    who: Who = "",
+) -> None:
+    """Bring an edited workbook into the ledger: all of it or nothing. Loading it twice changes nothing.
+
+    What somebody else changed since the workbook was made is shown side by
+    side; say for each which counts, with --mine or --theirs.
+
+    Example: [bold]sopnb actions load params/demo.yaml actions.xlsx --dry-run[/bold]
+    """
+    from sopnb import actions_book, actions_merge
+
+    at, path, found = desk(params_file, as_of), Path(file), list["actions_merge.Merged"]()
+    edited = actions_book.read(path, company=at.where.company)
+
+    def plan(events: pd.DataFrame) -> list[dict[str, Any]]:
+        merged = actions_merge.merge(edited, events, day=at.day, file=path.name, person=lambda given: at.person(given, "owner"), who=who or user(),
+                                     mine=mine or (), theirs=theirs or ())
+        found.append(merged)
+        if merged.conflicts:
+            _side_by_side(at, merged)
+            raise Problems(actions_merge.told(merged, params_file, path.name))
+        return merged.events
+
+    plan(at.book.everything()) if dry_run else at.book.act(plan)
+    _changes(at, found[-1])
+    out.print(_came_to(found[-1], dry_run))
+
+
+def _changes(at: Desk, merged: Any) -> None:
+    from rich.table import Table
+
+    if not merged.changes:
+        return
+    table = Table(box=None, pad_edge=False)
+    for heading in ("action", "what", "column", "now", "workbook"):
+        table.add_column(heading, no_wrap=heading == "action")
+    for line in merged.changes:
+        table.add_row(escape(line.action), escape(line.what or ""), line.column, _cell(at, line.column, line.theirs), _cell(at, line.column, line.mine),
+                      style="green" if line.action in merged.added else "")
+    print_table(table)
+
+
+def _side_by_side(at: Desk, merged: Any) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, title="Changed on both sides; neither counts until you say which:", title_justify="left")
+    for heading in ("action", "what", "column", "when exported", "now (theirs)", "workbook (mine)", "changed since"):
+        table.add_column(heading, no_wrap=heading == "action")
+    for line in merged.conflicts:
+        table.add_row(escape(line.action), escape(line.what or ""), line.column, *(_cell(at, line.column, value) for value in (line.seen, line.theirs, line.mine)),
+                      escape(merged.since[line.action]))
+    print_table(table)
+
+
+def _cell(at: Desk, column: str, value: Any) -> str:
+    if value is None:
+        return "–"
+    return escape(at.name(value)) if column == "owner" else shown_day(value) if hasattr(value, "strftime") else escape(str(value))
+
+
+def _came_to(merged: Any, dry_run: bool) -> str:
+    changed = len({line.action for line in merged.changes} - set(merged.added))
+    parts = [f"{len(merged.added)} new", f"{changed} changed", f"{merged.unchanged} as they stand"]
+    end = "Only shown; nothing was changed." if dry_run else "" if merged.events else "Nothing changed."
+    return f"{', '.join(parts)}. {end}".rstrip()

@@ -324,6 +324,11 @@ def changed(
                  owner=owner or None, after=after)
 
 
+def id_of(given: Mapping[str, Any]) -> str:
+    """The id an event will have: the hash of what it says."""
+    return str(_row(given)["id"])
+
+
 # --- rows and days --------------------------------------------------------------------------------------------------
 
 def _no_driver_transactions(raw: Any, _record: Any) -> None:
