@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo test quick lab check bench install clean
+.PHONY: help demo test quick lab check bench torture install clean
 
 help:
 	@echo "make demo     install, make the demo company, run its cycle and the eleven before it, say where the report is"
@@ -12,6 +12,7 @@ help:
 	@echo "make quick    the tests without the slow ones"
 	@echo "make lab      open JupyterLab on the notebooks"
 	@echo "make check    lint, types, import rule, stored outputs"
+	@echo "make torture  1,000 mails through a server that refuses, stalls, drops and lies, by senders that are killed (SENDS=, SEED=)"
 	@echo "make bench    speed and size, measured side by side; says how to measure accuracy"
 
 # The locks pin every package with its hash. The project itself is linked, so that an edit counts at once.
@@ -51,6 +52,11 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/cycle.py
 	$(BIN)/python benchmarks/scale.py
 	@echo "accuracy, on any data set: $(BIN)/python benchmarks/accuracy.py --data FILE.parquet --horizon 18 --out FORECASTS.parquet"
+
+SENDS ?= 1000
+SEED ?= 1
+torture: $(VENV)/.installed-dev
+	$(BIN)/python tests/torture.py --sends $(SENDS) --seed $(SEED)
 
 clean:
 	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -183,6 +183,6 @@ def serve(authority: trustme.CA, office: Rogue) -> Controller:
 
 
 def at_random(seed: int, share: float) -> Callable[[str], str]:
-    """Each stage goes wrong with this chance, in a way drawn from its faults."""
+    """Each stage goes wrong with this chance, the last dot with twice as much, in a way drawn from its faults."""
     draws = random.Random(seed)
-    return lambda stage: draws.choice(FAULTS[stage]) if draws.random() < share else ""
+    return lambda stage: draws.choice(FAULTS[stage]) if draws.random() < share * (1 + (stage == "dot")) else ""
