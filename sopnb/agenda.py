@@ -25,6 +25,7 @@ OWNERS = {"actions": "", "results": "financ", "signals": "financ", "jumps": "sal
 # How heavy a point weighs in the time budget. Decisions get the most: they are what the meeting is for.
 WEIGHTS = {"actions": 2.0, "overdue": 1.0, "results": 2.0, "signals": 1.0, "jumps": 1.0, "exceptions": 2.0, "conflicts": 1.0, "assumptions": 1.0, "plan": 2.0, "decision": 4.0,
            "close": 1.0, "own": 1.0, "reserve": 1.0}
+FOLLOWS = {"overdue": "actions", "signals": "results"}
 IN_A_ROW = 3  # months off target from which a measure is told as one that keeps missing: by luck, one in eight would
 GROWN = 1.5  # times the money at which a point was dropped, from which that is told
 MOST_OVERDUE = 8  # overdue actions with a point of their own; what is beyond them is counted in `actions`
@@ -119,16 +120,15 @@ def _last(actions: pd.DataFrame | None, kpis: pd.DataFrame | None, month: Any, m
         more = "_more" if len(late) > MOST_OVERDUE else ""
         yield _point("last", "actions", {"open": len(running), "overdue": len(late), "shown": min(len(late), MOST_OVERDUE)}, stake=total(late["amount"]), topic=f"meeting.point_actions{more}")
         for row in late.head(MOST_OVERDUE).to_dict("records"):
-            days, age = int(row["overdue_days"]), int(row["age_days"]) if "age_days" in row else 0
-            yield _point("last", "overdue", {"title": str(row["title"]), "days": days, "age": age}, stake=_known(row["amount"]), topic="meeting.point_overdue" + (".one" if days == 1 else ""),
-                         owner=row.get("owner"), key=f"action-{row['action']}")
+            values = {"title": str(row["title"]), "due": iso(row["due"]), "days": int(row["overdue_days"]), "age": int(row["age_days"])}
+            yield _point("last", "overdue", values, stake=_known(row["amount"]), owner=row["owner"], key=f"action-{row['action']}")
     if kpis is not None:
         yield from _measured(kpis[kpis["scope"] == "all"], frames.month(month), measures)
 
 
 def _measured(kpis: pd.DataFrame, month: pd.Timestamp, measures: Mapping[str, str]) -> Iterable[dict[str, Any]]:
     """The results of the month, those off target named; and the measures that keep missing."""
-    judged = kpis[(kpis["month"] == month) & (kpis["status"] != "none")]
+    judged = kpis[(kpis["month"] == month) & (kpis["status"] != "none")].drop_duplicates("kpi", keep="last")
     if judged.empty:
         return
     counts = {status: int((judged["status"] == status).sum()) for status in ("on", "watch", "off")}
@@ -257,8 +257,12 @@ def _own(title: str, line: Mapping[str, Any], part: str, key: str = "") -> dict[
 
 
 def _reordered(rows: list[dict[str, Any]], wanted: list[str]) -> list[dict[str, Any]]:
-    """The points named change places among themselves, into the order named; all others stay where they are."""
-    named = sorted((i for i, row in enumerate(rows) if row["kind"] in wanted), key=lambda i: (wanted.index(rows[i]["kind"]), i))
+    """The points named change places among themselves, into the order named; all others stay where they are.
+
+    Overdue actions go with the actions, and measures that keep missing with the results, unless they are named themselves.
+    """
+    leads = {row["kind"]: row["kind"] if row["kind"] in wanted else FOLLOWS.get(row["kind"], "") for row in rows}
+    named = sorted((i for i, row in enumerate(rows) if leads[row["kind"]] in wanted), key=lambda i: (wanted.index(leads[rows[i]["kind"]]), i))
     places = sorted(named)
     out = list(rows)
     for place, i in zip(places, named, strict=True):

@@ -134,6 +134,6 @@ def _next_working(day: pd.Timestamp, country: str) -> pd.Timestamp:
     return next(later for i in range(1, 32) if not _off(later := day + pd.Timedelta(days=i), country))
 
 
-def _finding(rule: str, what: str, *, amount: float = 0.0, **values: Any) -> dict[str, Any]:
-    return {"id": f"charter-{rule}-{what}", "source": "charter", "rule": f"meeting.found_{rule}", "column": "", "rows": 0, "of_rows": 0, "amount": amount, "share": 0.0,
-            "severity": "amber", "first": what, "values": as_json({**values, "amount": amount})}
+def _finding(rule: str, about: str, *, amount: float = 0.0, **values: Any) -> dict[str, Any]:
+    return {"id": f"charter-{rule}-{about}", "source": "charter", "rule": f"meeting.found_{rule}", "column": "", "rows": 0, "of_rows": 0, "amount": amount, "share": 0.0,
+            "severity": "amber", "first": about, "values": as_json({**values, "amount": amount})}

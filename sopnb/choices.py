@@ -32,6 +32,7 @@ def choices(
     rep_cost: float | None = None,
     closing: pd.DataFrame | None = None,
     plan: pd.DataFrame | None = None,
+    locations: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
     """The answers to the decisions asked for.
 
@@ -42,6 +43,7 @@ def choices(
     rep_cost  money a month that a rep costs; None: not known
     closing   kind, name, owner, amount (money), care, values: named actions, see closing.actions; None: not looked for
     plan      item × location × month   revenue, margin: what a sale brings; None: not known
+    locations location: name
     returns   frames.CHOICES, lettered as the options are; of each decision one is recommended, with its reason
 
     hires     now; at the next meeting, so that they start a month later; not. Sales that the plan asks for and the reps
@@ -57,9 +59,15 @@ def choices(
         elif one["kind"] == "budget":
             found = _budget(one, closing, share)
         else:
-            found = _of_supply(one, options, load)
+            found = _of_supply(one, options, load, locations or {})
         rows += [{**_BLANK, **row, "decision": one["decision"]} for row in found]
     return frames.conform(pd.DataFrame(rows)[frames.CHOICES.names], frames.CHOICES) if rows else frames.empty(frames.CHOICES)
+
+
+def recommended(asked: pd.DataFrame, choices: pd.DataFrame) -> pd.DataFrame:
+    """The questions with the answer that is recommended, for those that supply does not answer too."""
+    best = choices[choices["recommended"]].drop_duplicates("decision").set_index("decision")["option"]
+    return asked.assign(recommended=asked["decision"].map(best).astype(object).where(asked["decision"].isin(best.index), None))
 
 
 _BLANK: dict[str, Any] = {**dict.fromkeys((*MONEY, "service", "stock", "people"), UNKNOWN), "recommended": False, "nothing": False, "reason": None, "reason_values": "{}", "values": "{}"}
@@ -73,17 +81,23 @@ def _margin_share(plan: pd.DataFrame | None) -> float:
 
 # --- exceptions -----------------------------------------------------------------------------------------------------
 
-def _of_supply(one: Mapping[Any, Any], options: pd.DataFrame | None, load: pd.DataFrame | None) -> list[dict[str, Any]]:
+def _of_supply(one: Mapping[Any, Any], options: pd.DataFrame | None, load: pd.DataFrame | None, locations: Mapping[str, str]) -> list[dict[str, Any]]:
     """The answers of supply, with stock and people; leaving it as it is among them."""
     if options is None:
         return []
     mine = options[options["exception"] == one["exception"]].sort_values("option", kind="stable").to_dict("records")
     names = ("option", "title", "values", *MONEY, "service", "recommended")
-    rows = [{**{name: row[name] for name in names}, "nothing": _plain(row["title"]) in NOTHING, "stock": _stock(one, row, load),
+    rows = [{**{name: row[name] for name in names}, "values": _placed(row["values"], locations), "nothing": _plain(row["title"]) in NOTHING, "stock": _stock(one, row, load),
              "people": 0.0 if one["kind"] == "overload" else UNKNOWN} for row in mine]  # its cures are hours of others, of other months, or none: nobody is hired
     if rows and not any(row["nothing"] for row in rows):
         rows.append({"option": _letter(len(rows)), "title": "choices.nothing", "nothing": True, "recommended": False})
     return [{**row, **_why(one, row, rows)} for row in rows]
+
+
+def _placed(values: str, locations: Mapping[str, str]) -> str:
+    """A place that goods come from, by its name."""
+    told = json.loads(values)
+    return as_json({**told, "source": locations.get(told["source"], told["source"])}) if told.get("source") else values
 
 
 def _plain(title: str) -> str:
@@ -161,10 +175,10 @@ def _sold(hiring: pd.DataFrame, first: pd.Timestamp, last: pd.Timestamp) -> floa
 def _budget(one: Mapping[Any, Any], closing: pd.DataFrame | None, share: float) -> list[dict[str, Any]]:
     """Named actions, a new forecast, or neither. What the actions cost is not known; the plan itself stays as it is."""
     short = float(one["amount"])
-    lines = closing.iloc[:0] if closing is None else closing[closing["care"] == "new"]
+    named = pd.DataFrame(columns=["care", "amount"]) if closing is None else closing
+    lines = named[named["care"] == "new"]
     sure = len(lines) > 0
-    if closing is not None and not sure:
-        lines = closing[closing["care"].isin(["runrate", "opinion"])]
+    lines = lines if sure else named[named["care"].isin(["runrate", "opinion"])]
     found: list[dict[str, Any]] = []
     won = min(total(lines["amount"]), short)
     if won > 0:

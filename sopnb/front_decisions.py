@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -11,7 +12,8 @@ from sopnb.front_ground import Ground, Scale, about, rows_of, span_text
 from sopnb.front_supply import SELLING, group_name, group_of, in_order, told
 from sopnb.words import message
 
-OPTION_ROWS = ("keeps", "costs", "net")
+OPTION_ROWS = ("keeps", "costs", "net")  # what follows in money; service, stock and people stand below
+WON = ("hiring", "budget")  # kinds whose answers win sales that the plan of today does not have
 BESIDE = 3  # answers a reader can compare at once, on a phone too
 
 
@@ -24,8 +26,8 @@ def decisions(ground: Ground) -> dict[str, Any] | None:
     asked = ground.get("asked")
     if asked is None:
         return None
-    options, causes = ground.get("options"), ground.get("exceptions")
-    cards = [_decision(ground, i, row, options, causes) for i, row in enumerate(in_order(asked), start=1)]
+    causes = ground.get("exceptions")
+    cards = [_decision(ground, i, row, _answers(ground, row), causes) for i, row in enumerate(in_order(asked), start=1)]
     selling = [card for card in cards if card["cause"].get("kind") in SELLING]  # kept sales and money back are two things
     amount = sum(card["amount"] - card["twice"] for card in cards)
     at_risk = sum(card["amount"] - card["twice"] for card in selling)
@@ -35,28 +37,43 @@ def decisions(ground: Ground) -> dict[str, Any] | None:
     return {"cards": cards, "amount": amount, "finding": message(finding, values)}
 
 
-def _decision(ground: Ground, number: int, row: dict[str, Any], options: pd.DataFrame | None, causes: pd.DataFrame | None) -> dict[str, Any]:
+def _answers(ground: Ground, row: dict[str, Any]) -> list[dict[str, Any]]:
+    """The answers framed for the meeting; where that step has not run, those of supply."""
+    framed, options = ground.get("choices"), ground.get("options")
+    if framed is not None:
+        return rows_of(framed[framed["decision"] == row["decision"]].sort_values("option"))
+    return [] if options is None else rows_of(options[options["exception"].isin([x for x in (row["exception"], row["decision"]) if x])].sort_values("option"))
+
+
+def _decision(ground: Ground, number: int, row: dict[str, Any], choices: list[dict[str, Any]], causes: pd.DataFrame | None) -> dict[str, Any]:
     amount = 0.0 if words.is_missing(row["amount"]) else float(row["amount"])
-    mine = None if options is None else options[options["exception"].isin([x for x in (row["exception"], row["decision"]) if x])]
-    choices = [] if mine is None else rows_of(mine.sort_values("option"))
     taken = next((o for o in choices if o["option"] == row["recommended"]), next((o for o in choices if o["recommended"]), None))
     keeps, costs = (_amount(taken, "keeps"), _amount(taken, "costs")) if taken else (0.0, 0.0)
     by = None if words.is_missing(row["by"]) else pd.Timestamp(row["by"])
     values = {"by": by, "amount": about(amount), "keeps": about(keeps), "costs": about(costs), "option": taken["option"] if taken else "",
               "title": told(taken["title"], taken["values"]).text if taken else ""}
     cause = _cause(ground, row["exception"], causes)
-    line = _line(cause, taken, keeps, amount)
-    return {"id": f"d{number}", "number": number, "question": told(row["question"], row["values"]), "amount": amount, "twice": cause.get("twice", 0.0), "by": by,
-            "by_text": message("front.decide_by", values) if by is not None else words.plain(""), "decides": ground.person(row["decides"]),
+    kind, who = str(row.get("kind") or cause.get("kind", "")), ground.person(row["decides"])
+    line = _line(kind, taken, keeps, amount)
+    return {"id": f"d{number}", "number": number, "question": told(row["question"], row["values"]), "amount": amount, "twice": cause.get("twice", 0.0) if words.is_missing(row.get("overlap")) else float(row["overlap"]), "by": by,
+            "by_text": message("front.decide_by" if who or ground.get("choices") is None else "front.decide_by.nobody", values) if by is not None else words.plain(""), "decides": who,
             "line": message(line, values) if by is not None else message("front.ask.undated", values), "keeps": keeps, "costs": costs,
-            "why": message("front.take", values) if taken else words.plain(""), "largest": cause.get("largest", words.plain("")),
-            **_consequences(choices, taken, cause), "cause": cause}
+            "why": _why(taken, values), "largest": cause.get("largest", words.plain("")),
+            **_consequences(choices, taken, kind), "cause": cause}
 
 
-def _line(cause: dict[str, Any], taken: dict[str, Any] | None, keeps: float, amount: float) -> str:
+def _why(taken: dict[str, Any] | None, values: dict[str, Any]) -> words.Sentence:
+    """The recommendation with its reason, where one is known."""
+    if not taken:
+        return words.plain("")
+    reason = told(taken.get("reason"), taken.get("reason_values")).text
+    return message("front.take.why", {**values, "reason": reason}) if reason else message("front.take", values)
+
+
+def _line(kind: str, taken: dict[str, Any] | None, keeps: float, amount: float) -> str:
     """Which sentence stands under the question: what the recommended option keeps or brings back, else what it is."""
-    if taken and keeps > 0 and cause.get("kind") != "excess":
-        return "front.ask.option" if cause.get("kind") in SELLING else "front.ask.back"
+    if taken and keeps > 0 and kind != "excess":
+        return "front.ask.option" if kind in SELLING else "front.ask.won" if kind in WON else "front.ask.back"
     return "front.ask.title" if taken else "front.ask.amount" if amount else "front.ask.plain"
 
 
@@ -77,21 +94,22 @@ def _beside(choices: list[dict[str, Any]], taken: dict[str, Any] | None) -> list
 
 
 def _nothing(option: dict[str, Any]) -> bool:
-    return str(option["title"]).removeprefix("options.") in supply.NOTHING
+    return bool(option.get("nothing")) or str(option["title"]).removeprefix("options.") in supply.NOTHING
 
 
-def _consequences(choices: list[dict[str, Any]], taken: dict[str, Any] | None, cause: dict[str, Any]) -> dict[str, Any]:
+def _consequences(choices: list[dict[str, Any]], taken: dict[str, Any] | None, kind: str) -> dict[str, Any]:
     """The options as columns, what follows from each as rows, in one unit; a row nobody has a value for is left out.
 
     The margin at stake is the same for every option, so it stands in the note that says how the net comes about.
     """
     shown = _beside(choices, taken)
-    scale, kind = Scale.of([choice[c] for choice in shown for c in OPTION_ROWS]), cause.get("kind", "")
-    of = "stock" if kind == "excess" else kind if kind == "obsolete" else "sales"
-    rows = [{"label": message(f"front.option.{c}.{of}", {}), "cells": [scale.show(choice[c], signed=c == "net") for choice in shown]}
+    scale = Scale.of([choice[c] for choice in shown for c in (*OPTION_ROWS, "stock") if c in choice])
+    of = "stock" if kind == "excess" else kind if kind == "obsolete" else "won" if kind in WON else "sales"
+    rows = [{"label": message(f"front.option.{c}.{of}", {}), "cells": [_cell(choice[c], scale.show(choice[c], signed=c == "net")) for choice in shown]}
             for c in OPTION_ROWS if f"front.option.{c}.{of}" in words.MESSAGES and (c != "keeps" or any(_amount(choice, c) for choice in shown))] if shown else []
     if any(not words.is_missing(choice["service"]) for choice in shown):
-        rows.append({"label": message("front.option.service", {}), "cells": [words.number(choice["service"], ".1%") for choice in shown]})
+        rows.append({"label": message("front.option.service", {}), "cells": [_cell(choice["service"], words.show(choice["service"], ".1%")) for choice in shown]})
+    rows += _moved("stock", shown, lambda value: scale.show(value, signed=True)) + _moved("people", shown, lambda value: words.show(value, "+,.1f"))
     heads = [{"letter": o["option"], "title": told(o["title"], o["values"]), "taken": o is taken, "nothing": _nothing(o) and o is not taken} for o in shown]
     left = [o["option"] for o in choices if o not in shown]
     gains = {round(_amount(o, "gains"), 2) for o in shown}
@@ -99,6 +117,20 @@ def _consequences(choices: list[dict[str, Any]], taken: dict[str, Any] | None, c
     return {"options": heads, "rows": rows, "unit": scale.label,
             "note": message(note, {"gains": scale.show(shown[0]["gains"])}) if note else words.plain(""),
             "more": message("front.option.more.one" if len(left) == 1 else "front.option.more", {"options": ", ".join(left)}) if left else words.plain("")}
+
+
+def _cell(value: object, text: str) -> str:
+    """What is not known is said: a dash could be read as nothing."""
+    return message("front.option.unknown", {}).text if words.is_missing(value) else text
+
+
+def _moved(name: str, shown: list[dict[str, Any]], as_text: Callable[[Any], str]) -> list[dict[str, Any]]:
+    """A row for stock or people where an answer moves them; no row where none does, or nobody knows."""
+    values = [choice.get(name) for choice in shown]
+    if not any(not words.is_missing(value) and round(float(value), 2) for value in values):  # type: ignore[arg-type]
+        return []
+    none = message("front.option.unchanged", {}).text
+    return [{"label": message(f"front.option.{name}", {}), "cells": [_cell(v, none if not words.is_missing(v) and not round(float(v), 2) else as_text(v)) for v in values]}]  # type: ignore[arg-type]
 
 
 # --- what is behind it ----------------------------------------------------------------------------------------------

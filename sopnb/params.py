@@ -176,6 +176,7 @@ class Sales(_Part):
     attrition: float = Field(0.15, ge=0, lt=1, description="share of reps who leave in a year")
     recruiting_months: int = Field(2, ge=0)
     attainment: float | None = Field(None, gt=0, description="of quota; None: as in the last 12 months")
+    rep_cost: float | None = Field(None, ge=0, description="money a month that a rep costs, all in; None: not known, and a hire is weighed without it")
 
 
 class Target(_Part):

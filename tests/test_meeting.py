@@ -289,22 +289,6 @@ def test_the_minutes_add_up_to_the_time_budget(minutes: int, weights: list[int])
     assert sum(shared) == minutes and min(shared) >= 1
 
 
-def test_a_filled_in_form_is_valid_minutes_and_an_empty_one_is_not(tmp_path: Path):
-    out = meeting.asked(_exceptions(), decides={}, meeting_day="2026-10-08")
-    out["text"] = ['Who covers "318" hours: # and {braces}?', "b", "c"]
-    points = meeting.agenda(asked=out, minutes=60, month="2026-09")
-    actions = pd.DataFrame({"action": ["2026-09-A1"], "title": ["Book: {the} #crews"], "state": ["open"], "overdue_days": [0]})
-    text = meeting.form(points, out, PEOPLE, cycle="2026-10", meeting_day="2026-10-08", chair="p01", actions=actions)
-    path = tmp_path / "minutes.yaml"
-    path.write_text(text, encoding="utf-8")
-    with pytest.raises(Problems, match="held_on: is missing"):
-        meeting.read_minutes(path)
-    path.write_text(text.replace("held_on: ", "held_on: 2026-10-08"), encoding="utf-8")
-    said = meeting.read_minutes(path, cycle="2026-10", people=PEOPLE, known_actions=["2026-09-A1"])
-    assert said.decisions["title"][0] == 'Who covers "318" hours: # and {braces}?'
-    assert said.updates["state"].tolist() == ["open"] and len(said.attendance) == 4
-
-
 def test_the_inputs_stay_as_they_were():
     exceptions, options = _exceptions(), _options(("x1", "A", True))
     before = exceptions.copy(), options.copy()

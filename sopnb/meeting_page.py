@@ -1,0 +1,229 @@
+"""The pack of the meeting, as it is read: what must be decided, the choices, the agenda, the charter, actions, assumptions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from sopnb import asked as asking
+from sopnb import assumptions as assuming
+from sopnb import charts, kpis, tables, words
+from sopnb.blocks import Block, Heading, Note, block, missing
+from sopnb.tables import Table
+from sopnb.words import Sentence, message, say
+
+col = tables.col
+Names = Mapping[str, str]
+# consequence: how it is shown, the words for it
+CONSEQUENCES = {"net": ("money+", "meeting.net"), "gains": ("money+", "meeting.gains"), "costs": ("money", "meeting.costs"), "keeps": ("money", "meeting.keeps"), "service": (".1%", "meeting.service"),
+                "stock": ("money+", "meeting.stock"), "people": ("+,.1f", "meeting.people")}
+UNCHANGED = ("stock", "people")  # where zero is said in words
+
+
+def by_name(codes: pd.Series, names: Names) -> pd.Series:
+    """People by name; a code that has none stays."""
+    return codes.map(dict(names)).fillna(codes)
+
+
+# --- what must be decided, and between what? ---------------------------------------------------------------------------
+
+def decisions(asked: pd.DataFrame, choices: pd.DataFrame, *, names: Names, cycle: str) -> Block:
+    """Each question with who decides, by when, the money at stake and the recommended answer."""
+    if asked.empty:
+        return block(say("**No decision is asked for.**"))
+    taken = choices[choices["recommended"]].drop_duplicates("decision").set_index("decision")
+    rows = asked.sort_values("position").assign(
+        text=[message(q, v).text for q, v in zip(asked.sort_values("position")["question"], asked.sort_values("position")["values"], strict=True)],
+        who=lambda d: by_name(d["decides"], names).fillna(message("meeting.nobody").text),
+        answer=lambda d: [_title(taken.loc[one]) if one in taken.index else None for one in d["decision"]])
+    stake, first = asking.at_stake(asked), rows["text"].iloc[0]
+    said = (say("**One decision is asked for, with {amount:money} at stake.** {question}", amount=stake, question=first) if len(rows) == 1 else
+            say("**{n:,.0f} decisions are asked for, with {amount:money} at stake.** The first: {question}", n=len(rows), amount=stake, question=first))
+    twice = float(asked["overlap"].fillna(0.0).sum())
+    said = said + say("{amount:money} stands in two of them and is counted once.", amount=twice) if twice > 0 else said
+    return block(said, tables.show(
+        rows, caption=say("Decisions asked for, the largest first"), subtitle=say("Money at stake; the answers with all that follows stand below"), source=say("exceptions, hires and budget of {cycle}", cycle=cycle),
+        columns={"text": "Question", "answer": col("Recommended", wide=True), "amount": col("At stake", "money"), "who": col("Decides", wide=True), "by": col("By", "date", wide=True)}))
+
+
+def _title(row: Any) -> str:
+    return f"{row['option']}: {message(row['title'], row['values']).text}"
+
+
+def framed(asked: pd.DataFrame, choices: pd.DataFrame, *, names: Names, cycle: str) -> Block:
+    """For each decision its answers side by side: money, service, stock, people; which one, why, who, until when."""
+    if asked.empty:
+        return block()
+    if choices.empty:
+        return block(missing("options"))
+    parts: list[Any] = []
+    for one in asked.sort_values("position").to_dict("records"):
+        mine = choices[choices["decision"] == one["decision"]].sort_values("option", kind="stable")
+        question = message(one["question"], one["values"]).text
+        parts += [Heading(say("{number}. {question}", number=one["decision"], question=question)), _advice(one, mine, names), _side_by_side(one, mine, cycle)]
+    return block(*parts)
+
+
+def _advice(one: Mapping[Any, Any], mine: pd.DataFrame, names: Names) -> Sentence:
+    """Which answer, why, who decides, until when."""
+    who = words.plain("") if one["decides"] is None else say("{who} decides by {by:weekday}.", who=names.get(one["decides"], one["decides"]), by=one["by"])
+    who = who if who else say("**Nobody is entitled to decide this**; it is due by {by:weekday}.", by=one["by"])
+    best = mine[mine["recommended"]]
+    if best.empty:
+        return say("No answer is recommended: what follows is not known well enough.") + who
+    row = best.iloc[0]
+    title = message(row["title"], row["values"]).text
+    if row["reason"] is None:
+        return say("**Take {option}: {title}.**", option=row["option"], title=title) + who
+    return say("**Take {option}: {title}.** Why: {reason}.", option=row["option"], title=title, reason=message(row["reason"], row["reason_values"]).text) + who
+
+
+def _side_by_side(one: Mapping[Any, Any], mine: pd.DataFrame, cycle: str) -> Table | None:
+    """A row for each answer; a consequence that is not known of any of them is named below instead."""
+    if mine.empty:
+        return None
+    told = [name for name in CONSEQUENCES if name != "gains" or mine["net"].isna().any()]  # the net says it already
+    known = [name for name in told if mine[name].notna().any()]
+    rows = mine.assign(answer=[_answer(row) for row in mine.to_dict("records")], **{name: [shown(name, value) for value in mine[name]] for name in known})
+    dark = [message(CONSEQUENCES[name][1]).text for name in told if name not in known]
+    source = say("step 03 and the plan of {cycle}. Not known: {names}", cycle=cycle, names=", ".join(dark).lower()) if dark else say("step 03 and the plan of {cycle}", cycle=cycle)
+    return tables.show(rows, caption=say("{amount:money} at stake: what follows from each answer", amount=one["amount"]), source=source,
+                       columns={"answer": "Answer", **{name: col(message(CONSEQUENCES[name][1]).text, wide=name != "net") for name in known}})
+
+
+def _answer(row: Mapping[Any, Any]) -> str:
+    title = message(row["title"], row["values"]).text
+    form = "_".join(name for name, holds in (("recommended", row["recommended"]), ("as_it_is", row["nothing"])) if holds)
+    return message("meeting.answer" + (f".{form}" if form else ""), {"option": row["option"], "title": title}).text
+
+
+def shown(name: str, value: Any) -> str:
+    """A consequence in words: what is not known says so, and no change is no zero."""
+    if words.is_missing(value):
+        return message("meeting.not_known").text
+    if name in UNCHANGED and not round(float(value), 2):
+        return message("meeting.unchanged").text
+    return words.show(value, CONSEQUENCES[name][0])
+
+
+# --- in which order, and who may decide? --------------------------------------------------------------------------------
+
+def agenda(points: pd.DataFrame, findings: pd.DataFrame, *, day: Any, time: str, place: str, purpose: str, names: Names, cycle: str) -> Block:
+    """The points with their minutes, and what people changed."""
+    count, total = len(points), points["minutes"].sum()
+    decide = points.loc[points["kind"] == "decision", "minutes"].sum()
+    said = (say("**{n:,.0f} points in {minutes:,.0f} minutes, {day:weekday} at {time}.**", n=count, minutes=total, day=day, time=time) if count > 1 else
+            say("**One point in {minutes:,.0f} minutes, {day:weekday} at {time}**: there is nothing to decide.", minutes=total, day=day, time=time))
+    said = said + say("Decisions have {minutes:,.0f} of the minutes.", minutes=decide) if decide else said
+    said = said + say("Place: {place}.", place=place) if place else said
+    rows = points.sort_values("position").assign(
+        text=lambda d: [message(t, v).text for t, v in zip(d["topic"], d["values"], strict=True)], when=lambda d: [message("meeting.part_" + part) for part in d["part"]],
+        who=lambda d: by_name(d["owner"], names), note=lambda d: [_edited(verb, who, names) for verb, who in zip(d["edited"], d["edited_by"], strict=True)])
+    changed = {"note": col("Changed", wide=True)} if points["edited"].notna().any() else {}
+    told = [message(rule, values) for rule, values in zip(findings["rule"], findings["values"], strict=True)]
+    return block(said, *told, tables.show(
+        rows, caption=say("The agenda, in the order of time"), subtitle=purpose, source=say("what cycle {cycle} found", cycle=cycle), total=["minutes"],
+        columns={"text": "Point", "minutes": col("Minutes", "count"), "who": "Who speaks", "when": col("Part", wide=True), "amount": col("Money", "money", wide=True), **changed, "point": col("Number", wide=True)}),
+        Note(say("`sopnb agenda` adds, drops and moves points by their number; what was said stays when the cycle is run again.")))
+
+
+def _edited(verb: Any, who: Any, names: Names) -> str:
+    return "" if words.is_missing(verb) else message(f"meeting.edited_{verb}", {"who": names.get(who, who) or "?"}).text
+
+
+def charter(findings: pd.DataFrame, *, roles: Mapping[str, str], decides: Mapping[str, Sequence[str]], days: pd.DataFrame, people: pd.DataFrame | None, names: Names, cycle: str) -> Block:
+    """Who may decide what, the days of the month, and what of the charter does not fit.
+
+    days   charter.dated;  findings: charter.check
+    """
+    n = len(findings)
+    said = (say("**The charter fits**: every decision asked for has somebody who may take it.") if not n else
+            say("**One thing to mend in the charter.**") if n == 1 else say("**{n:,.0f} things to mend in the charter.**", n=n))
+    told = [message(rule, values) for rule, values in zip(findings["rule"], findings["values"], strict=True)]
+    held = pd.DataFrame([{"role": role, "for": roles.get(role, ""), "who": _who(people, role, names), "kinds": _kinds(role, decides)} for role in _every(roles, decides)], columns=["role", "for", "who", "kinds"])
+    calendar = days.assign(who=by_name(days["owner"], names).fillna(""))
+    return block(said, *told, tables.show(
+        held, caption=say("Who takes part as what, and decides what"), source=say("meeting.charter in the params file; people of {cycle}", cycle=cycle),
+        columns={"role": "Role", "who": "Who", "kinds": col("Decides on", wide=True), "for": col("Is there for", wide=True)}) if len(held) else None, tables.show(
+        calendar, caption=say("The days of {month:month}", month=days["on"].iloc[0]), source="meeting.charter in the params file",
+        columns={"what": "What", "on": col("Day", "date"), "who": col("By", wide=True)}) if len(days) else None)
+
+
+def _every(roles: Mapping[str, str], decides: Mapping[str, Sequence[str]]) -> list[str]:
+    return list(dict.fromkeys([*roles, *(role for given in decides.values() for role in given)]))
+
+
+def _who(people: pd.DataFrame | None, role: str, names: Names) -> str:
+    return ", ".join(str(names.get(one, one)) for one in asking.holders(people, role)) or ("" if people is None else message("meeting.no_one").text)
+
+
+def _kinds(role: str, decides: Mapping[str, Sequence[str]]) -> str:
+    mine = [kind for kind, given in decides.items() if role in given]
+    return ", ".join(message(f"meeting.kind_{kind}").text if f"meeting.kind_{kind}" in words.MESSAGES else kind for kind in mine)
+
+
+# --- what was agreed, and what does the plan rest on? -------------------------------------------------------------------
+
+def actions(actions: pd.DataFrame, *, as_of: Any, names: Names) -> Block:
+    """Open actions, the most overdue first."""
+    running = actions[actions["state"].isin(["open", "started"])].sort_values(["overdue_days", "age_days", "action"], ascending=[False, False, True], kind="stable")
+    if running.empty:
+        return block(say("No actions are open."))
+    late = running[running["overdue_days"] > 0]
+    said = (say("Open actions: {n:,.0f}, none of them overdue.", n=len(running)) if late.empty else
+            say("**{late:,.0f} of {n:,.0f} open actions are overdue**, with {amount:money} at stake; the oldest by {days:,.0f} days: {title}.", late=len(late), n=len(running), amount=late["amount"].sum(),
+                days=late["overdue_days"].iloc[0], title=late["title"].iloc[0]))
+    drawn = charts.ageing(running, name="actions-age", title=say("{late:,.0f} of {n:,.0f} open actions are overdue", late=len(late), n=len(running)),
+                          subtitle=say("Open actions by days past their date, as of {day:day}", day=as_of), source="the ledger of actions")
+    return block(said, drawn, tables.show(
+        running.assign(who=by_name(running["owner"], names)), caption=say("Open actions, the most overdue first"), subtitle=say("As of {day:day}", day=as_of), source="the ledger of actions", top=12,
+        columns={"title": "Action", "who": "Owner", "due": col("Due", "date"), "overdue_days": col("Days overdue", "count"), "age_days": col("Days old", "count", wide=True),
+                 "amount": col("At stake", "money", wide=True), "action": col("Number", wide=True)}))
+
+
+UNITS = {"percent": "+.1%", "money": "money+", "days": "+,.0f", "ratio": "+,.2f"}
+
+
+def judged(scored: pd.DataFrame) -> Block:
+    """Earlier decisions: what was expected of each measure, and what came; see meeting.scored."""
+    known = scored.dropna(subset=["realised"])
+    said = (say("No decision can be judged yet.") if scored.empty else say("Decisions due to be judged: {n:,.0f}; their measures are not available for both months.", n=len(scored)) if known.empty else
+            say("**{came:,.0f} of {n:,.0f} decisions that can be judged brought at least what was expected.**", came=(known["came"] >= 1).sum(), n=len(known)))
+    about = kpis.described()
+    told = scored[scored["effect_kpi"].isin(about)].sort_values("judged", ascending=False, kind="stable")
+    if told.empty:
+        return block(said)
+    told = told.assign(measure=[message("kpis." + one).text for one in told["effect_kpi"]],
+                       **{name: [words.show(v, UNITS[about[one]["unit"]]) for one, v in zip(told["effect_kpi"], told[name], strict=True)] for name in ("expected", "realised")})
+    return block(said, tables.show(told, caption=say("What decisions brought"), top=10, subtitle=say("Expected and actual change of the measure; other causes move it as well"), source=say("the ledger of decisions; kpis"),
+                                   columns={"title": "Decision", "measure": "Measure", "expected": "Expected", "realised": "Came", "judged": col("Judged", "month", wide=True)}))
+
+
+def rests_on(log: pd.DataFrame, verdict: str | None, *, names: Names, as_of: Any) -> Block:
+    """The verdict on the data, and the log of assumptions: what failed first.
+
+    log   assumptions.log
+    """
+    data = message("checks.verdict." + verdict) if verdict else missing("findings")
+    if log.empty:
+        return block(data, say("No assumptions are written down. Add them under `assumptions:` in the params file, or by `sopnb assumptions add`."))
+    counts = {state: int((log["state"] == state).sum()) for state in assuming.STATES}
+    failed, late = log[log["state"] == "failed"], log[log["overdue_days"] > 0]
+    said = say("**The plan rests on {n:,.0f} assumptions**: {open:,.0f} open, {held:,.0f} held, {failed:,.0f} failed.", n=len(log) - counts["dropped"], **counts)
+    said = said + say("What failed moves revenue by {amount:money+}; it is on the agenda.", amount=assuming.at_stake(log)) if len(failed) else said
+    said = said + say("**Nobody has said whether {n:,.0f} of them held**, though their day is past; the first: {text}.", n=len(late), text=late["text"].iloc[0]) if len(late) else said
+    rows = log.assign(who=by_name(log["owner"], names), word=[_state(row) for row in log.to_dict("records")])
+    return block(data, said, tables.show(
+        rows, caption=say("What the plan rests on: what failed first, then what is open"), subtitle=say("Effect on revenue if it does not hold; as of {day:day}", day=as_of), source="params file; the ledger of assumptions", top=12,
+        columns={"text": "We assume", "word": "Held?", "if_not": col("If not", wide=True), "amount": col("Effect", "money", signed=True), "who": col("Owner", wide=True), "made_on": col("Made", "date", wide=True),
+                 "assumption": col("Number", wide=True)}))
+
+
+def _state(row: Mapping[Any, Any]) -> str:
+    """Open, or what was said and when; an open one whose day is past says so."""
+    if row["state"] == "open":
+        return message("meeting.assumed_overdue" if row["overdue_days"] > 0 else "meeting.assumed_open", {"days": row["overdue_days"]}).text
+    said = message(f"meeting.assumed_{row['state']}", {"on": row["judged_on"]}).text
+    return f"{said}: {row['note']}" if not words.is_missing(row["note"]) and row["note"] else said
