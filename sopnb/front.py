@@ -1,4 +1,4 @@
-"""S&OP on a page: what a general manager reads first, made from saved tables only.
+"""The report of a cycle: what a general manager reads, made from saved tables only; `onepage` makes one sheet of the same facts.
 
 `facts` computes the page as plain values and sentences; `render` puts them into template/front.html.j2; the mail is
 made from the same facts. The order is headline, asks, evidence: who stops after the large sentences has the meeting.
@@ -7,13 +7,12 @@ A block whose tables are absent says so in one line; nothing on the page is type
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import pandas as pd
 
 from sopnb import frames, front_decisions, front_plan, front_review, front_supply, report, words
-from sopnb.front_ground import Ground, about
+from sopnb.front_ground import Ground, about, held
 from sopnb.words import Sentence, message
 
 Facts = dict[str, Any]
@@ -176,14 +175,6 @@ def _supplied(exceptions: Facts) -> Sentence:
     return message(f"front.answer.03{kind}", {"n": n, "amount": about(exceptions["short"] + exceptions["late"] if n else exceptions["stock"])})
 
 
-_MONEY = re.compile(r"\b(Rp|[A-Z]{3}) (?=[\d−])|(?<=\d) (?=(?:tn|bn|m|triliun|miliar|juta|h|pts)\b)")
-
-
-def _held(html: str) -> str:
-    """An amount never breaks between its sign, its number and its scale."""
-    return _MONEY.sub(lambda found: f"{found[1] or ''}\u00a0", html)
-
-
 # --- the page -------------------------------------------------------------------------------------------------------
 
 def render(page: Facts) -> str:
@@ -193,7 +184,7 @@ def render(page: Facts) -> str:
 
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(report.TEMPLATES), autoescape=True, trim_blocks=True,
                                      undefined=jinja2.StrictUndefined)
-    environment.filters["h"] = lambda said: Markup(_held(said.html)) if isinstance(said, Sentence) else said
+    environment.filters["h"] = lambda said: Markup(held(said.html)) if isinstance(said, Sentence) else said
     environment.globals.update(t=report.t, status=report.status, css=report.css("page", "front"), show=words.show,
                                title=f"{page['header']['company']}: {message('front.title', {'month': frames.month(str(page['header']['cycle']))}).text}")
     return environment.get_template("front.html.j2").render(**page)

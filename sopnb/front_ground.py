@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -126,6 +127,18 @@ def about(amount: float) -> float:
     if words.is_missing(amount) or not amount or abs(amount) >= 1e6:
         return amount
     return float(round(amount, 2 - math.floor(math.log10(abs(amount)))) if abs(amount) >= 100 else round(amount))
+
+
+_MONEY = re.compile(r"\b(Rp|[A-Z]{3}) (?=[\d−])|(?<=\d) (?=(?:tn|bn|m|triliun|miliar|juta|h|pts)\b)")
+
+
+def held(text: str) -> str:
+    """An amount never breaks between its sign, its number and its scale: text or HTML with spaces that hold.
+
+    >>> held("Rp 12.3 bn of sales")
+    'Rp\\xa012.3\\xa0bn of sales'
+    """
+    return _MONEY.sub(lambda found: f"{found[1] or ''}\u00a0", text)
 
 
 def span_text(first: object, last: object, spec: str = "mon") -> str:

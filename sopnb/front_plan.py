@@ -164,6 +164,7 @@ def families(ground: Ground, top: int = 8) -> dict[str, Any] | None:
     """Plan of the window by family, against last plan and budget: the largest gap first, else the largest plan.
 
     returns  finding, sub, unit, has_last, has_budget, rows and total: name, plan, change, budget, gap as text
+             and, in `amounts`, as they are
     """
     plan = ground.get("plan")
     if plan is None or ground.get("items") is None:
@@ -195,15 +196,17 @@ def _family_table(ground: Ground, table: pd.DataFrame, sums: dict[str, Any], top
     has_last, has_budget = "change" in table, "gap" in table
     sign = {"plan": False, "change": True, "budget": False, "gap": True}
 
-    def cells(row: pd.Series, name: object, other: bool = False) -> dict[str, Any]:
-        return {"name": name, "other": other, **{c: scale.show(row[c], signed=sign[c]) for c in sign if c in table}}
-
     shown = table if len(table) <= top else (table.head(top - 1))
+
+    def cells(row: pd.Series, name: object, other: bool = False) -> dict[str, Any]:
+        return {"name": name, "other": other, "n": len(table) - len(shown) if other else 1, "amounts": {c: float(row[c]) for c in sign if c in table},
+                **{c: scale.show(row[c], signed=sign[c]) for c in sign if c in table}}
+
     rows = [cells(row, name) for name, row in shown.iterrows()]
     if len(table) > len(shown):
         rest = table.iloc[len(shown):]
         rows.append(cells(rest.sum(), message("front.other", {"n": len(rest)}), other=True))
-    return {"unit": scale.label, "has_last": has_last, "has_budget": has_budget, "rows": rows, "total": cells(table.sum(), message("front.all_families", {})),
+    return {"unit": scale.label, "scale": scale, "has_last": has_last, "has_budget": has_budget, "rows": rows, "total": cells(table.sum(), message("front.all_families", {})),
             "finding": _family_finding(table, sums), "sub": message("front.families.gap" if has_budget else "front.families.plan", {
                 "window": ground.window_text, "unit": scale.label})}
 

@@ -24,8 +24,8 @@ OPTIONAL = ("stock", "receipts", "routings", "capacity", "budget", "forecast_sal
 def scorecard(ground: Ground, *, chosen: list[str] | None, book: dict[str, dict[str, Any]] | None, cards: int = 8) -> dict[str, Any] | None:
     """The measures of the last month: value, change, status against target, thirteen months as a line.
 
-    returns  finding, sub, answer, cards: name, measure, value, unit, change, status, target, line (SVG), first, last;
-             None where nothing was measured
+    returns  finding, sub, answer, cards: name, measure, value, unit, change, status, target, line (SVG), trend (what the
+             line is drawn from), first, last; None where nothing was measured
     """
     now = ground.get("kpis")
     if now is None:
@@ -97,15 +97,19 @@ def _card(kpi: str, rows: pd.DataFrame, last: pd.Timestamp, about: dict[str, Any
     return {"kpi": kpi, "name": name, "measure": about.get("measure", ""), "value": shown, "small": small, "shown": shown + small, "unit": unit, "state": state,
             "status": status(TONE[state], words.status(state).text) if state in TONE else "", "word": words.status(state).text if state in TONE else "",
             "change": change, "moved": moved if re.search("[1-9]", moved) else "", "target": goal, "first": words.show(span[0], "mon"), "last": words.show(last, "mon"),
-            "line": _line(name, line, target, by_month["target"], about) if line.notna().sum() > 1 else ""}
+            **_trend(name, line, target, about)}
 
 
-def _line(name: str, line: pd.Series, target: float | None, targets: pd.Series, about: dict[str, Any]) -> Any:
+def _trend(name: str, line: pd.Series, target: float | None, about: dict[str, Any]) -> dict[str, Any]:
+    """The months as a picture: `line` (SVG), and what it is drawn from in `trend`, for a page that draws it smaller."""
+    if line.notna().sum() < 2:
+        return {"line": "", "trend": None}
     known = line.dropna()
     desc = message("front.score.alt", {"first": "".join(_value(known.iloc[0], about)), "from": known.index[0], "last": "".join(_value(known.iloc[-1], about)),
                                        "to": known.index[-1], "low": "".join(_value(known.min(), about)), "high": "".join(_value(known.max(), about))}).text
     year = line.iloc[0]
-    return svg.sparkline(list(line), target=target, last_year=None if words.is_missing(year) else float(year), title=name, desc=desc, width=200, height=50)
+    trend: dict[str, Any] = {"values": list(line), "target": target, "last_year": None if words.is_missing(year) else float(year), "title": name, "desc": desc}
+    return {"line": svg.sparkline(**trend, width=200, height=50), "trend": trend}
 
 
 def _value(value: object, about: dict[str, Any]) -> tuple[str, str]:
@@ -219,6 +223,7 @@ def assumptions(given: list[dict[str, Any]]) -> dict[str, Any] | None:
         return None
     ordered = sorted(given, key=lambda one: -abs(one.get("amount") or 0.0))
     scale = Scale.of([one.get("amount") for one in ordered])
-    rows = [{"text": one["text"], "if_not": one.get("if_not") or "", "amount": scale.show(one.get("amount"), signed=True)} for one in ordered]
+    rows = [{"text": one["text"], "if_not": one.get("if_not") or "", "amount": scale.show(one.get("amount"), signed=True), "size": abs(one.get("amount") or 0.0),
+             "state": one.get("state") or ""} for one in ordered]
     return {"rows": rows, "unit": scale.label, "finding": message("front.assumptions.one" if len(rows) == 1 else "front.assumptions.many", {"n": len(rows), "first": ordered[0]["text"]}),
             "sub": message("front.assumptions.sub", {"unit": scale.label})}

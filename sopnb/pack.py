@@ -1,4 +1,4 @@
-"""A cycle's pack: the page of each step, the front page, all of it as one file, the workbook, and the readers' mails.
+"""A cycle's pack: the page of each step, the report, S&OP on a page, all of it as one file, the workbook, and the readers' mails.
 
 Made from what the steps saved, in the build folder, before it is published.
 """
@@ -52,6 +52,7 @@ def make(where: cycle.Places, company: params.Company, name: str, build: Path, m
     past = {table: _past(where, name, table) for table in MEMORY}
     rests_on = [a.model_dump(mode="json") for a in company.assumptions]
     facts = front.facts(tables, past, header=header, links=links(done), assumptions=rests_on, window=company.supply.exception_months, locations=company.locations)  # the page's, and the mail's
+    made.append(report.one_page(facts, build / report.ONE_PAGE))
     made.append(report.write(front.render(facts), build / "index.html"))
     made.append(report.pack(build, build / "pack.html"))
     if revision is not None:

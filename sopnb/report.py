@@ -24,6 +24,8 @@ from sopnb import style, translations, words
 from sopnb.webtext import markdown, sanitised, slug
 
 TEMPLATES = Path(__file__).parent / "template"
+ONE_PAGE = "one-page.html"
+_ANCHORS = {ONE_PAGE: "one-", "index.html": ""}  # what the ids of a page begin with in the pack
 PACK_LIMIT = 3_000_000  # bytes of the one-file pack: larger attachments are refused by many mail servers
 _HIDDEN = {"parameters", "injected-parameters"}
 DESK = "desk"  # cells for whoever sits at the notebook: forms to type into, on no page
@@ -239,17 +241,17 @@ def _image(kind: str, value: str, data: dict[str, Any], metadata: dict[str, Any]
 # --- the pack: one file ---------------------------------------------------------------------------------------------
 
 def pack(folder: Path | str, out: Path, *, limit: int = PACK_LIMIT) -> Path:
-    """The front page and the steps of a cycle as one file, for attaching: links become anchors, ids are made unique.
+    """One page, the report and the steps of a cycle as one file, for attaching: links become anchors, ids are made unique.
 
-    folder   holds index.html and the steps' pages (01_collect.html …)
+    folder   holds index.html, the steps' pages (01_collect.html …), and one-page.html where it was made
     returns  `out`
-    raises   TooLarge where even the front page alone is over the limit; where only the whole is, the folded code goes
+    raises   TooLarge where even the report alone is over the limit; where only the whole is, the folded code goes
              first, then the steps, and the pack says so
     """
     folder = Path(folder)
-    steps = sorted(path for path in folder.glob("0[1-9]_*.html"))
-    pages = {path.name: path.read_text(encoding="utf-8") for path in [folder / "index.html", *steps]}
-    for keep, code in ((list(pages), True), (list(pages), False), (["index.html"], False)):
+    first = [folder / name for name in (ONE_PAGE, "index.html") if name == "index.html" or (folder / name).is_file()]
+    pages = {path.name: path.read_text(encoding="utf-8") for path in [*first, *sorted(folder.glob("0[1-9]_*.html"))]}
+    for keep, code in ((list(pages), True), (list(pages), False), ([path.name for path in first], False)):
         whole = _joined({name: pages[name] for name in keep}, code=code, left_out=[n for n in pages if n not in keep])
         if len(whole.encode("utf-8")) <= limit:
             return write(whole, out)
@@ -258,9 +260,10 @@ def pack(folder: Path | str, out: Path, *, limit: int = PACK_LIMIT) -> Path:
 
 
 def _joined(pages: dict[str, str], *, code: bool, left_out: list[str]) -> str:
-    """The pages one after another in the front page's shell."""
+    """The pages one after another in the report's shell; its own heading stands under S&OP on a page, which has another."""
     index = pages["index.html"]
-    anchors = {name: "" if name == "index.html" else f"p{name[:2]}-" for name in pages}
+    anchors = {name: _ANCHORS[name] if name in _ANCHORS else f"p{name[:2]}-" for name in pages}
+    own = _tags(_element(index, "header"), functools.partial(_relinked, prefix="", anchors=anchors))
     parts = []
     for name, text in pages.items():
         body = _between(text, "main")
@@ -268,16 +271,24 @@ def _joined(pages: dict[str, str], *, code: bool, left_out: list[str]) -> str:
             body = re.sub(r"<details>.*?</details>", "", body, flags=re.S)
         prefix = anchors[name]
         body = _tags(body, functools.partial(_relinked, prefix=prefix, anchors=anchors))
-        parts.append(body if not prefix else f'<article class="part" id="{prefix}top">{body}</article>')
+        if name == "index.html" and ONE_PAGE in pages:
+            body = f'<div class="whole" id="whole">{own}{body}</div>'
+        parts.append(body if not prefix else f'<div id="{prefix}top">{body}</div>' if name == ONE_PAGE else f'<article class="part" id="{prefix}top">{body}</article>')
     main = "".join(parts)
     if left_out:
         main += str(Markup('<p class="na">{}</p>').format(t("front.left_out", pages=", ".join(n[3:-5] for n in left_out))))
     head, rest = index.split("<main", 1)
     opening, after = rest.split(">", 1)
     foot = after.rsplit("</main>", 1)[1]
-    styles = str(css("page", "front"))
+    styles = str(css("page", "front", "onepage"))
+    head = head.replace(_element(index, "header"), "" if ONE_PAGE in pages else own, 1)
     head = re.sub(r"<style>.*?</style>", lambda _: f"<style>{styles}</style>", head, count=1, flags=re.S)
     return f"{head}<main{opening}>{main}</main>{foot}"
+
+
+def _element(text: str, tag: str) -> str:
+    """The first element of a name, whole."""
+    return f"<{tag}" + text.split(f"<{tag}", 1)[1].split(f"</{tag}>", 1)[0] + f"</{tag}>"
 
 
 def _between(text: str, tag: str) -> str:
@@ -314,7 +325,7 @@ def _relinked(tag: str, *, prefix: str, anchors: dict[str, str]) -> str:
             return f'{found[1]}"#{prefix}{anchor}"'
         if file in anchors:
             inside = anchors[file]
-            return f'{found[1]}"#{inside}{anchor or ("top" if inside else "main")}"'
+            return f'{found[1]}"#{inside}{anchor or ("top" if inside else "whole" if ONE_PAGE in anchors else "main")}"'
         return f'{found[1]}"{target}"' if target.startswith("mailto:") else ""  # files beside the page are not in the pack
 
     tag = _LINK.sub(link, tag)
@@ -326,7 +337,14 @@ def _relinked(tag: str, *, prefix: str, anchors: dict[str, str]) -> str:
 
 def front_page(tables: dict[str, pd.DataFrame], past: dict[str, pd.DataFrame], *, header: dict[str, Any], out: Path,
                links: list[dict[str, Any]] | None = None, **settings: Any) -> Path:
-    """The cycle's first page, S&OP on a page, from saved tables only. See `front.facts` for the settings."""
+    """The cycle's report, from saved tables only. See `front.facts` for the settings."""
     from sopnb import front
 
     return write(front.render(front.facts(tables, past, header=header, links=links or [], **settings)), out)
+
+
+def one_page(facts: dict[str, Any], out: Path) -> Path:
+    """S&OP on a page, one sheet, from the facts of `front.facts`."""
+    from sopnb import onepage
+
+    return write(onepage.render(facts), out)

@@ -104,7 +104,7 @@ def test_a_notebook_becomes_a_page_with_question_contents_and_folded_code(tmp_pa
     assert html.index("6,556") < html.index("How this was computed", html.index("6,556"))
     assert "plan = make()\n" not in re.sub(r"<details>.*?</details>", "", html, flags=re.S)
     assert "<em>Lebaran</em>" in html
-    assert page.links()[:7] == ["#main", "index.html", "01_collect.html", "02_demand.html", "03_supply.html", "04_kpis.html", "05_meeting.html"]
+    assert page.links()[:8] == ["#main", "one-page.html", "index.html", "01_collect.html", "02_demand.html", "03_supply.html", "04_kpis.html", "05_meeting.html"]
     assert 'aria-current="page">02 Demand' in html
 
 
