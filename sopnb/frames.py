@@ -1034,6 +1034,25 @@ rule text message id
 values text JSON
 """, "What corrected minutes say otherwise than the first")
 
+SCORED = _frame("scored", "decision", """
+decision text
+title text
+decided_by text
+cycle month cycle that took it
+effect_kpi text measure the effect was expected on
+judged month month in which it is judged
+expected number change of the measure, in its unit
+before number the measure in the month before the meeting
+after number in the month of judgement
+realised number after − before
+came number realised / expected
+verdict text hit, missed or ask
+by text measure or person; empty: nobody has said
+because text message id: why nothing can be measured
+said_by text person
+note text
+""", "Decisions whose month of judgement has come")
+
 ASSUMPTIONS = _frame("assumptions", "assumption", """
 assumption text its number, as S1
 text text
@@ -1066,7 +1085,7 @@ amount number money of the point when it was said
 STEP_TABLES: dict[str, Frame] = {frame.name: frame for frame in (
     HISTORY, SET_ASIDE, FINDINGS, INSIGHTS, RESTATED, FRESHNESS, SEGMENTS, TESTED, FORECAST, SCORES, RECONCILED, CALENDAR_FACTORS, PLAN, OUTLOOK,
     OVERRIDES_USED, VALUE_ADDED, VALUE_ADDED_BY, LAG_ACCURACY, CHANGES, POLICY, SUPPLY_FINDINGS, PROPOSED, SHIPMENTS, PEGS, MESSAGES, ATP, PROJECTION, LOAD, CURES, EXCEPTIONS, OPTIONS,
-    AGGREGATE, MARGINALS, UNPLANNED, CONSTRAINED, UNSERVED, BOTTLENECKS, SHEET, HIRING, DELIVERABLE, KPIS, BRIDGE, AGENDA, ASKED, CHOICES, MEETING_FINDINGS, ACTIONS, ACTIONS_AFTER, ATTENDANCE, DECISIONS, MINUTES, ASSUMPTIONS,
+    AGGREGATE, MARGINALS, UNPLANNED, CONSTRAINED, UNSERVED, BOTTLENECKS, SHEET, HIRING, DELIVERABLE, KPIS, BRIDGE, AGENDA, ASKED, CHOICES, MEETING_FINDINGS, ACTIONS, ACTIONS_AFTER, ATTENDANCE, DECISIONS, MINUTES, ASSUMPTIONS, SCORED,
     HELD, ABSENCES, RECAP_FINDINGS, RECAP_CHANGES, ASSUMPTIONS_SAID,
 )}
 

@@ -48,6 +48,20 @@ def _compute(tables: Mapping[str, pd.DataFrame | None], month: pd.Timestamp, tar
     return frames.conform(pd.concat(there, ignore_index=True), frames.KPIS) if there else frames.empty(frames.KPIS)
 
 
+def further(
+    kpis: pd.DataFrame, tables: Mapping[str, pd.DataFrame | None], *, month: Any, targets: Mapping[str, Any] | None = None, **settings: Any,
+) -> pd.DataFrame:
+    """The measures of a month, with those that wait for the others: how decisions came out is read off the month's measures.
+
+    kpis     of the month, see `compute`
+    tables   those that came since, `scored`; measures taken before stay as they are
+    returns  frames.KPIS
+    """
+    given = {name for name, table in tables.items() if table is not None}
+    more = _compute(tables, frames.month(month), targets, settings, [one for one in BOOK.values() if one.id not in set(kpis["kpi"]) and set(one.needs) <= given])
+    return frames.conform(pd.concat([part for part in (kpis, more) if len(part)], ignore_index=True), frames.KPIS) if len(more) else kpis
+
+
 def compute_history(
     tables: Mapping[str, pd.DataFrame | None], *, month: Any, months: int = 13, targets: Mapping[str, Any] | None = None,
     past: pd.DataFrame | None = None, **settings: Any,

@@ -277,6 +277,28 @@ def attendance(attendance: pd.DataFrame, people: pd.DataFrame | None = None, *, 
     return one("all", (asked["state"] != "absent").sum(), len(asked))
 
 
+@kpi("Decisions that came true", unit="percent", better="higher", owner="Chair", digits=0, measure="decisions judged in the last twelve months",
+     formula="decisions whose measure moved by at least meeting.hit_share (half) of what was expected, in the expected direction / decisions judged, twelve months",
+     source="practice; the ledger and the KPI book; where nothing can be measured, the word of whoever decided; those nobody has judged are in neither",
+     example="""
+         scored
+           decision judged expected realised came verdict by
+           D1 2026-03 0.02 0.03 1.5 hit measure
+           D2 2026-05 -4 -1 0.25 missed measure
+           D3 2026-09 0.01 0.005 0.5 hit measure
+           D4 2026-09 - - - hit person
+           D5 2026-09 - - - ask -
+           D6 2025-09 0.01 0 0 missed measure
+     """, gives=0.75)
+def decision_hit_rate(scored: pd.DataFrame, *, month: pd.Timestamp) -> pd.DataFrame | None:
+    """D1, D3 and D4 of four; D5 waits for a word, D6 is longer ago than twelve months.
+
+    Judged in the month each decision named, once; other causes move the measures as well, so one decision says little.
+    """
+    known = scored[scored["judged"].between(frames.next_month(month, -11), month) & scored["verdict"].isin(["hit", "missed"])]
+    return one("all", (known["verdict"] == "hit").sum(), len(known))
+
+
 @kpi("Data used", unit="percent", better="higher", owner="Planner", measure="rows of all sources",
      formula="rows used / rows read up to the cut-off", source="practice; freshness",
      example="""

@@ -90,6 +90,7 @@ class Meeting(_Part):
     minutes: int = Field(60, ge=10, description="time budget")
     chair: str = ""
     quorum: float = Field(0.5, ge=0, le=1)
+    hit_share: float = Field(0.5, gt=0, le=1, description="share of a decision's expected effect from which it is a hit")
     stand_for: int = Field(1, ge=0, le=20, description="how many who must come one delegate may stand in for")
     charter: Charter | None = None
     agenda: list[AgendaPoint] = Field(default_factory=list, description="template: points in the order and with the minutes wanted; those not named keep their place")

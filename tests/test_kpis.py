@@ -15,7 +15,7 @@ from sopnb import frames, kpis, supply, words
 
 IDS = ("forecast_accuracy", "forecast_bias", "value_added", "override_hit_rate", "plan_stability", "otif", "fill_rate", "stock_cover",
        "inventory_turns", "excess_obsolete", "stockout_rate", "supplier_on_time", "capacity_load", "plan_vs_budget", "revenue_vs_budget",
-       "gross_margin", "quota_attainment", "win_rate", "pipeline_coverage", "action_closure", "attendance", "data_quality")
+       "gross_margin", "quota_attainment", "win_rate", "pipeline_coverage", "action_closure", "attendance", "decision_hit_rate", "data_quality")
 
 
 # --- the book -------------------------------------------------------------------------------------------------------
