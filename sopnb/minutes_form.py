@@ -164,14 +164,19 @@ def save(path: Path, text: str) -> Path:
 
     raises   Problems where minutes are there already, of either kind: they are never overwritten
     """
-    there = minutes_place.beside(path)
-    if there:
-        raise Problems([Problem(str(there[0]), "is there already, and is never written over", "a place where nothing stands", "Fill that one in, or move it away")])
+    refuse_over(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(path.name + ".partial")
     temporary.write_text(text, encoding="utf-8", newline="\n")
     os.replace(temporary, path)
     return path
+
+
+def refuse_over(path: Path) -> None:
+    """raises   Problems where minutes are there already, of either kind"""
+    there = minutes_place.beside(path)
+    if there:
+        raise Problems([Problem(str(there[0]), "is there already, and is never written over", "a place where nothing stands", "Fill that one in, or move it away")])
 
 
 def _rows(df: pd.DataFrame | None) -> list[Data]:

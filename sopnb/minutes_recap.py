@@ -18,7 +18,7 @@ def known(
     measures: Collection[str] | None = None, rights: Collection[str] | None = None, stand_for: int = 1,
 ) -> Known:
     """What the minutes of a meeting may speak of: the people, the ledger's actions, the decisions asked for, the measures, the charter's rights."""
-    return Known(people, minutes_events.known(everything) or None, None if asked is None else set(asked["decision"]), measures,
+    return Known(people, minutes_events.known(everything), None if asked is None else set(asked["decision"]), measures,
                  None if assumptions is None else set(assumptions["assumption"]), rights or None, stand_for)
 
 

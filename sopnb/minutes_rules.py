@@ -68,9 +68,10 @@ def findings(
               {"name": row["name"] or row["person"], "role": row["role"] or "–", "missed": int(row["missed"]), "meetings": int(row["meetings"])})
              for row in missed[missed["now"]].to_dict("records")]
     df = pd.DataFrame([{
-        "id": f"F{i:02d}", "source": "minutes", "rule": f"recap.finding.{rule}", "rows": 1, "severity": severity, "first": values.get("decision") or values.get("name"),
+        "id": f"F{i:02d}", "source": "minutes", "rule": f"recap.finding.{rule}", "column": None, "rows": 1, "of_rows": max(len(decisions), 1),
+        "amount": 0.0, "share": 0.0, "severity": severity, "first": values.get("decision") or values.get("name"),
         "values": json.dumps(values, ensure_ascii=False, sort_keys=True)} for i, (severity, rule, values) in enumerate(rows, start=1)],
-        columns=["id", "source", "rule", "rows", "severity", "first", "values"])
+        columns=frames.RECAP_FINDINGS.names)
     return frames.conform(df, frames.RECAP_FINDINGS)
 
 

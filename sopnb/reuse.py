@@ -13,7 +13,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from sopnb import project, steps
+from sopnb import minutes_place, project, steps
 from sopnb.job import RECAP_STEP, Job
 
 WITH_LEDGER = ("04_kpis", "05_meeting", "06_recap")
@@ -100,9 +100,12 @@ def _month_end(job: Job) -> dt.date:
 
 
 def minutes_path(job: Job) -> Path | None:
+    """The minutes, where a file is there: the one named, or its twin of another kind.
+
+    raises   Problems where there are two
+    """
     given = job.company.meeting.file
-    path = job.where.resolve(given, job.name, job.company.folders) if given else None
-    return path if path and path.is_file() else None
+    return minutes_place.place(job.where.resolve(given, job.name, job.company.folders)) if given else None
 
 
 def _minutes_digest(job: Job) -> str:
@@ -150,12 +153,12 @@ def _intact(base: Path, entry: dict[str, Any]) -> bool:
 
 
 def as_met(job: Job, step: str, key: str) -> Path | None:
-    """For a recap: the published set, where a step before it would give something else by now.
+    """For a recap: the published set, where a step before it would give something else by now, or was run without a page.
 
     The pack stays as the meeting saw it; the next `sopnb run` sees what changed.
     """
     entry = manifest(job.target)["steps"].get(step)
-    if not job.recap or step == RECAP_STEP or not entry or entry["key"] == key or not _intact(job.target, entry):
+    if not job.recap or step == RECAP_STEP or not entry or not _intact(job.target, entry) or (entry["key"] == key and entry["page"]):
         return None
     return job.target
 

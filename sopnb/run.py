@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sopnb import __version__, aftermath, params, project, redact, reuse, steps
+from sopnb import __version__, aftermath, params, project, recap, redact, reuse, steps
 from sopnb.job import (  # noqa: F401  callers ask the runner for its exit codes
     BAD_INPUT,
     BUSY,
@@ -141,7 +141,7 @@ def _run_locked(job: Job) -> Outcome:
         return _delivered(job, Outcome(OK, job.target, reusable.get("verdict", "green"), skipped=list(job.wanted)), reusable)
     minutes = _validate(job, bases)
     if minutes is not None:
-        _record_minutes(job, minutes)
+        recap.record(job, minutes)
     run_id = f"{job.name}-{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%S%f}-{os.getpid()}"
     job.build = job.where.runs / run_id
     job.build.mkdir(parents=True)
@@ -174,8 +174,8 @@ def _journal_failure(job: Job, error: BaseException) -> None:
 
 def _delivered(job: Job, outcome: Outcome, manifest: dict[str, Any]) -> Outcome:
     """The published set's mails, sent where the params file says so and not sent before; the exit code of it all."""
-    sent = aftermath.deliver(job, manifest) if job.pages and not job.recap else aftermath.Delivery()
-    outcome.notes += sent.notes
+    sent = aftermath.deliver(job, manifest) if job.pages else aftermath.Delivery()
+    outcome.notes += (recap.waiting(job) if job.recap else []) + sent.notes
     outcome.code = RED if outcome.verdict == "red" else UNSENT if sent.failed else OK
     return outcome
 
@@ -196,12 +196,12 @@ def _validate(job: Job, bases: list[Path]) -> Any:
     minutes = None
     if job.recap and not problems:
         try:
-            minutes = _minutes(job)
+            minutes = recap.read(job)
         except Problems as found:
             problems += found.problems
     if CYCLE_STEPS[0] in job.wanted:
         problems += check_sources(job.where, job.company, job.name)
-    if job.pages and not job.recap:
+    if job.pages:
         problems += aftermath.check_mail(job.company)
     if problems:
         job.journal.write("run_refused", cycle=job.name, problems=[str(p) for p in problems], code=BAD_INPUT)
@@ -328,30 +328,6 @@ def _strip(executed: Path) -> None:
     os.replace(temporary, executed)
 
 
-# --- the meeting ------------------------------------------------------------------------------------------------------
-
-def _minutes(job: Job) -> Any:
-    """The minutes, read and checked against the people of the cycle and the actions of the ledger; None where no meeting was held.
-
-    raises   Problems
-    """
-    path = reuse.minutes_path(job)
-    if path is None:
-        return None
-    from sopnb import ledger, meeting
-
-    known = meeting.known(ledger.open(job.company.ledger.url, job.where.reports).everything())
-    return meeting.read_minutes(path, cycle=job.name, people=aftermath.people(job.target), known_actions=known)
-
-
-def _record_minutes(job: Job, minutes: Any) -> None:
-    """Bring the meeting's events into the ledger."""
-    from sopnb import ledger, meeting
-
-    meeting.record(ledger.open(job.company.ledger.url, job.where.reports), minutes, aftermath.people(job.target))
-
-
-
 # --- the set --------------------------------------------------------------------------------------------------------
 
 def _verdict(job: Job) -> str:
@@ -376,6 +352,8 @@ def _finish(job: Job, manifest: dict[str, Any]) -> None:
     made = pack.make(job.where, job.company, job.name, job.build, manifest, revision=revision)
     if job.recap:  # the mails that went out with the pack stay as they went
         made += _kept_mails(job, manifest)
+    if RECAP_STEP in manifest["steps"]:
+        made += recap.mails(job, job.build, manifest)
     manifest["pages"] = {str(p.relative_to(job.build)): steps.file_digest(p) for p in made}
 
 

@@ -32,7 +32,7 @@ STEPS = {
     "supply": {"supply", "capacity", "capacity_bills", "cures", "aggregate", "aggregate_costs", "aggregate_rules", "aggregate_optimum", "infeasible", "constrained", "constrained_lp", "deliverable", "exceptions"},
     "scenarios": {"scenarios", "scenarios_change", "scenarios_measures", "scenarios_people", "scenarios_read", "what_if"},
     "kpis": {"kpis", "book", "bridges", "measures_demand", "measures_supply"},
-    "meeting": {"agenda", "asked", "assumptions", "charter", "choices", "meeting", "minutes", "minutes_events", "minutes_files", "minutes_form", "minutes_place", "minutes_recap", "minutes_rules"},
+    "meeting": {"agenda", "asked", "assumptions", "charter", "choices", "meeting", "minutes", "minutes_events", "minutes_files", "minutes_place", "minutes_recap", "minutes_rules", "scored"},
 }
 ROOM_OF = {room: step for step, rooms in STEPS.items() for room in rooms}
 # A what-if must walk the same way as the notebook, through other steps' functions: the one step that may call them.
@@ -50,7 +50,7 @@ HOMES = {
     "duckdb": {"sources", "reading", "queries"},
     "nbconvert": {"report", "pages"},
 }
-KNOW_CYCLE = {"cycle", "project", "params", "run", "job", "reuse", "cli", "report", "mail", "demo", "start", "pack", "front", "aftermath", "posting", "cli_send", "terminal", "cli_actions", "cli_ledger", "cli_overrides", "cli_scenarios"}
+KNOW_CYCLE = {"cycle", "project", "params", "run", "job", "reuse", "cli", "report", "mail", "demo", "start", "pack", "front", "aftermath", "recap", "cli_recap", "posting", "cli_send", "terminal", "cli_actions", "cli_ledger", "cli_overrides", "cli_scenarios"}
 
 
 def imports(path: Path) -> tuple[set[str], set[str]]:
