@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from sopnb import cli_actions, cli_overrides, cli_scenarios, redact
+from sopnb import cli_actions, cli_overrides, cli_recap, cli_scenarios, redact
 from sopnb.terminal import CycleMonth, ParamsFile, company_of, err, out, shown
 
 CODES = ("Exit codes: 0 done; 1 unexpected; 2 usage; 3 bad input, nothing ran; 4 step failed; 5 deadline; 6 kernel died; 7 busy; "
@@ -27,6 +27,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="
 app.add_typer(cli_actions.app, name="actions")
 app.add_typer(cli_overrides.app, name="overrides")
 app.command("scenarios")(cli_scenarios.scenarios)
+app.command("recap", epilog=CODES)(cli_recap.recap)
 
 class Progress:
     """Tells which step runs, how long it took, and what is left."""
@@ -99,23 +100,6 @@ def _tell_end(outcome: Any, seconds: float) -> None:
     out.print(f"Report: {page if page.is_file() else outcome.folder / 'tables'}")
     if outcome.code:
         raise typer.Exit(outcome.code)
-
-
-@app.command()
-def recap(params_file: ParamsFile, cycle_month: CycleMonth = "") -> None:
-    """After the meeting: bring its minutes into the ledger and publish the recap.
-
-    The minutes are a YAML file or a workbook, where `meeting.file` of the
-    params file says. Without them the recap shows the form to fill in. The
-    pack stays as the meeting saw it.
-
-    Example: [bold]sopnb recap params/demo.yaml --cycle 2026-09[/bold]
-    """
-    from sopnb import run as runner
-
-    began = time.monotonic()
-    outcome = runner.run(params_file, cycle_month, recap=True, tell=Progress())
-    _tell_end(outcome, time.monotonic() - began)
 
 
 @app.command()
