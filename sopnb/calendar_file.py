@@ -39,19 +39,18 @@ def meeting(*, company: str, cycle: str, starts: dt.datetime, minutes: int, plac
     """The invitation to a cycle's meeting.
 
     cycle         YYYY-MM
-    starts        with its time zone, as datetime(2026, 10, 8, 9, tzinfo=ZoneInfo("Asia/Jakarta"))
+    starts        with its time zone, as datetime(2026, 10, 8, 9, tzinfo=ZoneInfo("Asia/Jakarta")); without one it is at that
+                  hour wherever it is read
     organizer     who gets the answers: an address, or {name, email}
     attendees     {name, email, mandatory} each; one without an address is left out; an address is invited once
     agenda_lines  what the entry says, a line each; `url` of the report stands under it
     revision      1 for the first invitation; a later one replaces it
     made          the day it was made; the first day of the cycle where None
     returns       the file: UTF-8, lines of at most 75 octets, CRLF
-    raises        CalendarError: no time zone, a length of less than a minute, an address that is none
+    raises        CalendarError: a length of less than a minute, an address that is none
     """
     from icalendar import Event
 
-    if starts.tzinfo is None:
-        raise CalendarError(f"the meeting starts at {starts:%Y-%m-%d %H:%M} of no time zone; name one, as Asia/Jakarta, in `meeting: timezone`.")
     if minutes < 1:
         raise CalendarError(f"the meeting lasts {minutes} minutes; at least one is needed.")
     host, guests = _person(organizer), _guests(attendees)
@@ -103,7 +102,7 @@ def due(actions: Iterable[Mapping[str, Any]], *, company: str, owner: str = "", 
         event.add("dtstart", day)
         event.add("dtend", day + dt.timedelta(days=1))
         event.add("summary", _clean(message("calendar.due", {"title": action["title"]}).text))
-        said = message("calendar.due.about", {"action": action["action"], "company": company, "owner": owner}).text
+        said = message("calendar.due.about" if owner else "calendar.due.about.nobody", {"action": action["action"], "company": company, "owner": owner}).text
         event.add("description", "\n".join([said, *([_clean(str(action["note"]))] if action.get("note") else [])]))
         event.add("transp", "TRANSPARENT")  # a day's work is not taken by it
         if host:

@@ -30,6 +30,7 @@ SHEETS = {
 ROWS = 200_000  # a sheet longer than this is no use to a person; the Parquet table has all rows
 MEMORY = ("kpis", "plan")  # tables of earlier cycles that the front page looks back on
 MONTHS = 13
+INVITATION = "invitation.ics"
 NOBODY = "sopnb@sopnb.invalid"  # who a mail that is only a file comes from, where the params file names no sender
 
 
@@ -55,22 +56,39 @@ def make(where: cycle.Places, company: params.Company, name: str, build: Path, m
     made.append(report.one_page(facts, build / report.ONE_PAGE))
     made.append(report.write(front.render(facts), build / "index.html"))
     made.append(report.pack(build, build / "pack.html"))
-    if revision is not None:
-        made += mails(company, tables.get("people"), facts, build, revision=revision)
     made.append(_workbook(tables, company, name, build / f"{where.company}-{name}.xlsx"))
+    made.append(_invitation(company, name, tables, header, build / INVITATION, revision or 1))
+    if revision is not None:
+        made += mails(company, tables.get("people"), facts, build, revision=revision, workbook=made[-2])
     return made
 
 
-def mails(company: params.Company, people: pd.DataFrame | None, facts: dict[str, Any], build: Path, *, revision: int) -> list[Path]:
-    """One mail for each reader of the pack, as a file in mail/; none where nobody is to get it."""
+def mails(company: params.Company, people: pd.DataFrame | None, facts: dict[str, Any], build: Path, *, revision: int, workbook: Path | None = None) -> list[Path]:
+    """One mail for each reader of the pack, as a file in mail/, with what `mail.attach` asks for; none where nobody is to get it."""
     from sopnb import delivery, mail
 
-    attached = build / "pack.html" if company.mail.attach == "html" else None
-    sender = company.mail.sender or owner_address(company, people) or NOBODY
     readers, _ = mail.readers(people, "pack")
-    letters = [mail.build(facts, to=one["to"], name=one["name"], person=one["person"], sender=sender, owner=owner_address(company, people),
-                          revision=revision, reports_url=company.mail.reports_url, attachment=attached) for one in readers]
-    return delivery.outbox(build / "mail", letters) if letters else []
+    if not readers:
+        return []
+    chosen, owner = company.mail.attached, owner_address(company, people)
+    page, calendar = build / "pack.html" if "html" in chosen else None, (build / INVITATION).read_bytes() if "calendar" in chosen else b""
+    drawn = mail.pictures(facts)  # once for all readers
+    return delivery.outbox(build / "mail", [
+        mail.build(facts, to=one["to"], name=one["name"], person=one["person"], sender=company.mail.sender or owner or NOBODY, owner=owner, revision=revision,
+                   reports_url=company.mail.reports_url, attachment=page, workbook=workbook if "xlsx" in chosen else None, calendar=calendar, drawn=drawn)
+        for one in readers])
+
+
+def _invitation(company: params.Company, name: str, tables: dict[str, pd.DataFrame], header: dict[str, Any], out: Path, revision: int) -> Path:
+    """The invitation to the meeting as a calendar file, agenda within."""
+    from sopnb import invitation
+
+    people = tables.get("people")
+    with words.speaking(company.language, company.currency):
+        out.write_bytes(invitation.of(company.meeting, company=company.name, cycle=name, agenda=tables.get("agenda"), people=people,
+                                      organizer=owner_address(company, people) or company.mail.sender, url=company.mail.reports_url, revision=revision,
+                                      made=header["as_of"]))
+    return out
 
 
 def owner_address(company: params.Company, people: pd.DataFrame | None) -> str:

@@ -51,6 +51,12 @@ def test_a_zone_with_summer_time_says_the_offset_of_that_day(zone, hours):
     assert event.start.utcoffset() == dt.timedelta(hours=hours)
 
 
+def test_without_a_zone_the_meeting_is_at_that_hour_wherever_it_is_read():
+    raw = meeting(starts=dt.datetime(2026, 10, 8, 9))
+    assert b"DTSTART:20261008T090000\r\n" in raw and b"VTIMEZONE" not in raw
+    assert read(raw).events[0].start.tzinfo is None
+
+
 def test_the_invitation_asks_those_who_must_come_and_those_who_may():
     calendar = read(meeting())
     assert calendar["method"] == "REQUEST"
@@ -116,7 +122,7 @@ def test_a_name_or_place_cannot_write_lines_of_its_own():
     assert event["location"] == "Room ATTENDEE:mailto:c@d.example" and event["attendee"].params["cn"] == "Budi X-EVIL:1" and "x-evil" not in event
 
 
-@pytest.mark.parametrize(("other", "said"), [({"starts": dt.datetime(2026, 10, 8, 9)}, "time zone"), ({"minutes": 0}, "at least one"), ({"url": "javascript:x"}, "web address")])
+@pytest.mark.parametrize(("other", "said"), [({"minutes": 0}, "at least one"), ({"url": "javascript:x"}, "web address")])
 def test_facts_that_make_no_entry_are_refused_with_the_remedy(other, said):
     with pytest.raises(calendar_file.CalendarError, match=said):
         meeting(**other)
