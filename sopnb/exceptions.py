@@ -14,6 +14,7 @@ import pandas as pd
 from sopnb import frames
 
 SERIES = ["item", "location"]
+INSIDE = "exceptions.short_inside"  # sold elsewhere, and short here only for production and other places
 NONE = 1e-6  # units and hours below which nothing is at stake
 TOGETHER = ("excess", "obsolete", "late")  # many items of one cause are one question: what do we do with all of them?
 
@@ -24,7 +25,7 @@ def exceptions(projection, items, *, as_of, plan, stock=None, proposed=None, loa
 
     projection  item × location × month   opening, demand, closing (units): from netting.project, late orders late
     items       item                      unit_cost, unit_price, end_date
-    plan        item × location × month   consensus, revenue, margin: for what a unit brings
+    plan        item × location × month   consensus, revenue, margin: what customers ask for, and for what a unit brings
     stock       item × location           what was counted: a shortage says so where nothing was
     proposed    order                     release, due, message: why something is short
     load        resource × month          LOAD
@@ -34,8 +35,8 @@ def exceptions(projection, items, *, as_of, plan, stock=None, proposed=None, loa
     months      first months of the plan in which shortages and overloads are looked for; None: all. `beyond` has the rest
     returns     EXCEPTIONS, as the frame says; `ranked` puts the largest first
 
-    short     closing below zero: the most units owed at one time, at what a unit brings; what is not sold (a component)
-              at its cost
+    short     closing below zero: the most units owed to customers at one time, at what they bring in that month; where only
+              production or other places are owed, or what is not sold (a component) is short, all units owed, at cost
     excess    stock today above excess_months of coming demand: units above it, at cost
     obsolete  stock today without any coming demand: all of it; past its end date: what is more than all coming demand,
               at cost. Demand is all of the projection's: an item no longer sold may still go into others
@@ -50,7 +51,7 @@ def exceptions(projection, items, *, as_of, plan, stock=None, proposed=None, loa
     worth = worth_of(plan, items)
     last = window_end(projection, load, months)
     near = projection[projection["month"] <= last]
-    parts = [_short(near, worth, stock, proposed, as_of), *_too_much(projection, worth, items, as_of, excess_months)]
+    parts = [_short(near, worth, stock, proposed, as_of, plan), *_too_much(projection, worth, items, as_of, excess_months)]
     if load is not None:
         parts.append(_overloads(load[load["month"] <= last]))
     if receipts is not None:
@@ -189,24 +190,43 @@ def _plain(value):
 
 # --- one function for each kind -------------------------------------------------------------------------------------
 
-def _short(projection, worth, stock, proposed, as_of):
+def _short(projection, worth, stock, proposed, as_of, plan):
     """One exception for every series that ends a month below zero: from its first such month to its last in a row."""
-    p = projection.sort_values([*SERIES, "month"], kind="stable")
+    p = projection.sort_values([*SERIES, "month"], kind="stable").reset_index(drop=True)
     run = _runs(p["closing"] < -NONE, p[SERIES])
+    p = _owed(p, plan, worth)
     hit = p[run > 0].assign(run=run[run > 0])
     out = hit.groupby([*SERIES, "run"], as_index=False).agg(first=("month", "min"), last=("month", "max"), closing=("closing", "min"))
     if out.empty:
         return out
-    out["units"] = -out["closing"]
-    out["amount"] = out["units"] * out["item"].map(worth["price"]).fillna(0.0)
+    worst = hit.sort_values("customers", ascending=False, kind="stable").drop_duplicates([*SERIES, "run"])
+    out = out.merge(worst[[*SERIES, "run", "customers", "price"]], on=[*SERIES, "run"], how="left")
+    sold = out["item"].map(worth["sold"]).fillna(True).astype(bool)
+    inside = sold & (out["customers"] <= NONE)
+    out["units"] = out["customers"].where(sold & ~inside, -out["closing"])
+    out["amount"] = out["units"] * out["price"].where(~inside, out["item"].map(worth["cost"])).fillna(0.0)
     start = p.groupby(SERIES, as_index=False).agg(on_hand=("opening", "first"))
     out = out.merge(start, on=SERIES, how="left").merge(_next_supply(proposed, as_of), on=SERIES, how="left")
     out["months"] = ((out["last"].dt.year - out["first"].dt.year) * 12 + out["last"].dt.month - out["first"].dt.month + 1).astype(float)
     counted = pd.Series(True, index=out.index) if stock is None else pd.MultiIndex.from_frame(out[SERIES]).isin(pd.MultiIndex.from_frame(stock[SERIES]))
-    because = np.select([~out["item"].map(worth["sold"]).fillna(True).astype(bool), ~np.asarray(counted), out["on_hand"] <= NONE, out["lead_days"].notna()],
-                        ["exceptions.short_component", "exceptions.short_uncounted", "exceptions.short_no_stock", "exceptions.short_lead_time"], "exceptions.short")
+    because = np.select([~sold, inside, ~np.asarray(counted), out["on_hand"] <= NONE, out["lead_days"].notna()],
+                        ["exceptions.short_component", INSIDE, "exceptions.short_uncounted", "exceptions.short_no_stock", "exceptions.short_lead_time"], "exceptions.short")
     values = {name: out[name] for name in ("item", "location", "first", "last", "units", "months", "on_hand", "lead_days", "arrives")}
     return _row(out, "short", first=out["first"], last=out["last"], units=out["units"], amount=out["amount"], because=because, values=values)
+
+
+def _owed(projection, plan, worth):
+    """The projection with `customers`, the units of what is owed that customers have asked for, and the `price` they pay in the month.
+
+    What a place owes to others, or to production, is no sale: it is short where customers ask for it, if it is short at all.
+    """
+    asked = plan.groupby([*SERIES, "month"], as_index=False)[["consensus", "revenue"]].sum()
+    out = projection.merge(asked, on=[*SERIES, "month"], how="left")
+    so_far = out["consensus"].fillna(0.0).groupby([out["item"], out["location"]]).cumsum()
+    out["customers"] = np.minimum((-out["closing"]).clip(lower=0.0), so_far)
+    own = out["revenue"] / out["consensus"].where(out["consensus"] > 0)
+    out["price"] = own.where(own > 0).fillna(out["item"].map(worth["price"]))
+    return out
 
 
 def _runs(flag, keys):

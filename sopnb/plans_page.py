@@ -57,7 +57,7 @@ def _first(load: pd.DataFrame, cures: pd.DataFrame) -> Sentence:
 
 
 def _doubts(wrong: pd.DataFrame | None, dark: pd.DataFrame | None, unrouted: pd.DataFrame | None) -> Sentence | None:
-    said = say("**The hours stated for {resources} cannot be right**: the last twelve months took up to {share:.0%} of them. Their load is not judged until the capacity is mended.",
+    said = say("**The hours stated for {resources} cannot be right**: what was sold in the last twelve months, parts included, takes up to {share:.0%} of them. Their load is not judged until the capacity is mended.",
                resources=", ".join(wrong["resource"]), share=wrong["share"].max()) if wrong is not None and len(wrong) else None
     lacking, unknown = 0 if unrouted is None else len(unrouted), (0 if dark is None else len(dark)) - (0 if wrong is None else len(wrong))
     if lacking <= 0 and unknown <= 0:
@@ -171,7 +171,7 @@ def _cheapest(compared: pd.DataFrame) -> Sentence:
     said = say("**The cheapest way of working costs {cost:money} over the horizon: {name}.**", cost=best["cost"], name=words.message(f"charts.strategy.{best['strategy']}").text)
     rest = [message("plans.more", {"name": words.message(f"charts.strategy.{name}").text, "more": float(of.at[name, "cost"] - best["cost"])}).text for name in ("hybrid", "level", "chase") if name in of.index and name != best["strategy"]]
     said += say("{rest}.", rest="; ".join(rest))
-    return said + say("What it ignores, people who come and go and customers who wait, stands beside its cost: {hires:,.0f} hired, {layoffs:,.0f} laid off, {service:.1%} served on time.",
+    return said + say("Its cost counts hiring, laying off and waiting at the rates given, not what they do to people: {hires:,.0f} hired, {layoffs:,.0f} laid off, {service:.1%} served on time.",
                       hires=best["hires"], layoffs=best["layoffs"], service=best["service"])
 
 

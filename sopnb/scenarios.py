@@ -102,7 +102,7 @@ def tables(read_table: Callable[[str], pd.DataFrame | None], *, as_of: Any) -> T
         raise ValueError("scenarios need a plan: there is none in this cycle")
     hours, past = found.pop("capacity"), found.pop("history")
     if hours is not None and found["routings"] is not None and past is not None:
-        doubted = capacity.doubtful(hours, found["routings"], past, as_of=as_of)
+        doubted = capacity.doubtful(hours, capacity.with_parts(found["routings"], found["bom"], as_of), past, as_of=as_of)
         hours = hours[~hours["resource"].isin(doubted["resource"])]
     together = inventory.together(found["plan"], found["stock"], found["receipts"], tested=found["tested"], scores=found["scores"], segments=found["segments"])
     six = ("plan", "stock", "receipts", "tested", "scores", "segments")

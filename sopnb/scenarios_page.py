@@ -26,12 +26,13 @@ def seen() -> bool:
     return os.environ.get("SOPNB_PAGES") != "0"
 
 
-def beside(found: scenarios.Found | None, *, names: Mapping[str, str], months: pd.DatetimeIndex) -> Block:
+def beside(found: scenarios.Found | None, *, names: Mapping[str, str], months: pd.DatetimeIndex, unsold: float = 0.0) -> Block:
     """The scenarios beside the plan.
 
     found    scenarios.run; None: nothing is asked, or no page is made
     names    item: its name; event: its name
     months   the months planned
+    unsold   money of the plan as it is that nobody is there to sell: told, since scenarios do not count it
     """
     if found is None:
         return block(say("No scenarios are asked for. Name some under `scenarios:` in the params file."))
@@ -40,7 +41,10 @@ def beside(found: scenarios.Found | None, *, names: Mapping[str, str], months: p
     if plain.empty:
         return block(*lost)
     base = found.measures.iloc[0]
-    return block(_answer(plain, months), *lost, _figure(plain, months), _causes(found, plain), _side_by_side(plain, base, months), _changes(found, names), _note(base))
+    answer = _answer(plain, months)
+    if unsold > NOTHING:
+        answer += say("All that is asked for counts as sold here, also what the reps of today cannot sell: {unsold:money} of the plan as it is. More demand needs more of them.", unsold=unsold)
+    return block(answer, *lost, _figure(plain, months), _causes(found, plain), _side_by_side(plain, base, months), _changes(found, names), _note(base))
 
 
 def _answer(plain: pd.DataFrame, months: pd.DatetimeIndex) -> Sentence:

@@ -160,7 +160,7 @@ def path(path: pd.DataFrame | None, *, parts: pd.DataFrame | None = None, banded
         said += _of_parts(parts, near["month"])
     owed = path.loc[path["owed"].idxmax()]
     if owed["owed"] > 0.5:
-        said += say("Most is owed to customers and to production in {month:month}: goods worth {owed:money} at cost.", month=owed["month"], owed=owed["owed"])
+        said += say("Most is owed in {month:month}, to customers, to production and to other places: goods worth {owed:money} at cost.", month=owed["month"], owed=owed["owed"])
     if expedite:
         said += say("Late orders are shown as if every one of them could be hurried.")
     return block(said, _value(path, scope), _cover(path, scope), _items(banded, places, scope))
@@ -168,9 +168,10 @@ def path(path: pd.DataFrame | None, *, parts: pd.DataFrame | None = None, banded
 
 def _of_parts(parts: pd.DataFrame, month: pd.Timestamp) -> Sentence:
     """What of the fall is materials: the policy knows no errors of what production asks for, so no safety stock of it is planned."""
-    soon = parts.loc[parts["month"] == month, "closing"].sum()
-    return say("Of it {now:money} today, and {soon:money} at the end of {month:month}, is materials and parts: they are ordered for what is to be made, and no safety stock of them is planned.", now=parts["opening"].iloc[0],
-               soon=max(soon, 0.0), month=month)
+    now, soon = parts["opening"].iloc[0], parts.loc[parts["month"] == month, "closing"].sum()
+    if soon < 0.01 * now:
+        return say("Of today's stock {now:money} is materials and parts, used up by the end of {month:month}: they are ordered for what is to be made, and no safety stock of them is planned.", now=now, month=month)
+    return say("Of today's stock {now:money} is materials and parts, and {soon:money} at the end of {month:month}: they are ordered for what is to be made, and no safety stock of them is planned.", now=now, soon=soon, month=month)
 
 
 def _value(path: pd.DataFrame, scope: Scope) -> Figure:

@@ -11,6 +11,7 @@ import pandas as pd
 from sopnb import cures as curing
 from sopnb import frames
 from sopnb.exceptions import (
+    INSIDE,
     NONE,
     SERIES,
     as_json,
@@ -39,7 +40,8 @@ NOTHING = ("ration", "ration_loss", "wait", "wait_loss", "carry", "keep")  # the
 # endanger is the shortage they cause, and that has its own.
 
 def options(exceptions, projection, items, *, plan, load=None, receipts=None, history=None, holding_rate=0.20, subcontract_premium=0.15,
-            shift_discount=0.05, expedite_premium=0.10, transfer_cost=0.05, promotion_discount=0.20, clearance_discount=0.50, excess_months=6.0):
+            shift_discount=0.05, expedite_premium=0.10, transfer_cost=0.05, promotion_discount=0.20, clearance_discount=0.50, excess_months=6.0,
+            places=None):
     """Answers to the exceptions given, usually those of `supply.largest_groups`.
 
     exceptions  EXCEPTIONS; those of one group are answered together
@@ -50,6 +52,7 @@ def options(exceptions, projection, items, *, plan, load=None, receipts=None, hi
     receipts    order × item × location   quantity: open orders that could be stopped
     history     item × month              demand_raw, returns (units), revenue (money): the price last paid, where none is planned
     rates       holding_rate a year, the others once; all of unit cost, discounts of price
+    places      location: its name, for the answers in words
     returns     OPTIONS, `exception` being the group; lettered by net, the highest first and recommended (of equals the
                 first named below), the answer that leaves things as they are last unless it is the best
 
@@ -73,7 +76,7 @@ def options(exceptions, projection, items, *, plan, load=None, receipts=None, hi
             if e["kind"] == "overload" and load is not None:
                 found = _for_overload(e, load, cured)
             elif e["kind"] == "short":
-                found = _for_short(e, projection, worth, expedite_premium, transfer_cost)
+                found = _for_short(e, projection, plan, worth, expedite_premium, transfer_cost, places or {})
             elif e["kind"] == "excess":
                 found = _for_excess(e, mean, worth, on_order, holding_rate, promotion_discount, excess_months)
             elif e["kind"] == "obsolete":
@@ -171,11 +174,13 @@ def _unless_alone(found):
 
 # --- short ----------------------------------------------------------------------------------------------------------
 
-def _for_short(e, projection, worth, expedite_premium, transfer_cost):
+def _for_short(e, projection, plan, worth, expedite_premium, transfer_cost, places):
     price, margin, cost = _money_of(e, worth)
-    units, sold = e["units"], e["item"] in worth.index and bool(worth.loc[e["item"], "sold"])
-    ours = _of(projection, e)
-    asked = ours.loc[(ours["month"] >= e["first"]) & (ours["month"] <= e["last"]), "demand"].sum()
+    units, sold = e["units"], e["item"] in worth.index and bool(worth.loc[e["item"], "sold"]) and e["because"] != INSIDE
+    now = e["amount"] / units if units > NONE else price  # what customers pay in its month
+    price, margin = (now, margin + now - price) if sold else (cost, 0.0)
+    ours, wanted = (_of(plan, e), "consensus") if sold else (_of(projection, e), "demand")
+    asked = ours.loc[(ours["month"] >= e["first"]) & (ours["month"] <= e["last"]), wanted].sum()
     asked = max(float(asked), units)
     loss, margin = max(-margin, 0.0), max(margin, 0.0)
     found = [_answer("expedite", gains=units * margin, costs=units * cost * expedite_premium, keeps=units * price, service=1.0, units=units)]
@@ -183,7 +188,7 @@ def _for_short(e, projection, worth, expedite_premium, transfer_cost):
     if spare >= 1:
         moved = min(units, spare)
         found.append(_answer("transfer", gains=units * margin + (units - moved) * loss, costs=moved * cost * transfer_cost + (units - moved) * margin,
-                             keeps=moved * price, service=1 - (units - moved) / asked, units=moved, source=source))
+                             keeps=moved * price, service=1 - (units - moved) / asked, units=moved, source=places.get(source, source)))
     if sold:  # nobody can wait for a component: what is made of it stops
         by_loss = {"loss": units * loss} if loss else {}
         found.append(_answer("wait_loss" if loss else "wait", gains=units * (margin + loss), costs=units * margin, service=1 - units / asked, units=units, **by_loss))

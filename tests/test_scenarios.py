@@ -73,6 +73,24 @@ def difference(found, name="it"):
 
 # --- by pencil --------------------------------------------------------------------------------------------------------
 
+def test_what_the_reps_cannot_sell_is_said_since_no_scenario_counts_it():
+    words.speak("en", "USD")
+    found = compared(scenarios.change("demand", by=0.15, family="Apple"))
+    assert "cannot sell: USD 700 of the plan as it is" in scenarios_page.beside(found, names={}, months=MONTHS, unsold=700.0).text
+    assert "cannot sell" not in scenarios_page.beside(found, names={}, months=MONTHS).text
+
+
+def test_hours_nobody_believes_are_those_that_parts_take_too():
+    """140 bottles and 180 a month at an hour each, 100 hours stated: what was sold cannot have been made in them. Juice alone would take 50."""
+    given = some_tables()
+    routings = pd.concat([given.routings, frame("item resource hours_per_unit", "BOTTLE Blow 1")], ignore_index=True)
+    hours = pd.concat([given.hours, given.hours.assign(resource="Blow")], ignore_index=True)
+    past = pd.DataFrame([{"item": item, "location": "EU", "month": AS_OF - pd.DateOffset(months=k), "demand": units} for item, units in (("A", 100.0), ("B", 40.0)) for k in range(1, 13)])
+    have = {"plan": given.plan, "items": given.items, "stock": given.stock, "routings": routings, "capacity": hours, "history": past, "bom": given.bom}
+    assert set(scenarios.tables(have.get, as_of=AS_OF).hours["resource"]) == {"Line"}
+    assert set(scenarios.tables({**have, "bom": None}.get, as_of=AS_OF).hours["resource"]) == {"Line", "Blow"}
+
+
 def test_demand_of_a_family_from_a_month_on():
     """15 % more of A (margin 4 each, 100 a month) in the last three of six months: 45 units, 180 of margin."""
     found = compared(scenarios.change("demand", by=0.15, family="Apple", first="2027-01"))

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from helpers import frame
 
-from sopnb import capacity, frames, netting, supply
+from sopnb import capacity, deliverable, frames, netting, supply
 
 AS_OF = pd.Timestamp("2026-01-01")
 
@@ -87,6 +87,38 @@ def test_a_shortage_is_what_is_owed_at_its_worst():
     got = exceptions((15, 15, 15), 20).iloc[0]
     assert (got.kind, got.units, got.amount, got.id) == ("short", 25, 250, "short-A-EU-202602")
     assert got["first"] == pd.Timestamp("2026-02-01") and got["last"] == pd.Timestamp("2026-03-01")
+
+
+def shared_source(asked_here):
+    """EU has 10 on hand and ships 30 to US on top of what its own customers ask for."""
+    p = pd.concat([plan(asked_here, 0), plan(30, 0, location="US")])
+    demand = pd.concat([plan(asked_here + 30, 0), plan(30, 0, location="US")])
+    held = pd.concat([stock(10), stock(30, location="US")])
+    projection = netting.project(held, None, None, demand, as_of=AS_OF)
+    return projection, p, supply.exceptions(projection, ONE, as_of=AS_OF, plan=p, excess_months=99)
+
+
+def test_what_a_place_owes_to_others_is_no_sale_of_its_own():
+    """20 asked for here and 30 shipped: 40 are owed, 20 of them to customers, at 10 each. The place it was shipped to is not short."""
+    projection, p, got = shared_source(20)
+    assert got[["location", "units", "amount"]].to_numpy().tolist() == [["EU", 20, 200]]
+    found = answers(got, projection=projection, p=p, places={"US": "America"})
+    assert found["costs"]["wait"] == 20 * 4 and found["service"]["wait"] == 0
+    missing = deliverable.short(p, projection=projection)
+    assert (missing["stock"] * missing["price"]).sum() == got["amount"].sum(), "what the plan that can be delivered lacks"
+
+
+def test_what_is_short_only_for_other_places_is_worth_its_cost():
+    projection, p, got = shared_source(0)
+    assert got[["units", "amount", "because"]].to_numpy().tolist() == [[20, 20 * 6, "exceptions.short_inside"]]
+    assert list(answers(got, projection=projection, p=p).index) == ["expedite"], "no customer waits here"
+
+
+def test_the_price_is_that_of_the_month_in_which_customers_wait():
+    p = plan(20, 20)
+    p.loc[p["month"] == p["month"].max(), ["revenue", "margin"]] *= 3
+    projection = netting.project(stock(20), None, None, p, as_of=AS_OF)
+    assert supply.exceptions(projection, ONE, as_of=AS_OF, plan=p).query("kind == 'short'")["amount"].tolist() == [600]
 
 
 def test_the_reason_names_the_lead_time_of_the_order_that_comes_too_late():
@@ -333,6 +365,8 @@ def test_three_answers_to_a_shortage_by_pencil():
     assert got["costs"].to_dict() == pytest.approx({"expedite": 12, "transfer": 24.5, "wait": 80})
     moved = json.loads(got["values"]["transfer"])
     assert moved["source"] == "US" and moved["units"] == 15
+    named = answers(table, projection=projection, p=p, places={"US": "America"})
+    assert json.loads(named["values"]["transfer"])["source"] == "America"
     assert list(got.index[got["recommended"]]) == ["expedite"] and got["service"]["transfer"] == pytest.approx(0.75)
 
 

@@ -179,6 +179,23 @@ def test_the_path_says_what_of_the_stock_is_materials():
         return pd.DataFrame({"month": MONTHS, "opening": [opening, *closing[:-1]], "receipts": 0.0, "proposed": 0.0, "demand": 0.0, "closing": closing, "safety_stock": 0.0, "owed": 0.0, "cover": 1.0})
 
     whole, flour = months(120.0, 60, 50, opening=140.0), months(20.0, 5, 0, opening=40.0)
-    told = "Of it USD 40 today, and USD 0 at the end of December 2026, is materials and parts"
-    assert told in stock_page.path(whole, parts=flour, places={}, scope=SCOPE).text
+    assert "Of today's stock USD 40 is materials and parts, used up by the end of December 2026" in stock_page.path(whole, parts=flour, places={}, scope=SCOPE).text
+    some = flour.assign(closing=[20.0, 5.0, 5.0])
+    assert "USD 40 is materials and parts, and USD 5 at the end of December 2026" in stock_page.path(whole, parts=some, places={}, scope=SCOPE).text
     assert "materials" not in stock_page.path(whole, places={}, scope=SCOPE).text
+
+
+# --- the workbook -----------------------------------------------------------------------------------------------------
+
+def test_planned_shipments_and_what_to_tell_about_orders_are_sheets_of_the_workbook(tmp_path):
+    from python_calamine import CalamineWorkbook
+
+    from sopnb import pack
+
+    messages = frames.conform(frame("order item location kind message due needed quantity needed_quantity months amount", "P1 A EU open cancel 2026-10-09 - 5 0 - 30"), frames.MESSAGES)
+    shipments = frames.conform(frame("order item location source_location release due quantity rule message serves amount", "S1 A EU US 2026-10-01 2026-10-05 7 need order 2026-10 42"), frames.SHIPMENTS)
+    pack._workbook({"messages": messages, "shipments": shipments}, SimpleNamespace(name="Juices"), "2026-10", tmp_path / "out.xlsx")
+    book = CalamineWorkbook.from_path(tmp_path / "out.xlsx")
+    assert {"Shipments", "Messages"} <= set(book.sheet_names)
+    told = [cell for row in book.get_sheet_by_name("Messages").to_python() for cell in row]
+    assert "cancel" in told and 30 in told and "US" in [cell for row in book.get_sheet_by_name("Shipments").to_python() for cell in row]
