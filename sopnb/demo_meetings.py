@@ -1,5 +1,7 @@
 """The demo company's meetings: minutes of the eleven earlier cycles, and the notes people brought.
 
+The last of them shows what minutes can hold: a delegate, a role that must come and did not, dissent, an assumption that failed.
+
 The schema of the minutes stands in sopnb/minutes.py. An action is called <cycle>-<id> in the ledger.
 """
 
@@ -81,6 +83,7 @@ def minutes(cycle: str) -> dict:
         "actions": [{"id": f"A{k}", "title": title, "owner": owner, "due": _day(due), "amount": round(amount * 1e6), "source": source}
                     for k, (title, owner, due, amount, source, _) in enumerate(actions, start=1)],
         "updates": _updates(cycle),
+        "assumptions": [{name: _day(value) if name in ("made", "due", "on") else value for name, value in one.items()} for one in ASSUMPTIONS.get(cycle, ())],
         "next_meeting": held_on(f"{frames.next_month(cycle):%Y-%m}").date(),
     }
 
@@ -110,6 +113,15 @@ def _day(text: str) -> dt.date:
     return dt.date.fromisoformat(text)
 
 
+# What was assumed at a meeting beside the params file's own, and what later meetings said of it.
+ASSUMPTIONS = {
+    "2026-06": ({"id": "S6", "text": "Competitors keep their coffee prices until the year ends", "if_not": "a tenth of the volume in Medan is lost", "amount": -1_900_000_000,
+                 "owner": "dewi.lestari", "made": "2026-06-08", "due": "2026-12-31"},),
+    "2026-07": ({"id": "S7", "text": "Wheat stays below last year's price until September", "if_not": "margins of noodles and biscuits fall by a point", "amount": -1_200_000_000,
+                 "owner": "agus.santoso", "made": "2026-07-08", "due": "2026-09-30"},),
+    "2026-09": ({"id": "S6", "state": "failed", "on": "2026-09-03", "note": "A competitor cut its list price by a tenth in Sumatra"},
+                {"id": "S7", "state": "held", "note": "Bought to the end of September, 3% below last year"}),
+}
 ATTENDEES = ("hendra.gunawan", "sari.wulandari", "budi.hartono", "dewi.lestari", "maya.putri", "agus.santoso", "rudi.siregar", "rina.kusuma")
 
 # cycle: who was away, points (topic, discussion),
@@ -215,7 +227,7 @@ MEETINGS: dict[str, Meeting] = {
          ("Agree the cut-off for Medan returns", "sari.wulandari", "2026-09-30", 800, "", "started 2026-09-04"),
          ("Launch review: sandwich biscuits", "rina.kusuma", "2026-09-02", 700, "", "done 2026-09-08"))),
     "2026-09": (
-        {"rina.kusuma": "absent"},
+        {"maya.putri": "absent", "sari.wulandari": "rina.kusuma"},
         (("Coffee, Medan", "The second largest customer may leave; a competitor cut its price by a tenth."),
          ("Segar Raya", "Melati Tea in all outlets from November. The contract is nearly signed."),
          ("Sales team", "Two more people are needed in Medan before March."),

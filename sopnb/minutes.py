@@ -44,7 +44,7 @@ SHEETS: dict[str, tuple[tuple[str, str, bool], ...]] = {
     "updates": (("action", "text", True), ("state", "open|started|done|dropped|moved", True), ("on", "date", False),
                 ("due", "date", False), ("owner", "person", False), ("note", "text", False)),
     "assumptions": (("id", "text", True), ("text", "text", False), ("if_not", "text", False), ("amount", "number", False), ("owner", "person", False),
-                    ("made", "date", False), ("state", "open|held|failed|dropped", False), ("on", "date", False), ("note", "text", False)),
+                    ("made", "date", False), ("due", "date", False), ("state", "open|held|failed|dropped", False), ("on", "date", False), ("note", "text", False)),
 }
 HEAD = (("cycle", "month", True), ("held_on", "date", True), ("chair", "person", True), ("next_meeting", "date", False))
 # What a form fills in beforehand: an entry that says no more than this was left as it was, and says nothing.
@@ -85,7 +85,7 @@ class Minutes:
     decisions     id, title, option, why, dissent, decided_by, effect_kpi, effect, judged, asked, kind
     actions       id, title, owner, due, amount, source
     updates       action, state, on, due, owner, note
-    assumptions   id, text, if_not, amount, owner, made, state, on, note
+    assumptions   id, text, if_not, amount, owner, made, due, state, on, note
     """
 
     cycle: str

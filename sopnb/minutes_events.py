@@ -18,6 +18,7 @@ from sopnb import frames
 from sopnb.minutes import Minutes, action_id
 
 VERBS = {"started": "start", "done": "done", "dropped": "drop", "moved": "move", "open": "move"}
+DAYS = ["made_on", "due", "judged_on"]
 NAMED = ("name", "role", "mandatory")  # of a person: who he is, not what was said of the meeting
 
 
@@ -74,13 +75,13 @@ def assumptions(minutes: Minutes, known: pd.DataFrame | None = None) -> pd.DataF
     rows = []
     for row in _records(minutes.assumptions):
         was = before.get(row["id"], {})
-        kept = {name: was.get(name) if _plain(row[name]) is None else row[name] for name in ("text", "if_not", "amount", "owner")}
+        kept = {name: was.get(name) if _plain(row[name]) is None else row[name] for name in ("text", "if_not", "amount", "owner", "due")}
         made = was.get("made_on", minutes.held_on) if pd.isna(row["made"]) else row["made"]
         judged = row["state"] is not None
         rows.append({**kept, "assumption": row["id"], "made_on": made, "state": row["state"] or was.get("state") or "open", "note": row["note"],
                      "judged_on": pd.NaT if not judged else minutes.held_on if pd.isna(row["on"]) else row["on"]})
     df = pd.DataFrame(rows, columns=frames.ASSUMPTIONS.names)
-    df[["made_on", "judged_on"]] = df[["made_on", "judged_on"]].apply(pd.to_datetime)
+    df[DAYS] = df[DAYS].apply(pd.to_datetime)
     return frames.conform(df, frames.ASSUMPTIONS)
 
 
@@ -95,7 +96,7 @@ def events(minutes: Minutes, people: pd.DataFrame | None = None) -> list[dict[st
                 "who": minutes.chair or "", "payload": {name: value for name, value in given.items() if value is not None}}
 
     spoken = [{name: _plain(value) for name, value in row.items() if _plain(value) is not None} for row in _records(minutes.points)]
-    out = [event("held", minutes.cycle, chair=minutes.chair, next_meeting=minutes.next_meeting, points=spoken or None)]
+    out = [event("held", minutes.cycle, chair=minutes.chair, next_meeting=minutes.next_meeting, points=spoken)]
     for row in _records(attendance(minutes, people)):
         out.append(event("attend", row.pop("person"), **row))
     for row in _records(decisions(minutes)):
@@ -161,6 +162,8 @@ def changes(before: list[dict[str, Any]], after: list[dict[str, Any]], people: M
     for key in [*now, *(key for key in was if key not in now)]:
         told = {} if key not in now else _content(now[key])
         earlier = {} if key not in was else _content(was[key])
+        if key in was and "points" not in earlier:  # recorded before the ledger kept what was said
+            told.pop("points", None)
         if told == earlier and key in now and key in was:
             continue
         kind = "added" if key not in was else "gone" if key not in now else "changed"

@@ -199,7 +199,7 @@ def _actions(tables: Mapping[str, pd.DataFrame], names: Mapping[str, str], meeti
     amount = sum(row["amount"] for row in fresh if not words.is_missing(row["amount"]))
     values = {"n": len(rows), "new": len(fresh), "overdue": overdue}
     return {"all": rows, "owners": sorted(owners.values(), key=lambda one: (-len(one["rows"]), one["name"])), "count": len(rows), "new": len(fresh),
-            "overdue": overdue, "amount": amount, "finding": message("recap.actions.none" if not rows else "recap.actions.overdue" if overdue else "recap.actions", values)}
+            "overdue": overdue, "amount": amount, "finding": message("recap.actions.none" if not rows else ("recap.actions.overdue" if overdue else "recap.actions") + (".one" if len(rows) == 1 else ""), values)}
 
 
 def _closed(tables: Mapping[str, pd.DataFrame], names: Mapping[str, str], meeting: Mapping[str, Any]) -> list[dict[str, Any]]:

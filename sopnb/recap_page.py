@@ -23,7 +23,9 @@ def held(facts: Facts | None, *, planned: Any, form: minutes_form.Data | None = 
     if facts is None:
         return block(say("**Not held yet.** Planned for {day:weekday}.", day=planned), Note(say("This is the form for its minutes. `sopnb recap PARAMS --form` writes it as a file, `--workbook` as a workbook.")),
                      None if form is None else _Text(minutes_form.text(form)))  # type: ignore[arg-type]
-    revised = say("**Revision {n:,.0f}** of the recap: the minutes were corrected. What is said otherwise than in the first:", n=facts["revision"]) if facts["revision"] > 1 else None
+    revised = None if facts["revision"] == 1 else (
+        say("**Revision {n:,.0f}** of the recap: the minutes were corrected. What is said otherwise than in the first:", n=facts["revision"]) if facts["changes"] else
+        say("**Revision {n:,.0f}** of the recap: it says again what the first said.", n=facts["revision"]))
     changed = tables.show(pd.DataFrame({"what": [one for one in facts["changes"]]}), caption=say("What changed since the first recap"), columns={"what": "Correction"},
                           source="minutes; the ledger keeps what they said before") if facts["changes"] else None
     return block(revised, changed, facts["headline"], facts["quorum"]["said"], *[one for one in facts["findings"]])
@@ -63,23 +65,17 @@ def _undecided(facts: Facts) -> list[Part | None]:
 
 
 def actions(facts: Facts | None, open_actions: Facts | None = None) -> Block:
-    """Every open action after the meeting, owner by owner, soonest due first.
+    """Every open action after the meeting, owner by owner, those with most to do first; of each the soonest due first.
 
     open_actions   before the meeting: `recap_facts.running` of what the ledger holds
     """
     told = facts["actions"] if facts is not None else open_actions
-    if told is None:
+    if told is None or not told["count"]:
         return block(say("No action is open."))
-    parts: list[Part | None] = [told["finding"]]
-    for owner in told["owners"]:
-        n, late = len(owner["rows"]), sum((row["late"] or 0) > 0 for row in owner["rows"])
-        caption = (say("**{name}**: {n:,.0f} actions, {late:,.0f} overdue", name=owner["name"], n=n, late=late) if late and n > 1 else
-                   say("**{name}**: one action, overdue", name=owner["name"]) if late else
-                   say("**{name}**: {n:,.0f} actions", name=owner["name"], n=n) if n > 1 else say("**{name}**: one action", name=owner["name"]))
-        shown = pd.DataFrame(owner["rows"]).assign(about=[_about(row) for row in owner["rows"]])
-        parts.append(tables.show(shown, caption=caption, columns={
-            "title": "Action", "due": col("Due", "date"), "about": "", "amount": col("At stake", "money", wide=True), "action": col("Number", wide=True)}))
-    return block(*parts, Note(say("Minutes and the ledger of actions; days are counted from the meeting.")))
+    rows = [row for owner in told["owners"] for row in owner["rows"]]
+    table = tables.show(pd.DataFrame(rows).assign(about=[_about(row) for row in rows]), caption=say("Open actions, owner by owner"), source="minutes; the ledger of actions", columns={
+        "title": "Action", "owner": "Owner", "due": col("Due", "date"), "about": "State", "amount": col("At stake", "money", wide=True), "action": col("Number", wide=True)})
+    return block(told["finding"], table)
 
 
 def _about(row: dict[str, Any]) -> str:
@@ -133,7 +129,7 @@ def attendance(facts: Facts | None) -> Block:
     shown = pd.DataFrame([{
         "name": row["name"], "role": row["role"] or words.MISSING, "word": row["word"] + (f": {row['delegate']}" if row["delegate"] else ""),
         "must": words.message("recap.must", {}).text if row["mandatory"] else "",
-        "missed": words.message("recap.missed", missed[row["person"]]).text if row["person"] in missed else ""} for row in facts["attendance"]])
+        "missed": words.message("recap.missed", missed[row["person"]]).text if missed.get(row["person"], {}).get("missed") else ""} for row in facts["attendance"]])
     said = say("Everyone who must come was there or represented.") if not facts["missing"] else say(
         "**Neither there nor represented: {names}.**", names=", ".join(f"{row['name']} ({row['role']})" if row["role"] else row["name"] for row in facts["missing"]))
     return block(said, tables.show(shown, caption=say("Attendance"), subtitle="A delegate decides in full", source="minutes; people; the ledger", columns={
