@@ -29,7 +29,7 @@ def facts(tables: dict[str, pd.DataFrame], past: dict[str, pd.DataFrame], *, hea
     links        pages of the steps in order: {title, href}; "" where a page is not made
     window       months of the plan that the page is about, from the cycle month on; the months in which exceptions were
                  looked for (supply.exception_months), so that plan, exceptions, options and decisions speak of the same
-    assumptions  {text, if_not, amount, owner}
+    assumptions  {text, if_not, amount, owner}: what is said where the tables have no log of them
     scorecard    KPIs to show; None: the eight that matter most of those measured
     book         what each KPI is: {name, measure, unit, better, digits}; None: the KPI book
     exceptions   how many of them are listed
@@ -46,7 +46,7 @@ def facts(tables: dict[str, pd.DataFrame], past: dict[str, pd.DataFrame], *, hea
         "capacity": front_supply.capacity(ground), "binds": front_supply.binds(ground),
         "actions": front_review.actions(ground, as_of=pd.Timestamp(header.get("as_of") or ground.cycle)),
         "data": front_review.data(ground, verdict=header.get("verdict") or "green"),
-        "assumptions": front_review.assumptions(assumptions or []),
+        "assumptions": front_review.assumptions(ground, assumptions or []),
     }
     page["headline"] = headline(page, ground)
     page["lead"] = lead(page)

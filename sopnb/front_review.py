@@ -86,7 +86,7 @@ def _card(kpi: str, rows: pd.DataFrame, last: pd.Timestamp, about: dict[str, Any
         now = by_month.loc[last]
     span = frames.months(frames.next_month(last, -12), 13)
     line = by_month["value"].reindex(span)
-    unit, name = about.get("unit", ""), about.get("name") or kpi.replace("_", " ").capitalize()
+    unit, name = about.get("unit", ""), words.label(about.get("name") or kpi.replace("_", " ").capitalize())
     before = line.iloc[-2]
     shown, small = _value(now["value"], about)
     target = None if words.is_missing(now["target"]) else float(now["target"])
@@ -94,7 +94,7 @@ def _card(kpi: str, rows: pd.DataFrame, last: pd.Timestamp, about: dict[str, Any
     moved = "" if words.is_missing(before) else _change(now["value"] - before, about)
     change = words.plain("") if not moved else message("front.score.change" if re.search("[1-9]", moved) else "front.score.same", {"change": moved, "month": span[-2]})
     goal = message("front.score.target", {"target": _goal(target, about)}) if target is not None else words.plain("")
-    return {"kpi": kpi, "name": name, "measure": about.get("measure", ""), "value": shown, "small": small, "shown": shown + small, "unit": unit, "state": state,
+    return {"kpi": kpi, "name": name, "measure": words.label(about.get("measure", "")), "value": shown, "small": small, "shown": shown + small, "unit": unit, "state": state,
             "status": status(TONE[state], words.status(state).text) if state in TONE else "", "word": words.status(state).text if state in TONE else "",
             "change": change, "moved": moved if re.search("[1-9]", moved) else "", "target": goal, "first": words.show(span[0], "mon"), "last": words.show(last, "mon"),
             **_trend(name, line, target, about)}
@@ -217,13 +217,34 @@ def _findings(told_of: pd.DataFrame, top: int) -> list[dict[str, Any]]:
             for row in rows_of(ranked)]
 
 
-def assumptions(given: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """What the plan rests on, the largest effect first; None where the company states none."""
-    if not given:
+STATES = {"failed": "off", "held": "ok"}  # an open one stands without a mark: that is what an assumption is
+
+
+def assumptions(ground: Ground, given: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """What the plan rests on: what failed first, then by effect; None where nobody states any.
+
+    given    as the params file has them: where step 05 did not save the log, which knows what became of each
+    returns  finding, sub, unit, failed (their number), rows: text, if_not, amount, size (without its sign), state, status
+    """
+    log = ground.get("assumptions")
+    every = given if log is None else rows_of(log[log["state"] != "dropped"])
+    if not every:
         return None
-    ordered = sorted(given, key=lambda one: -abs(one.get("amount") or 0.0))
-    scale = Scale.of([one.get("amount") for one in ordered])
-    rows = [{"text": one["text"], "if_not": one.get("if_not") or "", "amount": scale.show(one.get("amount"), signed=True), "size": abs(one.get("amount") or 0.0),
-             "state": one.get("state") or ""} for one in ordered]
-    return {"rows": rows, "unit": scale.label, "finding": message("front.assumptions.one" if len(rows) == 1 else "front.assumptions.many", {"n": len(rows), "first": ordered[0]["text"]}),
+    stated = [{**one, "amount": None if words.is_missing(one.get("amount")) else float(one["amount"]), "state": one.get("state") or "open"} for one in every]
+    ordered = sorted(stated, key=lambda one: (one["state"] != "failed", one["state"] == "held", -abs(one["amount"] or 0.0)))
+    scale = Scale.of([one["amount"] for one in ordered])
+    rows = [{"text": one["text"], "if_not": "" if words.is_missing(one.get("if_not")) else one["if_not"], "amount": scale.show(one["amount"], signed=True),
+             "size": abs(one["amount"] or 0.0), "state": one["state"], "status": _judged(one)} for one in ordered]
+    first = max(ordered, key=lambda one: abs(one["amount"] or 0.0))
+    failed = sum(row["state"] == "failed" for row in rows)
+    kind = ("failed" if failed else "many") if len(rows) > 1 else "one.failed" if failed else "one"
+    return {"rows": rows, "unit": scale.label, "failed": failed, "finding": message(f"front.assumptions.{kind}", {"n": len(rows), "failed": failed, "first": first["text"]}),
             "sub": message("front.assumptions.sub", {"unit": scale.label})}
+
+
+def _judged(one: dict[str, Any]) -> Any:
+    """Shape and word of one that somebody has judged, with the day where it is known."""
+    if one["state"] not in STATES:
+        return ""
+    day = "" if words.is_missing(one.get("judged_on")) else ".on"
+    return status(STATES[one["state"]], message(f"front.state.{one['state']}{day}", {"on": one.get("judged_on")}).text)

@@ -305,9 +305,8 @@ def assumptions(page: Facts) -> Block:
     if not found:
         finding, fixed = _topped(message("onepage.assumptions.none", {}).text, BASIS)
         return Block("assumptions", fixed, view={"finding": finding, "unit": ""})
-    failed = sum(row["state"] == "failed" for row in found["rows"])
-    one = ".one" if len(found["rows"]) == 1 else ""
-    finding, fixed = _topped(message(f"onepage.assumptions{'.failed' if failed else ''}{one}", {"n": len(found["rows"]), "failed": failed}).text, BASIS)
+    said = ("failed" if found["failed"] else "many") + (".one" if len(found["rows"]) == 1 else "")
+    finding, fixed = _topped(message(f"onepage.assumptions.{said}", {"n": len(found["rows"]), "failed": found["failed"]}).text, BASIS)
     rows = [_assumption(row) for row in found["rows"]]
     heights = [(row["text"]["lines"] + bool(row["note"] or row["state"])) * LINE + 0.5 for row in rows]
     key = message("onepage.assumptions.key", {"unit": found["unit"]}).text
@@ -319,16 +318,11 @@ def assumptions(page: Facts) -> Block:
     return Block("assumptions", fixed + lines(key, BASIS, size=SMALL) * SMALL * 1.3 + 0.4, heights, least=3, rest=1.6, view={"finding": finding, "rows": rows, "left": left, "key": key, "unit": found["unit"]})
 
 
-STATES = {"open": "watch", "held": "ok", "failed": "off"}
-
-
 def _assumption(row: Facts) -> View:
-    state = row.get("state") or ""
-    word = message(f"onepage.state.{state}", {}).text if f"onepage.state.{state}" in words.MESSAGES else state
     room = BASIS - EFFECT - 0.6
     note = message("onepage.if_not", {"text": row["if_not"]}).text if row["if_not"] else ""
-    return {"text": _clamped(row["text"], room, most=2, bold=True), "note": shorten(note, room - (width(word) + 2 if state else 0), size=SMALL), "amount": row["amount"],
-            "state": report.status(STATES[state], word) if state in STATES else word}
+    return {"text": _clamped(row["text"], room, most=2, bold=True), "note": shorten(note, room - (9.0 if row["status"] else 0.0), size=SMALL),
+            "amount": row["amount"], "state": row["status"]}
 
 
 def data(page: Facts) -> Block:
