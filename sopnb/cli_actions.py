@@ -249,6 +249,20 @@ def actions_move(
     out.print(f"{escape(action)}: moved, {escape(', '.join(changes))}.")
 
 
+@app.command("page")
+def actions_page(params_file: ParamsFile, as_of: Today = "") -> None:
+    """Make the page of all actions anew: reports/<company>/actions.html, to open with any browser.
+
+    A run and a recap make it as well; this brings in what people reported since.
+
+    Example: [bold]sopnb actions page params/demo.yaml[/bold]
+    """
+    from sopnb import between
+
+    at = desk(params_file, as_of)
+    out.print(f"{shown(between.page(at.where, at.company, at.book, at.day))}, as of {at.day}.")
+
+
 # --- as a workbook --------------------------------------------------------------------------------------------------
 
 @app.command("export")

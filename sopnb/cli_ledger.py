@@ -69,15 +69,14 @@ def desk(params_file: str, as_of: str = "") -> Desk:
     A company that stands still (`latest_cycle`, the demo) is looked at from the day its latest cycle begins, or from
     the last day its ledger knows of: what a meeting of that cycle agreed is there to be reported on.
     """
-    from sopnb import aftermath, ledger
+    from sopnb import between, ledger
 
     where, company = company_of(params_file)
     book = ledger.open(company.ledger.url, where.reports)
     given = day_of(as_of, "--as-of") if as_of else company.as_of
     if given is None and company.latest_cycle:
-        first, last = dt.date.fromisoformat(f"{company.latest_cycle}-01"), book.events()["day"].max()
-        given = first if last != last else max(first, last.date())
-    people = next((found for name in reversed(where.cycles()) if (found := aftermath.people(where.published(name))) is not None), None)
+        given = between.known_until(book, dt.date.fromisoformat(f"{company.latest_cycle}-01"))
+    people = between.people(where)
     names = {} if people is None else {code: name or code for code, name in zip(people["person"], people["name"], strict=True)}
     return Desk(book, given or dt.date.today(), names, where, company)
 

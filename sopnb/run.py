@@ -146,6 +146,8 @@ def _run_locked(job: Job) -> Outcome:
     job.build = job.where.runs / run_id
     job.build.mkdir(parents=True)
     job.journal.write("run_started", cycle=job.name, run=run_id, steps=job.wanted, version=__version__, pid=os.getpid(), settings=job.settings)
+    from sopnb import between
+
     try:
         outcome = _build(job, bases)
         _publish(job)
@@ -154,6 +156,8 @@ def _run_locked(job: Job) -> Outcome:
             _journal_failure(job, error)
             _prune(job)
         raise
+    if job.pages:
+        between.publish(job.where, job.company, reuse._as_of(job), outcome.notes.append)
     outcome = _delivered(job, outcome, reuse.manifest(job.target))
     job.journal.write("run_done", cycle=job.name, run=run_id, code=outcome.code, verdict=outcome.verdict, seconds=outcome.done)
     _prune(job)
