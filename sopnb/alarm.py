@@ -9,8 +9,8 @@ from email.message import EmailMessage
 from email.utils import make_msgid
 from typing import TYPE_CHECKING, Any
 
-from sopnb import mail, recipients, redact, smtp_line
-from sopnb.mail import MailError
+from sopnb import letters, recipients, redact, smtp_line
+from sopnb.letters import MailError
 
 if TYPE_CHECKING:
     from sopnb.job import Job
@@ -25,8 +25,8 @@ def alarm(text: str, *, subject: str, to: str, sender: str, url: str, log: str =
     raises   MailError where the mail did not leave
     """
     message = EmailMessage(policy=smtp_line.POLICY)
-    message["Subject"] = redact.text(re.sub(r"[\s\x00-\x1f\x7f]+", " ", subject))[:mail.SUBJECT_LIMIT]
-    message["From"], message["To"] = mail._address(sender or to, "sopnb"), mail._address(to)
+    message["Subject"] = redact.text(re.sub(r"[\s\x00-\x1f\x7f]+", " ", subject))[:letters.SUBJECT_LIMIT]
+    message["From"], message["To"] = letters.address(sender or to, "sopnb"), letters.address(to)
     message["Date"], message["Message-ID"] = dt.datetime.now(dt.UTC), make_msgid("sopnb", (sender or to).rsplit("@", 1)[-1])
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(redact.text(text), cte="quoted-printable")

@@ -2,7 +2,7 @@
 
 Exit codes: 0 done, 1 unexpected fault, 2 wrong usage, 3 bad input (nothing ran), 4 a step failed, 5 a deadline passed,
 6 a kernel died, 7 another run holds the cycle, 8 done, but the data verdict is red and the mail is held, 9 done, but a mail
-did not leave.
+did not leave, or nobody knows whether it did.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from sopnb import cli_actions, cli_overrides, cli_recap, cli_scenarios, redact
+from sopnb import cli_actions, cli_overrides, cli_recap, cli_scenarios, cli_send, redact
 from sopnb.terminal import CycleMonth, ParamsFile, company_of, err, out, shown
 
 CODES = ("Exit codes: 0 done; 1 unexpected; 2 usage; 3 bad input, nothing ran; 4 step failed; 5 deadline; 6 kernel died; 7 busy; "
@@ -28,6 +28,8 @@ app.add_typer(cli_actions.app, name="actions")
 app.add_typer(cli_overrides.app, name="overrides")
 app.command("scenarios")(cli_scenarios.scenarios)
 app.command("recap", epilog=CODES)(cli_recap.recap)
+app.command("send", epilog=cli_send.CODES)(cli_send.send)
+app.command("remind", epilog=cli_send.CODES)(cli_send.remind)
 
 class Progress:
     """Tells which step runs, how long it took, and what is left."""
@@ -63,8 +65,9 @@ def run(
 
     A step whose inputs, code and parameters are unchanged is not run again:
     repeat the command after any fault. Where the params file says `mail:
-    {send: after_run}` the readers of the pack get their mail, once; else the
-    mails lie as files in the cycle's folder mail/.
+    {send: after_run}` the readers of the pack get their mail, once; with
+    `{send: {days_before: 3}}` by `sopnb send --due`; else the mails lie as
+    files in the cycle's folder mail/.
 
     Example: [bold]sopnb run params/demo.yaml --cycle 2026-10[/bold]
 
@@ -141,10 +144,17 @@ def status(params_file: ParamsFile) -> None:
     for name in names:
         mine = [e for e in events if e.get("cycle") == name]
         table.add_row(*_state(where, name, mine))
-        needs += _needs(where, name, mine, params_file)
+        needs += _needs(where, name, mine, params_file) + _mails(where, company, name)
     out.print(table if names else f"{company.name}: no cycle has been run. Start with: sopnb run {params_file}")
     for line in [*needs, *_refusal(events, params_file)]:
         out.print(escape(redact.text(line)))
+
+
+def _mails(where: Any, company: Any, name: str) -> list[str]:
+    """Mails of which nobody knows whether they arrived, and those that were refused."""
+    from sopnb import outgoing
+
+    return outgoing.unsettled(where, company, name)
 
 
 ENDS = ("run_done", "run_failed", "run_refused", "run_started")

@@ -28,12 +28,13 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from email.message import EmailMessage
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from sopnb import recipients, smtp_line
-from sopnb.mail import MailError
+from sopnb.letters import MailError
 
 ORIGIN = "mail"
 BREAKS = 3  # lines that break one after the other until the rest waits for the next run
@@ -48,7 +49,7 @@ def outbox(folder: Path | str, messages: Sequence[EmailMessage]) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for message in messages:
-        path = folder / f"{file_name(_reader(message))}-{str(message['Message-ID']).strip('<>')[:8]}.eml"
+        path = path_of(folder, message)
         temporary = path.with_suffix(".partial")
         temporary.write_bytes(message.as_bytes())
         temporary.replace(path)
@@ -56,8 +57,14 @@ def outbox(folder: Path | str, messages: Sequence[EmailMessage]) -> list[Path]:
     return paths
 
 
-def file_name(reader: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", reader.lower()).strip("-")
+def path_of(folder: Path, message: EmailMessage) -> Path:
+    name = re.sub(r"[^a-z0-9]+", "-", _reader(message).lower()).strip("-")
+    return folder / f"{name}-{identity(message)[:8]}.eml"
+
+
+def identity(message: EmailMessage) -> str:
+    """What the ledger knows a mail by."""
+    return _local(str(message["Message-ID"]))
 
 
 def head(path: Path) -> EmailMessage:
@@ -68,8 +75,8 @@ def head(path: Path) -> EmailMessage:
 
 
 def local(path: Path) -> str:
-    """What the ledger knows a mail by."""
-    return _local(str(head(path)["Message-ID"]))
+    """The identity of a mail in a file."""
+    return identity(head(path))
 
 
 def reader(path: Path) -> str:
@@ -107,6 +114,7 @@ class Standing:
     lasting: bool = False
     offer: str = ""
     by: str = ""
+    revision: int = 1
 
     @property
     def unknown(self) -> bool:
@@ -124,7 +132,7 @@ def standings(book: Any, cycle: str, kind: str) -> dict[str, Standing]:
         one = found.setdefault(_local(subject), Standing(subject, reader))
         if told["state"] == "offered":
             continue
-        one.state, one.attempt = told["state"], max(one.attempt, told.get("attempt", 1))
+        one.state, one.attempt, one.revision = told["state"], max(one.attempt, told.get("attempt", 1)), told.get("revision", one.revision)
         one.said, one.lasting, one.offer, one.by = (told.get("said", ""), told.get("lasting", False), told.get("offer", ""), told.get("by", ""))
     return {local: one for local, one in found.items() if one.state}
 
@@ -277,11 +285,16 @@ def _send_one(line: Any, letter: _Letter, book: Any, result: Sent, *, day: dt.da
     if book.record([claim, offered]) < 2:  # the claim says nothing of the content: of two contents under one Message-ID one leaves
         result.elsewhere.append(letter)
         return smtp_line.Answer("unknown")
-    message = email.message_from_bytes(letter.path.read_bytes(), policy=smtp_line.POLICY)
-    message.replace_header("Date", dt.datetime.now(dt.UTC))  # the file's date is the cycle's; a mail's is when it leaves
-    answer = smtp_line.hand_over(line, message.as_bytes(), sender=letter.sender, reader=letter.reader)
+    answer = smtp_line.hand_over(line, dated(letter.path.read_bytes(), dt.datetime.now(dt.UTC)), sender=letter.sender, reader=letter.reader)
     _settle(book, result, letter, answer, facts, dt.datetime.now(dt.UTC).date())
     return answer
+
+
+def dated(mail: bytes, when: dt.datetime) -> bytes:
+    """The mail as its file has it, to the byte, but for the date: the file's is the cycle's, a mail's is when it leaves."""
+    head, gap, body = re.sub(rb"\r\n|\r|\n", b"\r\n", mail).partition(b"\r\n\r\n")
+    date = b"Date: " + format_datetime(when).encode()
+    return re.sub(rb"(?im)^Date:[^\r\n]*(?:\r\n[ \t][^\r\n]*)*", date, head, count=1) + gap + body
 
 
 def _settle(book: Any, result: Sent, letter: _Letter, answer: smtp_line.Answer, facts: dict[str, Any], day: dt.date) -> None:
@@ -311,7 +324,7 @@ def told(result: Sent, *, folder: str, revision: int, command: str) -> list[str]
     """What became of the mails, in a line each; nothing where everybody had it before.
 
     folder    where the .eml files are
-    command   the command by which a person says what is to be done
+    command   the command by which a person says what is to be done; '' where nobody need
     """
     lines = []
     if result.sent:
@@ -320,15 +333,15 @@ def told(result: Sent, *, folder: str, revision: int, command: str) -> list[str]
     if result.refused:
         lines.append(f"Not sent, refused by the server for now: {'; '.join(result.refused)}. Run again: it is tried again.")
     if result.lasting:
-        lines.append(f"Not sent, refused by the server for good: {'; '.join(result.lasting)}. Mend the address; "
-                     f"or have it tried again: {command} --resend READER --who NAME")
+        word = f"; or have it tried again: {command} --resend READER --who NAME" if command else ""
+        lines.append(f"Not sent, refused by the server for good: {'; '.join(result.lasting)}. Mend the address{word}.")
     if result.outside:
         lines.append(f"Not sent, no mail goes there: {'; '.join(result.outside)}. Mend the address, or declare its domain in mail.domains.")
     if result.fault:
         lines.append(f"{result.fault.rstrip('.')}. The mails that did not leave are in {folder}/; run again to send them.")
     if result.unknown:
-        lines.append(f"Unknown whether it arrived: {', '.join(result.unknown)}. Not sent again by itself; the mail is in {folder}/. "
-                     f"Ask them, then: {command} --arrived READER --who NAME, or --resend READER --who NAME")
+        word = f"Ask them, then: {command} --arrived READER --who NAME, or --resend READER --who NAME" if command else "The next one goes out as usual."
+        lines.append(f"Unknown whether it arrived: {', '.join(result.unknown)}. Not sent again by itself; the mail is in {folder}/. {word}")
     return lines
 
 

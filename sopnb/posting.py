@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -101,6 +100,12 @@ def meeting_day(company: params.Company, name: str) -> dt.date:
     return dt.date(int(name[:4]), int(name[5:]), company.meeting.day)
 
 
+def last_day(company: params.Company, name: str, kind: str) -> dt.date:
+    """The last day on which a report is of use: the pack's meeting, for a recap the next one."""
+    year, month = int(name[:4]), int(name[5:])
+    return meeting_day(company, name if kind == PACK else f"{year + month // 12:04}-{month % 12 + 1:02}")
+
+
 def first_day(company: params.Company, name: str) -> dt.date | None:
     """The day from which `sopnb send --due` sends the pack; None where a run does."""
     before = company.mail.days_before
@@ -134,17 +139,17 @@ def _rows(folder: Path, entry: dict[str, Any]) -> int:
     return sum(parquet.read_metadata(folder / path).num_rows for path in entry["outputs"] if path.endswith(".parquet"))
 
 
-def outdated(job: Job) -> bool:
-    """Whether a run would make the set anew: its inputs, code or parameters changed since."""
-    return reuse.all_reusable(job, reuse.bases(job)) is None
+def outdated(job: Job) -> str:
+    """Why a run would make the set anew; '' where it would change nothing."""
+    return "its inputs, code or parameters changed since it was made" if reuse.all_reusable(job, reuse.bases(job)) is None else ""
 
 
-def _letters(job: Job, manifest: dict[str, Any], kind: str) -> tuple[list[Path], list[str]]:
+def letters(job: Job, manifest: dict[str, Any], kind: str) -> tuple[list[Path], list[str]]:
     """The set's mails that belong to its edition; and a line for everyone who should get one and has none."""
-    from sopnb import delivery, mail, pack
+    from sopnb import delivery, mail, pack, recap
 
     found = people(job.target)
-    readers, wrong = mail.readers(found, kind)
+    readers, wrong = mail.readers(found, kind, also=recap.owners_of(job.target) if kind == RECAP else ())
     notes = [f"No mail for {line}" for line in wrong]
     sender = job.company.mail.sender or pack.owner_address(job.company, found) or pack.NOBODY
     page = {"header": {"company": job.company.name, "cycle": job.name}}
@@ -154,6 +159,12 @@ def _letters(job: Job, manifest: dict[str, Any], kind: str) -> tuple[list[Path],
     lost = [one["person"] for identity, one in due.items() if identity not in there]
     notes += [f"No mail for {person}: this edition has none. Make it anew: sopnb run {_params(job)} --cycle {job.name} --force" for person in lost]
     return [there[identity] for identity in due if identity in there], notes
+
+
+def _owners(job: Job) -> set[str]:
+    from sopnb import recap
+
+    return recap.owners_of(job.target)
 
 
 def held(job: Job) -> str:
@@ -180,79 +191,84 @@ def deliver(job: Job, manifest: dict[str, Any]) -> Delivery:
     sends = bool(mail.smtp) and mail.send != "never"
     if manifest.get("verdict") == "red":
         return Delivery([held(job)])
-    if MARKS[kind] not in manifest or not (fresh or sends) or _all_have_it(job, manifest, kind):
+    if MARKS[kind] not in manifest or not (fresh or sends) or all_have_it(job, manifest, kind):
         return Delivery()
     if not sends:
-        return _written(job, manifest, kind)
+        return written(job, manifest, kind)
     leaves = first_day(job.company, job.name) if kind == PACK else None
     if leaves is None:
         return post(job, manifest, kind, today(job.company))
-    count = len(_letters(job, manifest, kind)[0])
-    return Delivery([f"{_counted(count)} in {_shown(job)}/{FOLDERS[kind]}/; `sopnb send {_params(job)} --due` sends them from {_said(leaves)} "
-                     f"to the meeting on {_said(meeting_day(job.company, job.name))}."] if fresh and count else [])
+    count = len(letters(job, manifest, kind)[0])
+    return Delivery([f"{_counted(count)} in {_shown(job)}/{FOLDERS[kind]}/; `sopnb send {_params(job)} --due` sends them from {said(leaves)} "
+                     f"to the meeting on {said(meeting_day(job.company, job.name))}."] if fresh and count else [])
 
 
-def _written(job: Job, manifest: dict[str, Any], kind: str) -> Delivery:
-    paths, notes = _letters(job, manifest, kind)
+def written(job: Job, manifest: dict[str, Any], kind: str) -> Delivery:
+    paths, notes = letters(job, manifest, kind)
     why = "no SMTP settings (mail: smtp:)" if not job.company.mail.smtp else "mail.send is never"
     said = f"{_counted(len(paths))} written as .eml files to {_shown(job)}/{FOLDERS[kind]}/; {why}, so nothing was sent."
     return Delivery([*notes, said] if paths else [])
 
 
-def post(job: Job, manifest: dict[str, Any], kind: str, day: dt.date, only: Sequence[Path] | None = None) -> Delivery:
-    """Send a published set's mails now, each once.
-
-    day      the day it is: after the meeting no pack leaves
-    only     of its mails these; None: all
-    """
-    if why := unfit(job, manifest, kind):
-        return Delivery([f"Not sent: the published set of {job.name} is not fit to be sent, {why}. Run it again: sopnb run {_params(job)} --cycle {job.name}"], True)
-    if kind == PACK and day > meeting_day(job.company, job.name):
-        return _too_late(job, manifest)
+def post(job: Job, manifest: dict[str, Any], kind: str, day: dt.date) -> Delivery:
+    """Send a published set's mails now, each once; `day` is the day it is."""
+    if day > last_day(job.company, job.name, kind):
+        return _too_late(job, manifest, kind)
+    if why := unfit(job, manifest, kind) or (outdated(job) if kind == PACK and job.build == Path() and _todo(job, manifest, kind) else ""):
+        again = f"sopnb {'run' if kind == PACK else 'recap'} {_params(job)} --cycle {job.name}"
+        return Delivery([f"Not sent: the published set of {job.name} is not fit to be sent, {why}. Make it anew: {again}"], True)
     from sopnb import delivery, smtp_line
 
-    letters, notes = _letters(job, manifest, kind)
+    paths, notes = letters(job, manifest, kind)
     wrong, folder, mark = bool(notes), f"{_shown(job)}/{FOLDERS[kind]}", manifest[MARKS[kind]]
-    result = delivery.send(letters if only is None else only, smtp_line.address(job.company.mail.smtp), book(job), cycle=job.name, kind=kind,
+    result = delivery.send(paths, smtp_line.address(job.company.mail.smtp), book(job), cycle=job.name, kind=kind,
                            content=mark["content"], revision=mark["revision"], day=_as_of(job), domains=domains(job.company))
     told = delivery.told(result, folder=folder, revision=mark["revision"], command=f"sopnb send {_params(job)} --cycle {job.name}")
     notes += told
     if result.sent or result.news:
         job.journal.write("mailed", cycle=job.name, kind=kind, sent=result.sent, refused=[*result.refused, *result.lasting, *result.outside],
                           unknown=result.unknown, fault=result.fault)
-    if result.news and (line := _owner_hears(job, kind, told)):
+    if result.news and (line := owner_hears(job, kind, told)):
         notes.append(line)
-    if not (wrong or result.failed) and only is None:
+    if not (wrong or result.failed):
         _mark(job, kind).write_text(_digest(job, manifest, kind), encoding="utf-8")
-    if not letters and not wrong and job.build != Path():
+    if not paths and not wrong and job.build != Path():
         notes.append(f"Nobody in `people` gets the {kind}, so no mail was sent.")
     return Delivery(notes, result.failed or wrong)
 
 
-def _too_late(job: Job, manifest: dict[str, Any]) -> Delivery:
-    """After the meeting nobody gets the pack any more; who never got it is said, once."""
+def _todo(job: Job, manifest: dict[str, Any], kind: str) -> list[Path]:
+    """The mails that would leave now."""
+    from sopnb import delivery, smtp_line
+
+    known, url = delivery.standings(book(job), job.name, kind), smtp_line.address(job.company.mail.smtp)
+    return [path for path in letters(job, manifest, kind)[0] if (one := known.get(delivery.local(path))) is None or one.again(path, url)]
+
+
+def _too_late(job: Job, manifest: dict[str, Any], kind: str) -> Delivery:
+    """After its last day nobody gets a report any more; who never got it is said, once."""
     from sopnb import delivery
 
-    known = delivery.standings(book(job), job.name, PACK)
-    letters, _ = _letters(job, manifest, PACK)
-    without = [path for path in letters if (one := known.get(delivery.local(path))) is None or one.state not in ("sent", "arrived")]
-    mark, digest = job.where.runs / f"{job.name}.too-late", steps.digest([path.name for path in without])
+    known = delivery.standings(book(job), job.name, kind)
+    without = [path for path in letters(job, manifest, kind)[0] if (one := known.get(delivery.local(path))) is None or one.state not in ("sent", "arrived")]
+    mark, digest = _mark(job, kind).with_name(_mark(job, kind).name + "-late"), steps.digest([path.name for path in without])
     if not without or (mark.is_file() and mark.read_text(encoding="utf-8") == digest):
         return Delivery()
     mark.write_text(digest, encoding="utf-8")
-    readers = ", ".join(delivery.reader(path) for path in without)
-    return Delivery([f"Not sent: the meeting of {job.name} was on {_said(meeting_day(job.company, job.name))}, and a pack that is over helps nobody. "
-                     f"Without this edition: {readers}. This is said once."], True)
+    readers, over = ", ".join(delivery.reader(path) for path in without), said(last_day(job.company, job.name, kind))
+    return Delivery([f"Not sent: the {kind} of {job.name} is of use until {over}, the day of {'its' if kind == PACK else 'the next'} meeting, and that is over. "
+                     f"Without this edition for sure: {readers}. This is said once."], True)
 
 
-def _owner_hears(job: Job, kind: str, told: list[str]) -> str:
+def owner_hears(job: Job, kind: str, told: list[str]) -> str:
+    """Tell the owner what became of mails that did not reach everybody; returns the line that says so."""
     from sopnb import alarm
 
     text = "\n".join([f"The {kind} of {job.company.name}, cycle {job.name}, did not reach everybody.", "", *(f"- {line}" for line in told), ""])
     return alarm.tell(job, subject=f"S&OP {job.name}, {job.company.name}: a mail did not leave", text=text, people=anyone(job))
 
 
-def _all_have_it(job: Job, manifest: dict[str, Any], kind: str) -> bool:
+def all_have_it(job: Job, manifest: dict[str, Any], kind: str) -> bool:
     """Once everybody has this edition there is nothing to ask the ledger: opening it takes longer than all the rest."""
     mark = _mark(job, kind)
     return job.build == Path() and mark.is_file() and mark.read_text(encoding="utf-8") == _digest(job, manifest, kind)
@@ -301,7 +317,7 @@ def _shown(job: Job) -> str:
     return "/".join(job.target.parts[-3:])
 
 
-def _said(day: dt.date) -> str:
+def said(day: dt.date) -> str:
     """8 March 2026"""
     return f"{day.day} {day:%B %Y}"
 

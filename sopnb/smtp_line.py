@@ -24,13 +24,13 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from sopnb import mail, redact
-from sopnb.mail import MailError
+from sopnb import letters, redact
+from sopnb.letters import MailError
 
 SECONDS = 60  # how long an answer may take; the whole of it, not each byte
 DOT_SECONDS = 600  # after the final dot: RFC 5321 (4.5.3.2.6) asks for ten minutes, since giving up earlier leaves it unknown
 BODY_SECONDS = 600  # for the mail itself to leave
-POLICY = email.policy.SMTP.clone(max_line_length=mail.COLUMNS)
+POLICY = email.policy.SMTP.clone(max_line_length=letters.COLUMNS)
 CHUNK = 65_536
 LINES, LENGTH = 100, 4096  # of one answer
 

@@ -132,7 +132,8 @@ def torture(sends: int, seed: int, folder: Path, authority: trustme.CA) -> tuple
                 last = delivery.send(paths, url, book, **SETTINGS)
                 reports.append({name: getattr(last, name) for name in LISTS})
             wrong += [f"batch {batch}: a sender told of {told_of(one)}" for one in reports if told_of(one) != readers]
-            wrong += [f"batch {batch}: {last.refused}{last.waiting} after an honest server" for _ in [0] if last.refused or last.waiting]
+            if last.refused or last.waiting:
+                wrong.append(f"batch {batch}: {last.refused}{last.waiting} {last.fault} after an honest server")
             books.append((batch, paths, book))
         took, said_yes, met = _ask(here, "count")
     finally:
@@ -144,7 +145,7 @@ def torture(sends: int, seed: int, folder: Path, authority: trustme.CA) -> tuple
         known = delivery.standings(book, "2026-10", "pack")
         for path in paths:
             identity = str(delivery.head(path)["Message-ID"])
-            one, times = known[delivery.local(path)], took.get(identity, 0)
+            one, times = known.get(delivery.local(path), delivery.Standing("", delivery.reader(path))), took.get(identity, 0)
             state = "unknown" if one.unknown else "refused" if one.state == "refused" and one.lasting else one.state
             tally[state] += 1
             tally["mails"] += 1
