@@ -136,6 +136,7 @@ class Demand(_Part):
     calendar: Literal["none", "ID", "US"] = "none"
 
 
+MONTH = r"^\d{4}-(0[1-9]|1[0-2])$"
 Shape = Literal["normal", "gamma", "negative_binomial", "poisson", "empirical"]
 
 
@@ -273,7 +274,7 @@ class Company(_Part):
     fiscal_year_start: int = Field(1, ge=1, le=12)
     locations: dict[str, str] = Field(default_factory=dict, description="planning location: name; empty: as found")
     horizon_months: int = Field(18, ge=1, le=60)
-    latest_cycle: str | None = Field(None, pattern=r"^\d{4}-(0[1-9]|1[0-2])$")
+    latest_cycle: str | None = Field(None, pattern=MONTH)
     as_of: dt.date | None = None
     folders: dict[str, str] = Field(default_factory=dict, description="name: path; {name} may stand in the paths of sources")
     locale: Locale = Locale()
@@ -347,8 +348,8 @@ class Change(_Part):
     event: str | None = None
     setting: str | None = Field(None, description="a number of supply, as holding_rate or service.A")
     first: str | None = Field(None, pattern=r"^\d{4}-(0[1-9]|1[0-2])(-\d{2})?$", description="month, or for `down` the day, from which it holds")
-    last: str | None = Field(None, pattern=r"^\d{4}-(0[1-9]|1[0-2])$", description="last month of it; none: to the end of the plan")
-    to: str | None = Field(None, pattern=r"^\d{4}-(0[1-9]|1[0-2])$", description="month an event is moved to")
+    last: str | None = Field(None, pattern=MONTH, description="last month of it; none: to the end of the plan")
+    to: str | None = Field(None, pattern=MONTH, description="month an event is moved to")
     weeks: float | None = Field(None, description="of a standstill")
     factor: float | None = Field(None, description="of a lead time")
     effect: float | None = Field(None, description="of an event that states none, fraction of the baseline")
@@ -448,7 +449,11 @@ def _problem(path: Path, found: Any) -> Problem:
         return Problem(where, f"no parameter is called {found['loc'][-1]}", ", ".join(sorted(allowed)), nearest(str(found["loc"][-1]), allowed))
     if found["type"] == "missing":
         return Problem(where, "is missing", remedy=f"Add `{found['loc'][-1]}:`")
+    if found["type"] == "too_long" and isinstance(found.get("input"), list):
+        return Problem(where, f"{found['ctx']['actual_length']} are given", f"at most {found['ctx']['max_length']}", "Take some out")
     wrong = found["msg"].removeprefix("Value error, ")
+    if found["type"] == "string_pattern_mismatch" and found["ctx"]["pattern"].startswith(MONTH[:-1]):
+        wrong = "no month: write it as YYYY-MM, such as 2027-01" + ("" if found["ctx"]["pattern"] == MONTH else ", or a day as 2027-01-11")
     shown = found.get("input")
     met = f" (it is {shown!r})" if isinstance(shown, str | int | float | bool) and "://" not in str(shown) else ""  # an address may hold a password
     return Problem(where, wrong + met)

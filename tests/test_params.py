@@ -42,6 +42,8 @@ def test_all_problems_come_in_one_list_with_the_nearest_name(tmp_path):
     (GOOD + "supply: {service: {}}\n", "names no class"),
     (GOOD + "demand: {adi: 0.5}\n", "demand.adi"),
     (GOOD + "supply: {distribution: weibull}\n", "'empirical'"),
+    (GOOD + "scenarios: [{name: A, changes: [{change: demand, by: 0.1, first: 2027-13}]}]\n", "write it as YYYY-MM, such as 2027-01, or a day as 2027-01-11 (it is '2027-13')"),
+    (GOOD + "scenarios: [" + 6 * "{name: A, changes: [{change: demand, by: 0.1}]}, " + "]\n", "scenarios: 6 are given. Allowed: at most 5. Take some out"),
     ("name: x\nsources:\n  stock: {path: s.csv}\n", "orders and items are required"),
 ])
 def test_what_is_wrong_is_named(tmp_path, text, expected):
