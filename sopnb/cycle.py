@@ -9,7 +9,6 @@ execution (Run All in JupyterLab, plain papermill, nbmake) is a draft beside the
 
 from __future__ import annotations
 
-import html
 import os
 from pathlib import Path
 from typing import Any
@@ -131,11 +130,16 @@ class Cycle:
         return f"{self.params.name}, S&OP cycle {self.name}"
 
     def __repr__(self) -> str:
-        state = "" if self.published else " DRAFT"
-        return f"{self.title}: actuals to {self.origin:%Y-%m}, plan {self.months[0]:%Y-%m} to {self.months[-1]:%Y-%m}{state}"
+        return self._said().text
 
     def _repr_html_(self) -> str:
-        return f"<p class='cycle'>{html.escape(repr(self))}</p>"
+        return f"<p class='cycle'>{self._said().html}</p>"
+
+    def _said(self) -> Any:
+        from sopnb import words
+
+        values = {"company": self.params.name, "cycle": self.name, "origin": self.origin, "first": self.months[0], "last": self.months[-1]}
+        return words.message("words.cycle" if self.published else "words.cycle.draft", values)
 
 
 def open(params_file: str, cycle_month: str = "", **overrides: Any) -> Cycle:

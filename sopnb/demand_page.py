@@ -73,7 +73,7 @@ def _families(families: pd.DataFrame, bands: pd.DataFrame, headline: Mapping[str
         subtitle=say("{first:month} to {last:month}; change over the months that last plan had, gap over those with a budget; the band holds the baseline of {at:month} in four cases of five",
                      at=at, **headline),
         columns={"family": "Family", "units": col("Units", "count", wide=True), "revenue": col("Revenue", "money"),
-                 "lo80": col(f"{words.show(at, 'mon')} from", "count", wide=True), "hi80": col(f"{words.show(at, 'mon')} to", "count", wide=True),
+                 "lo80": col(say("{month:mon} from", month=at), "count", wide=True), "hi80": col(say("{month:mon} to", month=at), "count", wide=True),
                  "change": col("On last plan", "money", signed=True, wide=True), "budget": col("Budget", "money", wide=True), "gap": col("To budget", "money", signed=True)})
 
 

@@ -2,7 +2,7 @@
 
     pybabel extract -F babel.cfg -o sopnb.pot .
 
-    python     the template of say(), the heading of col() and label(), headings in columns={…}, and what stands as caption,
+    python     the template of say(), the heading of col() and label(), name and measure of a kpi(), headings in columns={…}, and what stands as caption,
                subtitle, source, title, total_label or note of a call
     notebook   the same of code cells, and text cells block by block
     messages   every sentence of sopnb/messages/*.yaml
@@ -21,7 +21,7 @@ import yaml
 
 from sopnb import translations
 
-FIRST = {"say", "col", "label"}
+FIRST = {"say", "col", "label", "kpi"}
 NAMED = {"caption", "subtitle", "source", "title", "total_label", "note"}
 OTHERS = {"assign", "rename", "DataFrame", "astype", "event", "add_argument", "Typer"}  # calls whose names mean something else
 Found = tuple[int, str, str, list[str]]
@@ -54,7 +54,8 @@ def _code(source: str) -> Iterator[Found]:
         name = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
         if name in OTHERS:
             continue
-        given = [*(call.args[:1] if name in FIRST else []), *(word.value for word in call.keywords if word.arg in NAMED)]
+        named = {"measure"} if name == "kpi" else NAMED
+        given = [*(call.args[:1] if name in FIRST else []), *(word.value for word in call.keywords if word.arg in named)]
         for word in call.keywords:
             if word.arg == "columns" and name == "show" and isinstance(word.value, ast.Dict):
                 given += word.value.values

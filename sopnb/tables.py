@@ -52,7 +52,7 @@ class Col:
     wide     folds under the row's name on a phone
     """
 
-    label: str
+    label: Sentence | str
     kind: str = "text"
     digits: int = 0
     signed: bool = False
@@ -61,7 +61,7 @@ class Col:
 
     @property
     def heading(self) -> str:
-        return f"{self.label}, {self.unit}" if self.unit else self.label
+        return f"{self.label}, {self.unit}" if self.unit else str(self.label)
 
     @property
     def spec(self) -> str:
@@ -72,7 +72,7 @@ class Col:
         }.get(self.kind, "")
 
 
-def col(label: str, kind: str = "text", digits: int = 0, signed: bool = False, unit: str = "", wide: bool = False) -> Col:
+def col(label: Sentence | str, kind: str = "text", digits: int = 0, signed: bool = False, unit: str = "", wide: bool = False) -> Col:
     """How one column is shown; see `Col` for the kinds.
 
     raises   TableError for a kind that is not known
