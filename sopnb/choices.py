@@ -160,7 +160,7 @@ def _hiring(one: Mapping[Any, Any], hiring: pd.DataFrame | None, until: Any, rep
     span, n = frames.months_between(first, last) + 1, int(told["hires"])
     now, then = (_sold(table.reset_index(), first, last) for table in (by_month, later))
     why = {"lost": now - then, "first": iso(first), "last": iso(last), "missed": missed, "after": iso(frames.next_month(last)), "end": iso(by_month.index[-1])}
-    reason = {"recommended": True, "reason": "choices.reason_hire" + ("" if missed > 0 else "_now"), "reason_values": as_json(why)}
+    reason = {"recommended": True, "reason": "choices.reason_hire" + ("_later" if now - then <= 0 else "" if missed > 0 else "_now"), "reason_values": as_json(why)}
     return [answer("A", "hire_now", now, n, first, span, **reason), answer("B", "hire_later", then, n, frames.next_month(first), max(span - 1, 0)),
             answer("C", "no_hire", 0.0, 0, first, 0, nothing=True)]
 

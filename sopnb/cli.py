@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from sopnb import cli_actions, cli_overrides, cli_recap, cli_scenarios, cli_send, redact
+from sopnb import cli_actions, cli_agenda, cli_decisions, cli_overrides, cli_recap, cli_scenarios, cli_send, redact
 from sopnb.terminal import CycleMonth, ParamsFile, company_of, err, out, shown
 
 CODES = ("Exit codes: 0 done; 1 unexpected; 2 usage; 3 bad input, nothing ran; 4 step failed; 5 deadline; 6 kernel died; 7 busy; "
@@ -27,6 +27,8 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="
 app.add_typer(cli_actions.app, name="actions")
 app.add_typer(cli_overrides.app, name="overrides")
 app.command("scenarios")(cli_scenarios.scenarios)
+app.add_typer(cli_agenda.agenda, name="agenda")
+app.add_typer(cli_agenda.assumptions, name="assumptions")
 app.command("recap", epilog=CODES)(cli_recap.recap)
 app.command("send", epilog=cli_send.CODES)(cli_send.send)
 app.command("remind", epilog=cli_send.CODES)(cli_send.remind)

@@ -50,7 +50,7 @@ HOMES = {
     "duckdb": {"sources", "reading", "queries"},
     "nbconvert": {"report", "pages"},
 }
-KNOW_CYCLE = {"cycle", "project", "params", "run", "job", "reuse", "cli", "report", "mail", "demo", "start", "pack", "front", "aftermath", "recap", "cli_recap", "posting", "outgoing", "reminding", "cli_send", "terminal", "cli_actions", "cli_ledger", "cli_overrides", "cli_scenarios"}
+KNOW_CYCLE = {"cycle", "project", "params", "run", "job", "reuse", "cli", "report", "mail", "demo", "start", "pack", "front", "aftermath", "recap", "cli_recap", "posting", "outgoing", "reminding", "cli_send", "terminal", "cli_actions", "between", "cli_ledger", "cli_agenda", "cli_overrides", "cli_scenarios"}
 
 
 def imports(path: Path) -> tuple[set[str], set[str]]:
