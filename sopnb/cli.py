@@ -25,10 +25,11 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="
                        "A month: [bold]check[/bold] the extracts, [bold]run[/bold] the cycle, hold the meeting off its reports, [bold]recap[/bold] it. "
                        "New here: [bold]sopnb demo[/bold]. Example: [bold]sopnb run params/demo.yaml --cycle 2026-10[/bold]")
 app.add_typer(cli_actions.app, name="actions")
+app.add_typer(cli_decisions.app, name="decisions")
 app.add_typer(cli_overrides.app, name="overrides")
-app.command("scenarios")(cli_scenarios.scenarios)
 app.add_typer(cli_agenda.agenda, name="agenda")
 app.add_typer(cli_agenda.assumptions, name="assumptions")
+app.command("scenarios")(cli_scenarios.scenarios)
 app.command("recap", epilog=CODES)(cli_recap.recap)
 app.command("send", epilog=cli_send.CODES)(cli_send.send)
 app.command("remind", epilog=cli_send.CODES)(cli_send.remind)

@@ -18,18 +18,18 @@ from sopnb import cli, cycle, run
 from sopnb.journal import Journal
 
 COMMANDS = ["run", "recap", "check", "status", "init", "demo"]
-VERBS = ["list", "show", "add", "start", "done", "drop", "move"]
+GROUPS = {"actions": ["list", "show", "add", "start", "done", "drop", "move", "page", "export", "load"], "decisions": ["list", "judge"]}
 
 
 # --- help -----------------------------------------------------------------------------------------------------------
 
 def test_help_names_every_command_and_where_to_begin(sopnb):
     said = sopnb("--help")
-    assert said.code == 0 and all(re.search(rf"│ {name} ", said.out) for name in [*COMMANDS, "actions"])
+    assert said.code == 0 and all(re.search(rf"│ {name} ", said.out) for name in [*COMMANDS, *GROUPS])
     assert "New here: sopnb demo" in said.out and "8 done, verdict red, mail held" in said.out
 
 
-@pytest.mark.parametrize("words", [*((name,) for name in COMMANDS), ("actions",), *(("actions", verb) for verb in VERBS)], ids=" ".join)
+@pytest.mark.parametrize("words", [*((name,) for name in (*COMMANDS, *GROUPS)), *((group, verb) for group, verbs in GROUPS.items() for verb in verbs)], ids=" ".join)
 def test_help_of_each_command_shows_an_example_that_would_run(sopnb, words):
     """Every example is parsed by the command line itself: an option that is renamed is renamed in its example, too."""
     said = sopnb(*words, "--help")
@@ -38,9 +38,9 @@ def test_help_of_each_command_shows_an_example_that_would_run(sopnb, words):
     named = shlex.split(example[1].strip())
     assert named[:len(words)] == list(words)
     command = typer.main.get_command(cli.app)
-    for word in [word for word in named[:2] if word in (*COMMANDS, *VERBS, "actions")]:
+    depth = 2 if named[0] in GROUPS else 1
+    for word in named[:depth]:
         command = command.commands[word]
-    depth = len([word for word in named[:2] if word in (*COMMANDS, *VERBS, "actions")])
     command.make_context(words[-1], named[depth:], resilient_parsing=False)
 
 
