@@ -44,6 +44,7 @@ class Rogue(Office):
         self.met: Counter[tuple[str, str]] = Counter()
         self.took: Counter[str] = Counter()
         self.said_yes: set[str] = set()
+        self.heard: list[str] = []
 
     def draw(self, stage: str) -> str:
         fault = self.fault(stage)
@@ -150,6 +151,7 @@ class Server(SMTP):
 def _staged(name):
     async def method(self, arg):
         self.stage, self.drawn = name, False
+        self.office.heard.append(name)
         await getattr(SMTP, f"smtp_{name}")(self, arg)
 
     return method
@@ -166,19 +168,26 @@ class RogueController(Controller):
         return server
 
 
-def serve(authority: trustme.CA, office: Rogue) -> Controller:
-    """The server, started; `office.url` holds user and password."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost").configure_cert(context)
+def serve(authority: trustme.CA | None, office: Rogue, *, cert: trustme.LeafCert | None = None, context: ssl.SSLContext | None = None,
+          smtps: bool = False) -> Controller:
+    """The server, started; `office.url` holds user and password.
+
+    cert, context   its certificate; one of the authority for localhost where both are None
+    smtps           TLS from the first byte, and no STARTTLS
+    """
+    if context is None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        (cert or authority.issue_cert("localhost")).configure_cert(context)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     honest, office.fault = office.fault, lambda stage: ""  # the controller tries the door once
-    controller = RogueController(office, hostname="127.0.0.1", port=port, authenticator=office.login, auth_required=True,
-                                 tls_context=context, require_starttls=True)
+    secure = {"ssl_context": context, "auth_require_tls": False} if smtps else {"tls_context": context, "require_starttls": True}
+    controller = RogueController(office, hostname="127.0.0.1", port=port, authenticator=office.login, auth_required=True, **secure)
     controller.start()
     office.fault = honest
-    office.url = f"smtp://{USER}:{AS_IN_AN_ADDRESS}@localhost:{controller.port}"
+    office.heard.clear()
+    office.url = f"smtp{'s' * smtps}://{USER}:{AS_IN_AN_ADDRESS}@localhost:{controller.port}"
     return controller
 
 

@@ -6,12 +6,14 @@ import datetime as dt
 import email
 import email.policy
 import socket
+import ssl
 import threading
 from email.message import EmailMessage
 
 import post_office
 import pytest
 import rogue_office
+import trustme
 import yaml
 
 from sopnb import delivery, ledger, mail, params, problems, recipients, smtp_line
@@ -357,25 +359,70 @@ def test_only_smtp_addresses_are_taken(url):
         smtp_line.check(url)
 
 
-def test_a_certificate_nobody_vouches_for_gets_nothing(authority, letters, book):
-    office = post_office.Office()
-    controller = post_office.serve(authority, office)
-    try:
-        result = delivery.send(letters, f"smtps://u:{post_office.AS_IN_AN_ADDRESS}@localhost:{controller.port}", book, **SETTINGS)
-    finally:
-        controller.stop(no_assert=True)
-    assert "CERTIFICATE_VERIFY_FAILED" in result.fault and "s3cret" not in result.fault
-    assert not office.logins and not office.taken and nothing_claimed(book)
+def self_signed(folder):
+    """A certificate that vouches for itself."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key, name, now = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")]), dt.datetime.now(dt.UTC)
+    made = (x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
+            .not_valid_before(now - dt.timedelta(days=1)).not_valid_after(now + dt.timedelta(days=1))
+            .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False).sign(key, hashes.SHA256()))
+    (folder / "own.pem").write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+                                     + made.public_bytes(serialization.Encoding.PEM))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "own.pem")
+    return {"context": context}
 
 
-def test_a_certificate_for_another_host_gets_nothing(authority, trusted, letters, book):
-    office = post_office.Office()
-    controller = post_office.serve(authority, office, host="elsewhere.example")
+def expired(authority):
+    return {"cert": authority.issue_cert("localhost", not_before=dt.datetime(2020, 1, 1), not_after=dt.datetime(2020, 2, 1))}
+
+
+BAD = {
+    "self-signed": (lambda authority, folder: self_signed(folder), "self-signed certificate"),
+    "expired": (lambda authority, folder: expired(authority), "certificate has expired"),
+    "wrong host": (lambda authority, folder: {"cert": authority.issue_cert("elsewhere.example")}, "not valid for 'localhost'"),
+    "unknown authority": (lambda authority, folder: {"cert": trustme.CA().issue_cert("localhost")}, "CERTIFICATE_VERIFY_FAILED"),
+}
+
+
+@pytest.mark.parametrize("smtps", [False, True], ids=["starttls", "smtps"])
+@pytest.mark.parametrize("which", BAD)
+def test_a_certificate_that_proves_nothing_gets_no_password_and_no_mail(authority, trusted, letters, book, tmp_path, which, smtps):
+    make, why = BAD[which]
+    office = rogue_office.Rogue()
+    controller = rogue_office.serve(authority, office, smtps=smtps, **make(authority, tmp_path))
     try:
-        result = delivery.send(letters, f"smtps://u:{post_office.AS_IN_AN_ADDRESS}@localhost:{controller.port}", book, **SETTINGS)
+        result = delivery.send(letters, office.url, book, **SETTINGS)
     finally:
         controller.stop(no_assert=True)
-    assert "not valid for 'localhost'" in result.fault and not office.logins and nothing_claimed(book)
+    assert why in result.fault and "s3cret" not in result.fault and result.failed and sorted(result.waiting) == [AGUS, BUDI]
+    assert not {"AUTH", "MAIL", "DATA"} & set(office.heard) and not office.logins and not office.taken and nothing_claimed(book)
+
+
+@pytest.mark.parametrize("fault", [fault for fault in rogue_office.ANY if fault != "slow"])
+def test_starttls_that_goes_wrong_gets_no_password_and_no_mail(authority, trusted, letters, book, quick, fault):
+    """No, nonsense, silence; and words that an eavesdropper put behind the yes, to be taken for the server's later on."""
+    office = rogue_office.Rogue(lambda stage: fault if stage == "STARTTLS" else "")
+    controller = rogue_office.serve(authority, office)
+    try:
+        result = delivery.send(letters, office.url, book, **SETTINGS)
+    finally:
+        controller.stop(no_assert=True)
+    assert result.fault and "AUTH" not in office.heard and not office.logins and nothing_claimed(book)
+
+
+def test_a_good_server_hears_the_password(authority, trusted, letters, book):
+    """The tests above are worth nothing if the server could not hear it."""
+    office = rogue_office.Rogue()
+    controller = rogue_office.serve(authority, office)
+    try:
+        assert len(delivery.send(letters, office.url, book, **SETTINGS).sent) == 2
+    finally:
+        controller.stop(no_assert=True)
+    assert office.heard[:4] == ["EHLO", "STARTTLS", "EHLO", "AUTH"] and office.logins == [post_office.USER]
 
 
 def test_a_wrong_password_is_told_without_it(office, letters, book):
@@ -393,7 +440,7 @@ def test_a_server_that_is_not_there_is_tried_again_at_the_next_run(office, lette
 
 
 def test_a_server_that_offers_no_tls_gets_nothing(letters, book):
-    """A plain SMTP server without STARTTLS: refused, and the password never leaves or shows."""
+    """A plain SMTP server, or one whose STARTTLS somebody on the way took out: refused, and the password never leaves or shows."""
     heard: list[bytes] = []
     listener = socket.create_server(("127.0.0.1", 0))
 
