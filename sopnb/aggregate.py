@@ -12,7 +12,7 @@ import math
 import numpy as np
 import pandas as pd
 
-from sopnb import aggregate_optimum, frames, infeasible
+from sopnb import aggregate_optimum, door, frames, infeasible
 from sopnb.aggregate_costs import FLOWS, STRATEGIES, TERMS, Costs, by_hours, costs_of, given
 from sopnb.aggregate_rules import broken, rule, settle
 from sopnb.problems import Problems
@@ -20,6 +20,9 @@ from sopnb.problems import Problems
 __all__ = ["FLOWS", "STRATEGIES", "TERMS", "Costs", "by_hours", "compare", "marginal", "marginals", "own", "plans", "strategies", "unplanned"]
 
 # What the workforce table may say beside people and their output; where it says nothing, the default of Costs stands.
+NEEDED = [name for name in frames.WORKFORCE.needed if name != "family"]
+WANTS = {"plan": door.Wants("item location* month", "consensus"), "workforce": door.Wants("family", " ".join(NEEDED), once=False),
+         "items": door.Wants("item", "family"), "stock": door.Wants("item location* as_of?", "on_hand"), "policy": door.Wants("item location*", "safety_stock")}
 GIVEN = ("hire_cost", "layoff_cost", "regular_cost", "overtime_cost", "subcontract_cost", "backlog_cost", "holding_cost", "material_cost", "lost_cost",
          "hours_per_unit", "regular_limit", "overtime_limit", "subcontract_limit", "people_limit", "stock_limit")
 
@@ -130,6 +133,8 @@ def unplanned(plan, workforce, items, *, stock=None, policy=None, overtime_share
     """
     rows = []
     settings = {"overtime_share": overtime_share, "whole_people": whole_people, "holding_on": holding_on, **conventions}
+    for family, row in _unclear(*door.enter(WANTS, {"workforce": workforce, "items": items})):
+        rows.append({"family": family, "position": 0, **row})
     for family, demand, costs in _families(plan, workforce, items, stock, policy, days, settings):
         rows += [{"family": family, "position": place, **row} for place, row in enumerate(_in_the_way(family, demand, costs))]
     if not rows:
@@ -187,14 +192,16 @@ def compare(aggregate, *, by=("family", "strategy")):
 # --- families -------------------------------------------------------------------------------------------------------
 
 def _families(plan, workforce, items, stock, policy, days, settings):
-    """Each family with demand, as (family, demand by month, Costs)."""
+    """Each family with demand, as (family, demand by month, Costs). One that stands twice is not planned: `unplanned` names it."""
+    plan, workforce, items, stock, policy = _entered(plan, workforce, items, stock, policy)
     family = items.set_index("item")["family"]
-    for row in workforce.sort_values("family").to_dict("records"):
+    once = ~workforce["family"].duplicated(keep=False)
+    for row in workforce[once].sort_values("family").to_dict("records"):
         members = set(family.index) if row["family"] == "all" else set(family.index[family == row["family"]])
         demand = plan[plan["item"].isin(members)].groupby("month")["consensus"].sum()
         if demand.empty:
             continue
-        said = {name: row[name] for name in GIVEN if name in row and pd.notna(row[name])}
+        said = {name: row[name] for name in GIVEN if name in row and (name in NEEDED or pd.notna(row[name]))}
         a_person = row["units_per_worker"]
         if days is not None:
             worked = days.reindex(demand.index).astype("float64")
@@ -202,6 +209,23 @@ def _families(plan, workforce, items, stock, policy, days, settings):
         own_terms = {"chase_stock": "kept", "opening_stock": _total(stock, "on_hand", members), "end_stock": max(_total(policy, "safety_stock", members), 0.0),
                      **said, **settings}
         yield row["family"], demand, Costs(opening_people=row["opening_people"], units_per_worker=a_person, **own_terms)
+
+
+def _entered(plan, workforce, items, stock, policy):
+    """The tables, fit to compute with; demand below zero is none, and of several counts of stock the latest holds."""
+    given = {"plan": plan, "workforce": workforce, "items": items, "stock": stock, "policy": policy}
+    plan, workforce, items, stock, policy = door.enter(WANTS, given)
+    return plan.assign(consensus=plan["consensus"].clip(lower=0.0)), workforce, items, door.latest(stock), policy
+
+
+def _unclear(workforce, items):
+    """Rows of UNPLANNED, without their position, for families that stand twice, or that no item belongs to."""
+    known = {"all", *items["family"].dropna()}
+    counts = workforce["family"].value_counts().sort_index()
+    wrong = [(name, f"stands {count} times", "one row a family", "Take the other rows out") for name, count in counts.items() if count > 1]
+    wrong += [(name, "is no family of the items", "a family, or all", "Name it as the items do") for name in counts.index if name not in known]
+    return [(name, {"limit": "family", "month": pd.NaT, "amount": math.nan, "alone": False, "because": "unplanned.wrong",
+                    "values": json.dumps({"wrong": what, "allowed": allowed, "remedy": remedy}, ensure_ascii=False)}) for name, what, allowed, remedy in wrong]
 
 
 def _total(table, column, members):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from sopnb import frames
+from sopnb import door, frames
 from sopnb.capacity_bills import (
     against,
     behind,
@@ -28,6 +28,11 @@ __all__ = ["against", "behind", "capacity_bill", "doubtful", "exploded", "histor
            "without_routing"]
 
 RUNS = ["resource", "month"]
+WANTS = {"routings": door.Wants("item resource", "hours_per_unit"), "items": door.Wants("item", "", "unit_cost"),
+         "capacity": door.Wants("resource month", "available_hours", "overtime_hours cost_rate overtime_rate"),
+         "plan": door.Wants("item location* month", "consensus", "revenue margin"), "bom": door.Wants("item component valid_from? valid_to?", "quantity", "scrap")}
+MADE = {"plan": door.Wants("item location* month", "consensus"), "routings": door.Wants("item resource"), "items": door.Wants("item"),
+        "proposed": door.Wants("order*", "item due quantity"), "receipts": door.Wants("order* item location*", "due_date quantity")}
 
 
 def production(plan, routings, items, *, proposed=None, receipts=None, as_of):
@@ -40,6 +45,8 @@ def production(plan, routings, items, *, proposed=None, receipts=None, as_of):
     receipts  order × item × location   due_date, quantity: open orders
     returns   item × month              quantity (units), source (orders or plan)
     """
+    plan, routings, items, proposed, receipts = door.enter(MADE, {"plan": plan, "routings": routings, "items": items, "proposed": proposed, "receipts": receipts})
+    plan = plan.assign(consensus=plan["consensus"].clip(lower=0.0))
     bought = set(items.loc[items["make_or_buy"].str.lower() == "buy", "item"]) if "make_or_buy" in items else set()
     made = sorted(set(routings["item"]) - bought)
     first, last = plan["month"].min(), plan["month"].max()
@@ -75,10 +82,11 @@ def load(made, routings, capacity, items, plan, *, bom=None):
     Every month of the plan is there for every resource with a routing or a capacity. Where no capacity is given for a
     month, available and overload are missing, not zero: `unknown` names them. Without an overtime rate, 1.5 × cost_rate.
     Hours that should have been worked before the first month are work of the first. A routing without hours above zero takes
-    none, a month of capacity with hours below zero is not known: `constrained.plan_hours` has a finding for each.
+    none, a month of capacity with hours or rates below zero is not known: `constrained.plan_hours` has a finding for each.
     """
+    routings, capacity, items, plan, bom = door.enter(WANTS, {"routings": routings, "capacity": capacity, "items": items, "plan": plan, "bom": bom})
     routings, capacity = _usable(routings, capacity)
-    months = pd.DataFrame({"month": sorted(plan["month"].unique())})
+    months = pd.DataFrame({"month": pd.DatetimeIndex(sorted(plan["month"].unique()))})
     resources = pd.DataFrame({"resource": sorted(set(routings["resource"]) | set(capacity["resource"]))})
     out = resources.merge(months, how="cross").merge(_required(made, routings, _worth(plan, items, bom), months["month"].min()), on=RUNS, how="left")
     out = out.merge(capacity[[*RUNS, "available_hours", "overtime_hours", "cost_rate", "overtime_rate"]], on=RUNS, how="left")
@@ -157,5 +165,5 @@ def _required(made, routings, worth, first):
 
 def _usable(routings, capacity):
     """Routings with hours above zero; capacity whose hours are not below it."""
-    known = capacity.assign(available_hours=capacity["available_hours"].where(capacity["available_hours"] >= 0))
+    known = capacity.assign(**{name: capacity[name].where(capacity[name] >= 0) for name in ("available_hours", "cost_rate", "overtime_rate")})
     return routings[routings["hours_per_unit"] > 0], known

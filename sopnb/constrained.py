@@ -16,9 +16,13 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from sopnb import constrained_lp, frames
+from sopnb import constrained_lp, door, frames
 
 WEIGHTS = {"A": 9.0, "B": 3.0, "C": 1.0}
+WANTS = {"plan": door.Wants("item location* month", "consensus revenue margin"), "routings": door.Wants("item resource", "hours_per_unit"),
+         "capacity": door.Wants("resource month", "available_hours", "overtime_hours cost_rate overtime_rate"), "items": door.Wants("item", "", "unit_cost"),
+         "stock": door.Wants("item location* as_of?", "on_hand"), "receipts": door.Wants("order* item location*", "due_date quantity"),
+         "policy": door.Wants("item location*", "safety_stock")}
 COSTS = ("overtime", "holding", "late", "lost", "safety")
 TINY = 1e-4  # units and hours below which nothing is missing
 
@@ -48,7 +52,7 @@ def plan_hours(plan, routings, capacity, items, *, stock=None, receipts=None, po
     capacity   resource × month          available_hours, overtime_hours (hours), cost_rate, overtime_rate (money an hour); a
                month without hours does not limit, since unknown is not zero
     items      item                      unit_cost (money), make_or_buy: bought items are not in this plan
-    stock      item × location           on_hand (units), below zero where goods are owed
+    stock      item × location           on_hand (units), below zero where goods are owed; of several counts (as_of) the latest
     receipts   order × item × location   due_date, quantity (units): open orders; they use hours in the month they are due
     policy     item × location           safety_stock (units), service_class
     weights    class: number             how much dearer a lost sale of a class counts (9, 3, 1 for A, B, C); other classes count 1
@@ -56,13 +60,19 @@ def plan_hours(plan, routings, capacity, items, *, stock=None, receipts=None, po
     holding_rate   of unit cost, a year
     as_of      today: orders due before it come in the first month; None: the first month of the plan
     returns    Constrained
+    raises     FrameError: columns that are lacking; ValueError: a weight or rate that is below zero or no number
 
     A lost unit costs its margin, or a year of keeping it where that is more. With the weights of the classes this decides who goes
     without; then, with nobody served worse, plain money decides the rest, and safety stock takes the hours that are left: a unit
     missing from it costs halfway between keeping it and letting a customer wait. Regular hours are paid either way.
     """
     weights = WEIGHTS if weights is None else weights
+    _possible(weights=weights, wait_cost=wait_cost, holding_rate=holding_rate)
     found: list[dict] = []
+    given = {"plan": plan, "routings": routings, "capacity": capacity, "items": items, "stock": stock, "receipts": receipts, "policy": policy}
+    plan, routings, capacity, items, stock, receipts, policy = door.enter(WANTS, given, lambda *fault: _left_out(found, *fault))
+    stock = door.latest(stock)
+    plan, items, policy = _figures(plan, items, policy, found)
     routings, capacity = _usable(plan, routings, capacity, items, found)
     ours = sorted(set(plan.loc[plan["consensus"] > 0, "item"]) & set(routings["item"]))
     months = pd.DatetimeIndex(sorted(plan["month"].unique()))
@@ -78,6 +88,14 @@ def plan_hours(plan, routings, capacity, items, *, stock=None, receipts=None, po
     solved = constrained_lp.solve(case, weight=worth["weight"].to_numpy())
     return Constrained(_items(case, solved, ours, months), _unserved(case, solved, worth, months, resources), _bottlenecks(case, solved, months, resources),
                        _costs(case, solved), _found(found))
+
+
+def _possible(*, weights, wait_cost, holding_rate):
+    """What pays for itself would be done without end."""
+    wrong = [f"{name} is {value}" for name, value in [*((f"the weight of class {name}", v) for name, v in weights.items()), ("wait_cost", wait_cost),
+                                                      ("holding_rate", holding_rate)] if value is not None and not 0 <= value < np.inf]
+    if wrong:
+        raise ValueError(f"{'; '.join(wrong)}. Give numbers of zero or more: below zero the more is lost or kept, the cheaper the plan, without end.")
 
 
 # --- what goes in -----------------------------------------------------------------------------------------------------
@@ -121,8 +139,9 @@ def _coming(receipts, months, as_of):
 
 def _worth(plan, items, ours, holding_rate):
     """What a unit brings and costs, by item: price, margin, cost; lost: what a lost unit counts."""
-    sums = plan.groupby("item")[["consensus", "revenue", "margin"]].sum().reindex(ours)
-    out = sums[["revenue", "margin"]].div(sums["consensus"], axis=0).rename(columns={"revenue": "price"}).fillna(0.0)
+    known = {name: plan[plan[name].notna()].groupby("item")[["consensus", name]].sum().reindex(ours) for name in ("revenue", "margin")}
+    out = pd.DataFrame({name: sums[name] / sums["consensus"].where(sums["consensus"] > 0) for name, sums in known.items()})
+    out = out.rename(columns={"revenue": "price"}).fillna(0.0)
     out["cost"] = items.set_index("item")["unit_cost"].reindex(ours).astype("float64").fillna(0.0).clip(lower=0.0)
     out["lost"] = np.maximum(out["margin"], np.maximum(holding_rate * out["cost"], 1e-3))
     return out
@@ -213,6 +232,23 @@ def _long(names, months, key, **fields):
 
 # --- what cannot be planned with ----------------------------------------------------------------------------------------
 
+def _left_out(found, source, table, hit, rule, column):
+    """One finding for rows that the door has left out."""
+    key = [c for c in ("order", "item", "location", "resource", "month") if c in table]
+    _tell(found, source, rule, column, table[hit], len(table), key, None)
+
+
+def _figures(plan, items, policy, found):
+    """Demand, costs and safety stocks that can be; what cannot is a finding, as netting has it."""
+    for rule, hit in (("plan_missing", plan["consensus"].isna()), ("plan_negative", plan["consensus"] < 0)):
+        _left_out(found, "plan", plan, hit, rule, "consensus")
+    _left_out(found, "items", items, items["unit_cost"] < 0, "cost_negative", "unit_cost")
+    if policy is not None:
+        _left_out(found, "policy", policy, policy["safety_stock"] < 0, "safety_negative", "safety_stock")
+        policy = policy.assign(safety_stock=policy["safety_stock"].clip(lower=0.0))
+    return plan.assign(consensus=plan["consensus"].fillna(0.0).clip(lower=0.0)), items.assign(unit_cost=items["unit_cost"].where(items["unit_cost"] >= 0)), policy
+
+
 def _usable(plan, routings, capacity, items, found):
     """Routings of made items with hours above zero, and capacity that can be; what is left out is a finding."""
     kind = items.set_index("item")["make_or_buy"].astype("object").str.lower() if "make_or_buy" in items else pd.Series(dtype=object)
@@ -226,6 +262,10 @@ def _usable(plan, routings, capacity, items, found):
     bad = ~(capacity["available_hours"] >= 0) | (capacity["overtime_hours"] < 0)
     _tell(found, "capacity", "capacity_hours", "available_hours", capacity[bad], len(capacity), ["resource", "month"], None)
     left = capacity[~bad]
+    for rate in ("cost_rate", "overtime_rate"):  # paid for by the hour worked, overtime would be worked without need
+        below = left[rate] < 0
+        _tell(found, "capacity", f"capacity_{rate}", rate, left[below], len(capacity), ["resource", "month"], None)
+        left = left.assign(**{rate: left[rate].mask(below)})
     shut = (left["available_hours"] == 0) & left["resource"].isin(good["resource"]) & left["month"].isin(plan["month"])
     _tell(found, "capacity", "capacity_zero", "available_hours", left[shut], len(capacity), ["resource", "month"], None)
     return good, left
@@ -244,7 +284,7 @@ def _tell(found, source, rule, column, rows, of_rows, key, revenue):
     if rows.empty:
         return
     first = rows.sort_values(key, kind="stable").iloc[0]
-    named = " ".join(f"{first[k]:%Y-%m}" if isinstance(first[k], pd.Timestamp) else str(first[k]) for k in key)
+    named = " ".join(f"{first[k]:%Y-%m}" if isinstance(first[k], pd.Timestamp) else str(first[k]) for k in key if pd.notna(first[k]))
     amount = 0.0 if revenue is None else float(revenue.reindex(rows["item"].unique()).fillna(0.0).sum())
     told = {"source": source, "column": column, "rows": len(rows), "of_rows": int(of_rows), "amount": round(amount, 2), "first": named}
     found.append({"id": f"{source}-{rule}", "source": source, "rule": f"findings.{rule}", "column": column, "rows": len(rows), "of_rows": int(of_rows), "amount": amount,

@@ -43,6 +43,7 @@ def cures(load, *, holding_rate=0.20, subcontract_premium=0.15, shift_discount=0
     """
     parts = []
     rates = {"holding_rate": holding_rate, "subcontract_premium": subcontract_premium, "shift_discount": shift_discount, "shift_months": shift_months}
+    _possible(**rates, subcontract_hours=subcontract_hours)
     arcs = _arcs(load, **rates)
     if arcs.empty:
         return frames.empty(frames.CURES)
@@ -129,6 +130,13 @@ def pulled_demand(demand, before, after, bom, as_of):
 
 
 # --- the programme ----------------------------------------------------------------------------------------------------
+
+def _possible(**rates):
+    """A cure that pays for itself would be taken without need."""
+    wrong = [f"{name} is {value}" for name, value in rates.items() if value is not None and not 0 <= value < np.inf]
+    if wrong:
+        raise ValueError(f"{'; '.join(wrong)}. Give numbers of zero or more.")
+
 
 def _arcs(load, *, holding_rate, subcontract_premium, shift_discount, shift_months):
     """Every way in which an hour of an overload can be cured: resource, month, cure, when it is worked, room there, money an hour."""

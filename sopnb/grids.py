@@ -44,7 +44,7 @@ def grid(plan, stock, receipts, *, as_of, policy=None, keys=None, lead=None, rul
     An open order due before as_of is counted in the first month (see `late`); one due after the last is left out.
     Safety stock is held as long as demand is still to come, so that a phase-out runs down to nothing.
     """
-    months = pd.DatetimeIndex(sorted(plan["month"].unique()))
+    months = _months(plan)
     keys = series(plan, stock, receipts) if keys is None else keys
     demand = spread_out(plan, keys, months, "month", "consensus")
     coming = np.zeros(demand.shape)
@@ -60,6 +60,12 @@ def grid(plan, stock, receipts, *, as_of, policy=None, keys=None, lead=None, rul
     lead = np.zeros(len(keys), dtype="int64") if lead is None else lead
     end = int(day_numbers([months[-1] + pd.DateOffset(months=1)])[0]) if len(months) else 0
     return Grid(keys, day_numbers(months), demand, coming, opening, held, lead, end, rules or {})
+
+
+def _months(plan):
+    """Every month from the first of the plan to its last: what comes in one without demand is there in the next."""
+    named = pd.DatetimeIndex(plan["month"].dropna().unique())
+    return pd.date_range(named.min(), named.max(), freq="MS") if len(named) else named
 
 
 def series(*tables):

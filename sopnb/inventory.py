@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from sopnb import frames, safety
+from sopnb import door, frames, safety
 from sopnb.order_sizes import (
     critical_ratio,
     eoq,
@@ -65,6 +65,11 @@ SERIES = ["item", "location"]
 DISTRIBUTIONS = (*safety.DISTRIBUTIONS, "empirical")  # empirical: the shape of past errors, see `past_errors`
 
 
+WANTS = {"plan": door.Wants("item location month", "consensus"), "tested": door.Wants("item location origin month* model", "forecast demand lag", once=False),
+         "items": door.Wants("item", "", "unit_cost lead_time_days lead_time_sd_days moq lot_multiple service_class safety_stock reorder_point"),
+         "lanes": door.Wants("item location", "transit_days")}
+
+
 # --- what the formulas need, from the tables ------------------------------------------------------------------------
 
 def lead_times(items, keys, *, lanes=None, lead_time_days=30):
@@ -77,6 +82,7 @@ def lead_times(items, keys, *, lanes=None, lead_time_days=30):
 
     A time below zero cannot be: it is read as missing, and `doubtful` says so.
     """
+    items, lanes = door.enter(WANTS, {"items": items, "lanes": lanes})
     own = items.set_index("item")
     out = keys[SERIES].reset_index(drop=True)
     days, deviation = (out["item"].map(own[name]).astype("float64") for name in ("lead_time_days", "lead_time_sd_days"))
@@ -129,7 +135,7 @@ def policy(plan, tested, items, *, service: Mapping[str, float], segments=None, 
               demand and where no pattern is known, gamma for erratic, negative binomial for intermittent and lumpy.
               empirical takes the shape of past errors of the pattern, where there are enough
     returns   POLICY
-    raises    ValueError: unknown review, measure or distribution; no class with a target between 0 and 1
+    raises    FrameError: columns that are lacking; ValueError: unknown review, measure or distribution; no class with a target between 0 and 1
 
     sigma = √((L + R)·σ_e² + d²·σ_L²), with σ_e from forecast errors and d from the coming months
     safety stock = level − d·(L + R), the level that serves the target; z·sigma where normal; rounded up to whole units
@@ -145,6 +151,8 @@ def policy(plan, tested, items, *, service: Mapping[str, float], segments=None, 
     measures = set(measure.values()) if isinstance(measure, Mapping) else {measure}
     if review not in ("periodic", "continuous") or measures - {"cycle", "fill"}:
         raise ValueError(f"review is periodic or continuous, measure is cycle or fill; not {review}, {measure}.")
+    plan, tested, items, lanes = door.enter(WANTS, {"plan": plan, "tested": tested, "items": items, "lanes": lanes})
+    plan, items = plan.assign(consensus=plan["consensus"].clip(lower=0.0)), items.assign(unit_cost=items["unit_cost"].where(items["unit_cost"] >= 0))
     out = plan[SERIES].drop_duplicates().sort_values(SERIES, kind="stable").reset_index(drop=True)
     lead = lead_times(items, out, lanes=lanes, lead_time_days=lead_time_days)
     out["lead_months"] = lead["lead_days"] / DAYS
@@ -331,9 +339,13 @@ def doubtful(items, *, service: Mapping[str, float], lanes=None):
     class or the lowest target; a class whose target cannot be reached keeps the ERP's safety stock. Netting looks at items and
     lanes too: rows with the same id say the same, and one of them is enough.
     """
+    left_out: list[dict | None] = []
+    items, lanes = door.enter(WANTS, {"items": items, "lanes": lanes}, lambda *fault: left_out.append(_left_out(*fault)))
     classes = items["service_class"]
     possible = _possible(service)
     found = [
+        *left_out,
+        _finding("items", items, items["unit_cost"] < 0, "cost_negative", "unit_cost"),
         _finding("items", items, items["lead_time_days"] < 0, "lead_negative", "lead_time_days"),
         _finding("items", items, items["lead_time_sd_days"] < 0, "lead_sd_negative", "lead_time_sd_days"),
         _finding("items", items, (items["moq"] == 0) & (items["lot_multiple"] > 0), "moq_zero", "moq", severity="info"),
@@ -352,6 +364,11 @@ def _off_multiple(items):
     return (items["moq"] > 0) & ((lots - lots.round()).abs() > 1e-6)
 
 
+def _left_out(source, table, hit, rule, column):
+    """A finding for rows that the door has left out."""
+    return _finding(source, table, pd.Series(hit, index=table.index), rule, column)
+
+
 def _finding(source, table, hit, rule, column, *, severity="amber", **values):
     """One finding, or None where no row is concerned; the first row is named by its key and what stands there."""
     rows = table[hit.fillna(False)]
@@ -359,7 +376,7 @@ def _finding(source, table, hit, rule, column, *, severity="amber", **values):
         return None
     met = rows.iloc[0][column]
     key = " · ".join(str(rows.iloc[0][name]) for name in SERIES if name in rows)
-    first = f"{key}: {met if isinstance(met, str) else format(met, 'g')}"
+    first = f"{key}: {met if met is None or isinstance(met, str) else format(met, 'g')}"
     told = {"source": source, "column": column, "rows": len(rows), "of_rows": len(table), "first": first, **values}
     return {"id": f"{source}-{rule}", "source": source, "rule": f"findings.{rule}", "column": column, "rows": len(rows), "of_rows": len(table),
             "amount": np.nan, "share": len(rows) / len(table), "severity": severity, "first": first,

@@ -142,7 +142,9 @@ def requirements(plan, stock, receipts, items, *, as_of, lanes=None, bom=None, p
     _one_of("uncounted_parts", uncounted_parts, ("order", "tell"))
     _one_of("lot_rule", lot_rule, LOT_RULES)
     found = usable.Found()
-    items = usable.masters(items, found, lead_time_days=lead_time_days)
+    plan, stock, receipts, items, lanes, bom, policy, lead = usable.entered(
+        found, plan=plan, stock=stock, receipts=receipts, items=items, lanes=lanes, bom=bom, policy=policy, lead=lead)
+    items, policy = usable.masters(items, found), usable.stock_policy(policy, found)
     stock, receipts = usable.stocks(stock, items, found), usable.open_orders(receipts, items, found)
     plan = usable.plans(plan, items, found)
     lanes, bill = usable.ways(lanes, plan, found), usable.bills(bom, plan, items, found)

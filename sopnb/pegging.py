@@ -62,7 +62,7 @@ def pieces(grid: Grid, walked: Walked, *, hidden=None, move=False):
     hidden = np.zeros(grid.shape[0], dtype=bool) if hidden is None else hidden
     known = {name: np.zeros(0, dtype=float if name == "quantity" else int) for name in COLUMNS}
     levels = []
-    for at in range(int(walked.level.max(initial=-1)) + 1):
+    for at in range(int(walked.level.max(initial=-1)) + 1 if grid.shape[1] else 0):  # a plan without months has no orders
         here = walked.level == at
         needs = walked.needs[here[walked.needs["child"]]]
         levels.append(_served(grid, walked, np.flatnonzero(here), _asked(grid, np.flatnonzero(here), needs, known, walked, hidden), move))

@@ -5,9 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from sopnb import frames
+from sopnb import door, frames
 from sopnb.grids import first_of, grid, safety, spread_out
 from sopnb.mrp import NONE
+
+WANTS = {"stock": door.Wants("item location as_of?", "on_hand", "as_of"), "receipts": door.Wants("order item location", "due_date quantity"),
+         "proposed": door.Wants("order", "item location release due quantity"), "plan": door.Wants("item location month", "consensus"),
+         "policy": door.Wants("item location", "safety_stock")}
 
 
 def project(stock, receipts, proposed, plan, *, as_of, policy=None, expedite=False):
@@ -16,7 +20,7 @@ def project(stock, receipts, proposed, plan, *, as_of, policy=None, expedite=Fal
     stock     item × location × as_of   on_hand (units); None: nothing on hand
     receipts  order × item × location   due_date, quantity (units); None: none
     proposed  order                     release, due, quantity (units); None: no planned orders
-    plan      item × location × month   consensus (units), read as demand
+    plan      item × location × month   consensus (units), read as demand; below zero counts as none
     expedite  False: a planned order released today arrives after its lead time, however late that is
               True: it arrives on its due date, as if suppliers could be hurried
     returns   PROJECTION; every series of plan, stock or receipts, so that the opening total is the stock's total
@@ -25,7 +29,10 @@ def project(stock, receipts, proposed, plan, *, as_of, policy=None, expedite=Fal
     Cover counts months of coming demand in closing; after the last month the mean of the last twelve goes on.
     Missing where there is stock and no demand to come.
     """
-    g = grid(plan, stock, receipts, as_of=as_of, policy=policy)
+    stock, receipts, proposed, plan, policy = door.enter(WANTS, {"stock": stock, "receipts": receipts, "proposed": proposed, "plan": plan, "policy": policy})
+    g = grid(plan.assign(consensus=plan["consensus"].clip(lower=0.0)), stock, receipts, as_of=as_of, policy=policy)
+    if not g.shape[1]:
+        return frames.empty(frames.PROJECTION)
     arriving = np.zeros(g.shape)
     if proposed is not None and len(proposed):
         arriving = spread_out(proposed.assign(month=_arrival(proposed, as_of, expedite)), g.keys, g.months, "month", "quantity")

@@ -11,10 +11,15 @@ import json
 import numpy as np
 import pandas as pd
 
-from sopnb import frames, lots, network
+from sopnb import door, frames, lots, network
 
 SERIES = ["item", "location"]
 KEYS = ("order", "item", "component", "location", "source_location", "month")
+# What netting wants of its tables; rows of items and lanes that stand twice have findings of their own.
+WANTS = {"plan": door.Wants("item location month", "consensus"), "stock": door.Wants("item location as_of?", "on_hand", "as_of"),
+         "receipts": door.Wants("order item location", "due_date quantity"), "items": door.Wants("item", "", "lead_time_days moq lot_multiple unit_cost lot_size lot_periods", once=False),
+         "lanes": door.Wants("item location", "source_location transit_days", once=False), "bom": door.Wants("item component valid_from? valid_to?", "quantity"),
+         "policy": door.Wants("item location", "safety_stock"), "lead": door.Wants("item location", "lead_days")}
 
 
 class Found:
@@ -48,6 +53,11 @@ def _word(value):
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+def entered(found, **tables):
+    """The tables of netting, fit to compute with; what their rows lack is told. Raises FrameError for columns that are lacking."""
+    return door.enter(WANTS, tables, found.note)
+
+
 def plans(plan, items, found):
     """Demand that can be netted: no month without a figure, none below zero."""
     found.note("plan", plan, plan["consensus"].isna(), "plan_missing", "consensus")
@@ -77,21 +87,27 @@ def open_orders(receipts, items, found):
     return receipts[~(gone | undated | below)]
 
 
-def masters(items, found, *, lead_time_days):
+def masters(items, found):
     """The item master with lead times and lots that can be: what is below zero is read as not given."""
     repeated = found.note("items", items, items.duplicated("item"), "item_repeated", "item")
     out = items[~repeated].copy()
+    found.note("items", out, out["unit_cost"] < 0, "cost_negative", "unit_cost")
+    out["unit_cost"] = out["unit_cost"].mask(out["unit_cost"] < 0)
     for column, rule in (("lead_time_days", "lead_negative"), ("moq", "lot_negative"), ("lot_multiple", "lot_negative_multiple")):
-        if column in out:
-            out[column] = out[column].mask(found.note("items", out, out[column] < 0, rule, column))
+        out[column] = out[column].mask(found.note("items", out, out[column] < 0, rule, column))
     if "lot_rule" in out:
         wrong = out["lot_rule"].notna() & ~out["lot_rule"].isin(lots.RULES)
         out["lot_rule"] = out["lot_rule"].mask(found.note("items", out, wrong, "lot_rule", "lot_rule"))
-    if {"moq", "lot_multiple"} <= set(out):
-        found.note("items", out, (out["moq"] == 0) & (out["lot_multiple"] > 0), "moq_zero", "moq", severity="info")
-    if "lead_time_days" not in out:
-        out["lead_time_days"] = float(lead_time_days)
+    found.note("items", out, (out["moq"] == 0) & (out["lot_multiple"] > 0), "moq_zero", "moq", severity="info")
     return out
+
+
+def stock_policy(policy, found):
+    """Safety stocks that can be held."""
+    if policy is None:
+        return None
+    below = found.note("policy", policy, policy["safety_stock"] < 0, "safety_negative", "safety_stock")
+    return policy.assign(safety_stock=policy["safety_stock"].mask(below, 0.0))
 
 
 def ways(lanes, plan, found):
