@@ -120,7 +120,7 @@ def letter(*, subject: str, to: str, name: str, sender: str, company: str, owner
     raises    MailError: an address or name with control characters; HTML, message or an attachment over its limit
     """
     mail = EmailMessage(policy=POLICY)
-    mail["Subject"], mail["From"], mail["To"] = subject, address(sender, company), address(to, name)
+    mail["Subject"], mail["From"], mail["To"] = as_text(subject), address(sender, company), address(to, name)
     mail["Reply-To"] = address(owner or sender)
     mail["Date"], mail["Message-ID"] = date, message_id
     if earlier:  # mail programs show it under those it replaces
@@ -189,7 +189,7 @@ def file_name(company: str, what: str) -> str:
 
 def address(given: str, name: str = "") -> Address:
     """An address for a header: one address, nothing that could start another header."""
-    plain, shown = one_line(given, "an address").strip(), one_line(name, "a name")
+    plain, shown = one_line(given, "an address").strip(), as_text(one_line(name, "a name"))
     if not re.fullmatch(r"[^\s@<>,;:\"()\[\]]+@[^\s@<>,;:\"()\[\]]+", plain):
         raise MailError(f"{given!r} is not a mail address. Allowed: one address as name@company.example; see `email` in people, `sender` in the params file.")
     if not plain.isascii():
@@ -205,6 +205,11 @@ def one_line(text: str, what: str) -> str:
     if re.search(r"[\x00-\x1f\x7f\u2028\u2029]", text):
         raise MailError(f"{what} holds a line break or control character: {text!r}. It would write headers of its own; mend it in the source.")
     return text
+
+
+def as_text(text: str) -> str:
+    """Data that looks like an encoded word stays what it looks like: decoded, it could hold line breaks."""
+    return text.replace("=?", "= ?")
 
 
 def page_file(path: Path, name: str) -> Attached:
