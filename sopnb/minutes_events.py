@@ -198,7 +198,7 @@ def _listed(said: Mapping[str, Any], fields: list[str], names: Mapping[str, str]
 
 def _shown(value: Any, names: Mapping[str, str]) -> str:
     if isinstance(value, list):
-        return " / ".join(": ".join(str(part) for part in point.values()) for point in value)
+        return " / ".join(": ".join(str(point[name]) for name in ("topic", "discussion") if point.get(name)) for point in value)
     return "–" if value is None else names.get(value, str(value)) if isinstance(value, str) else f"{value:,.10g}"
 
 
