@@ -59,4 +59,4 @@ torture: $(VENV)/.installed-dev
 	$(BIN)/python tests/torture.py --sends $(SENDS) --seed $(SEED)
 
 clean:
-	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf $(VENV) .cache .pytest_cache .ruff_cache .mypy_cache .hypothesis
