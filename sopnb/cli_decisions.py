@@ -29,13 +29,13 @@ def decisions_list(
     as_csv: AsCsv = False,
     as_of: Today = "",
 ) -> None:
-    """List decisions with what was expected, what came, and the verdict: hit, missed, ask, or the month they are judged in.
+    """List decisions with what was expected, what came, and the outcome: hit, missed, ask, or the month they are judged in.
 
     Example: [bold]sopnb decisions list params/demo.yaml --due[/bold]
     """
     at = desk(params_file, as_of)
     rows = decided(at)
-    rows = rows[rows["verdict"] == "ask"] if ask else rows[rows["verdict"].isin(STYLES)] if due else rows
+    rows = rows[rows["outcome"] == "ask"] if ask else rows[rows["outcome"].isin(STYLES)] if due else rows
     if for_a_script(rows, as_json, as_csv):
         return
     if rows.empty:
@@ -45,7 +45,7 @@ def decisions_list(
 
 
 def decided(at: Desk) -> pd.DataFrame:
-    """Every decision, the newest first: what was expected and what came; verdict is `later` before its month, `never` without one.
+    """Every decision, the newest first: what was expected and what came; outcome is `later` before its month, `never` without one.
 
     returns  frames.SCORED
     """
@@ -56,7 +56,7 @@ def decided(at: Desk) -> pd.DataFrame:
     everything = at.book.decisions(at.day)
     judged = between.judged(at.where, at.company, at.book, at.day)
     rest = everything[~everything["decision"].isin(judged["decision"])]
-    waiting = rest.assign(expected=rest["effect"], verdict=rest["judged"].notna().map({True: "later", False: "never"}))
+    waiting = rest.assign(expected=rest["effect"], outcome=rest["judged"].notna().map({True: "later", False: "never"}))
     parts = [judged, *([waiting.reindex(columns=frames.SCORED.names)] if len(waiting) else [])]
     return pd.concat(parts, ignore_index=True).sort_values(["cycle", "decision"], ascending=[False, True], kind="stable").reset_index(drop=True)
 
@@ -67,17 +67,17 @@ def _print(at: Desk, rows: pd.DataFrame) -> None:
     from sopnb import status_page, words
 
     words.speak(at.company.language, at.company.currency)
-    known = rows[rows["verdict"].isin(("hit", "missed"))]
+    known = rows[rows["outcome"].isin(("hit", "missed"))]
     table = Table(box=None, pad_edge=False, title_justify="left",
-                  title=f"{at.company.name}, {at.day}: {len(rows)} decisions, {(known['verdict'] == 'hit').sum()} of {len(known)} judged were hits")
-    for heading, right in (("decision", False), ("what", False), ("decided by", False), ("measure", False), ("judged", False), ("expected", True), ("came", True), ("verdict", False)):
+                  title=f"{at.company.name}, {at.day}: {len(rows)} decisions, {(known['outcome'] == 'hit').sum()} of {len(known)} judged were hits")
+    for heading, right in (("decision", False), ("what", False), ("decided by", False), ("measure", False), ("judged", False), ("expected", True), ("came", True), ("outcome", False)):
         table.add_column(heading, no_wrap=heading in ("decision", "judged", "expected", "came"), justify="right" if right else "left")
     for row in rows.to_dict("records"):
-        verdict = row["verdict"] if row["verdict"] in STYLES else "–"
-        why = f" ({words.message(row['because']).text})" if verdict == "ask" else f" (said by {at.name(row['said_by'])})" if row["by"] == "person" else ""
+        outcome = row["outcome"] if row["outcome"] in STYLES else "–"
+        why = f" ({words.message(row['because']).text})" if outcome == "ask" else f" (said by {at.name(row['said_by'])})" if row["by"] == "person" else ""
         table.add_row(escape(row["decision"]), escape(row["title"] or ""), escape(at.name(row["decided_by"])), escape(status_page.measure_name(row["effect_kpi"])),
                       f"{row['judged']:%Y-%m}" if row["judged"] == row["judged"] else "–", status_page.change(row["effect_kpi"], row["expected"]),
-                      status_page.change(row["effect_kpi"], row["realised"]), escape(verdict + why), style=STYLES.get(verdict, ""))
+                      status_page.change(row["effect_kpi"], row["realised"]), escape(outcome + why), style=STYLES.get(outcome, ""))
     print_table(table)
 
 
@@ -85,7 +85,7 @@ def _print(at: Desk, rows: pd.DataFrame) -> None:
 def decisions_judge(
     params_file: ParamsFile,
     decision: Annotated[str, typer.Argument(metavar="DECISION", help="Its number, as 2026-09-D1; `sopnb decisions list` shows them.")],
-    word: Annotated[str, typer.Argument(metavar="VERDICT", help="hit: it brought what it was meant to; missed: it did not; open: take back what was said.")],
+    word: Annotated[str, typer.Argument(metavar="OUTCOME", help="hit: it brought what it was meant to; missed: it did not; open: take back what was said.")],
     note: Note = "",
     as_of: Today = "",
     who: Who = "",
@@ -97,7 +97,7 @@ def decisions_judge(
     from sopnb import ledger
 
     if word not in WORDS:
-        raise Problems([Problem("VERDICT", f"{word!r} is none", ", ".join(WORDS), nearest(word, WORDS))])
+        raise Problems([Problem("OUTCOME", f"{word!r} is none", ", ".join(WORDS), nearest(word, WORDS))])
     at = desk(params_file, as_of)
     row = one_of(decided(at), "decision", decision, "decision", at.day)
     wrong = _not_to_be_judged(row, word)
@@ -113,11 +113,11 @@ def decisions_judge(
 def _not_to_be_judged(row: dict[str, Any], word: str) -> dict[str, str]:
     from sopnb import status_page, words
 
-    if row["verdict"] == "later":
+    if row["outcome"] == "later":
         return {"wrong": f"it is judged in {row['judged']:%Y-%m}, once the figures of that month are there", "remedy": f"`sopnb decisions list` shows it then; a word before {row['judged']:%Y-%m} would be a guess"}
     if row["by"] == "measure":
         return {"wrong": f"its measure speaks: {words.message('kpis.' + row['effect_kpi']).text} was to change by {status_page.change(row['effect_kpi'], row['expected'])} "
-                f"and changed by {status_page.change(row['effect_kpi'], row['realised'])}, {row['verdict']}", "remedy": "Say what else moved it in the meeting's minutes"}
-    if word == (row["verdict"] if row["by"] == "person" else "open"):
+                f"and changed by {status_page.change(row['effect_kpi'], row['realised'])}, {row['outcome']}", "remedy": "Say what else moved it in the meeting's minutes"}
+    if word == (row["outcome"] if row["by"] == "person" else "open"):
         return {"wrong": f"it is {word} already" + (f", as {row['said_by']} said" if row["by"] == "person" else "")}
     return {}

@@ -1046,7 +1046,7 @@ before number the measure in the month before the meeting
 after number in the month of judgement
 realised number after − before
 came number realised / expected
-verdict text hit, missed or ask
+outcome text hit, missed or ask
 by text measure or person; empty: nobody has said
 because text message id: why nothing can be measured
 said_by text person

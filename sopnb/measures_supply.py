@@ -282,7 +282,7 @@ def attendance(attendance: pd.DataFrame, people: pd.DataFrame | None = None, *, 
      source="practice; the ledger and the KPI book; where nothing can be measured, the word of whoever decided; those nobody has judged are in neither",
      example="""
          scored
-           decision judged expected realised came verdict by
+           decision judged expected realised came outcome by
            D1 2026-03 0.02 0.03 1.5 hit measure
            D2 2026-05 -4 -1 0.25 missed measure
            D3 2026-09 0.01 0.005 0.5 hit measure
@@ -295,8 +295,8 @@ def decision_hit_rate(scored: pd.DataFrame, *, month: pd.Timestamp) -> pd.DataFr
 
     Judged in the month each decision named, once; other causes move the measures as well, so one decision says little.
     """
-    known = scored[scored["judged"].between(frames.next_month(month, -11), month) & scored["verdict"].isin(["hit", "missed"])]
-    return one("all", (known["verdict"] == "hit").sum(), len(known))
+    known = scored[scored["judged"].between(frames.next_month(month, -11), month) & scored["outcome"].isin(["hit", "missed"])]
+    return one("all", (known["outcome"] == "hit").sum(), len(known))
 
 
 @kpi("Data used", unit="percent", better="higher", owner="Planner", measure="rows of all sources",

@@ -28,7 +28,7 @@ def scored(decisions: pd.DataFrame, kpis: pd.DataFrame, *, month: Any, hit_share
     returns    frames.SCORED
                before is the value of the month before the meeting, after that of the month of judgement
                realised = after − before; came = realised / expected
-               verdict: hit where came ≥ hit_share, else missed; as a person said where there is nothing to measure; ask
+               outcome: hit where came ≥ hit_share, else missed; as a person said where there is nothing to measure; ask
                where nobody has said. by: measure or person. because: why it cannot be measured
     """
     due = decisions[decisions["judged"].notna() & (decisions["judged"] <= frames.month(month))]
@@ -48,10 +48,10 @@ def _row(decision: dict[Any, Any], values: pd.DataFrame, hit_share: float) -> di
     came = math.nan if because else realised / expected
     said = decision.get("said")
     told = said if isinstance(said, str) else None
-    verdict = ("hit" if came >= hit_share - 1e-12 else "missed") if because is None else told or "ask"
+    outcome = ("hit" if came >= hit_share - 1e-12 else "missed") if because is None else told or "ask"
     return {"decision": decision["decision"], "title": decision["title"], "decided_by": decision.get("decided_by"), "cycle": decision["cycle"],
             "effect_kpi": kpi, "judged": decision["judged"], "expected": expected, "before": before, "after": after, "realised": realised, "came": came,
-            "verdict": verdict, "by": "measure" if because is None else "person" if told else None, "because": because,
+            "outcome": outcome, "by": "measure" if because is None else "person" if told else None, "because": because,
             "said_by": decision.get("said_by") if because and told else None, "note": decision.get("note") if because and told else None}
 
 

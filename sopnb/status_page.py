@@ -153,7 +153,7 @@ def _decisions(scored: pd.DataFrame, decisions: pd.DataFrame, names: dict[str, s
     if decisions.empty:
         return None
     rate = measures_supply.decision_hit_rate(scored, month=frames.next_month(today, -1)) if len(scored) else None
-    ask = int((scored["verdict"] == "ask").sum())
+    ask = int((scored["outcome"] == "ask").sum())
     values = {"hits": 0 if rate is None else int(rate["numerator"].iloc[0]), "of": 0 if rate is None else int(rate["denominator"].iloc[0]), "ask": ask, "share": hit_share,
               "later": int((~decisions["decision"].isin(scored["decision"]) & decisions["judged"].notna()).sum())}
     kind = "none" if not values["of"] else "one" if values["of"] == 1 else "some"
@@ -169,7 +169,7 @@ def _decision(row: dict[Any, Any], names: dict[str, str], links: dict[str, str])
     said = message("status.decisions.said", {"who": names.get(row["said_by"], row["said_by"]), "note": row["note"] or ""}).text if row["by"] == "person" else why
     return {"decision": row["decision"], "title": row["title"] or row["decision"], "who": names.get(row["decided_by"], row["decided_by"]) or "", "measure": measure_name(row["effect_kpi"]),
             "judged": words.show(row["judged"], "mon"), "expected": change(row["effect_kpi"], row["expected"]), "came": change(row["effect_kpi"], row["realised"]),
-            "verdict": row["verdict"], "tone": TONES[row["verdict"]], "word": message(f"scored.verdict.{row['verdict']}", {}).text, "why": said, "cycle": cycle, "href": links.get(cycle, "")}
+            "outcome": row["outcome"], "tone": TONES[row["outcome"]], "word": message(f"scored.outcome.{row['outcome']}", {}).text, "why": said, "cycle": cycle, "href": links.get(cycle, "")}
 
 
 def measure_name(kpi: object) -> str:

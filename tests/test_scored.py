@@ -20,20 +20,20 @@ def taken(*rows: tuple) -> pd.DataFrame:
 MEASURED = frame("kpi scope month value", "otif all 2026-08 0.90", "otif all 2026-12 0.91", "otif north 2026-12 0.5", "stock all 2026-08 50", "stock all 2026-12 46")
 
 
-def verdicts(*rows: tuple, month: str = "2026-12", measured: pd.DataFrame = MEASURED, **settings: float) -> list[str]:
-    return scored(taken(*rows), measured, month=month, **settings)["verdict"].tolist()
+def outcomes(*rows: tuple, month: str = "2026-12", measured: pd.DataFrame = MEASURED, **settings: float) -> list[str]:
+    return scored(taken(*rows), measured, month=month, **settings)["outcome"].tolist()
 
 
 def test_expected_and_realised_stand_side_by_side_once_the_month_has_come():
     """Decided in September on August's 90 %, expected +2 points by December; December brought 91 %: half of it."""
     row = scored(taken(("D1", "2026-09", "otif", 0.02, "2026-12")), MEASURED, month="2026-12").iloc[0]
     assert (row["expected"], row["before"], row["after"], round(row["realised"], 6), round(row["came"], 6)) == (0.02, 0.90, 0.91, 0.01, 0.5)
-    assert (row["verdict"], row["by"]) == ("hit", "measure")
+    assert (row["outcome"], row["by"]) == ("hit", "measure")
     assert scored(taken(("D1", "2026-09", "otif", 0.02, "2026-12")), MEASURED, month="2026-11").empty
     assert list(scored(taken(), MEASURED, month="2026-12").columns) == frames.SCORED.names
 
 
-@pytest.mark.parametrize(("kpi", "expected", "share", "verdict"), [
+@pytest.mark.parametrize(("kpi", "expected", "share", "outcome"), [
     ("otif", 0.02, 0.5, "hit"),        # half came
     ("otif", 0.02, 0.6, "missed"),     # of which more was asked
     ("otif", 0.021, 0.5, "missed"),    # a little less than half
@@ -42,8 +42,8 @@ def test_expected_and_realised_stand_side_by_side_once_the_month_has_come():
     ("stock", -3, 0.5, "hit"),         # more than expected
     ("stock", 8, 0.5, "missed"),
 ])
-def test_a_hit_is_a_stated_share_of_what_was_expected_in_its_direction(kpi, expected, share, verdict):
-    assert verdicts(("D1", "2026-09", kpi, expected, "2026-12"), hit_share=share) == [verdict]
+def test_a_hit_is_a_stated_share_of_what_was_expected_in_its_direction(kpi, expected, share, outcome):
+    assert outcomes(("D1", "2026-09", kpi, expected, "2026-12"), hit_share=share) == [outcome]
 
 
 def test_where_nothing_can_be_measured_the_decider_is_asked_and_their_word_counts():
@@ -51,15 +51,15 @@ def test_where_nothing_can_be_measured_the_decider_is_asked_and_their_word_count
     again = MEASURED.assign(version=["1", "2", "1", "1", "1"])
     rows = (("D1", "2026-09", None, None, "2026-12"), ("D2", "2026-09", "cover", 0.1, "2026-12"), ("D3", "2026-09", "stock", 0.0, "2026-12"), ("D4", "2026-09", "otif", 0.02, "2026-12"))
     found = scored(taken(*rows), again, month="2026-12")
-    assert found["verdict"].tolist() == ["ask"] * 4 and found["by"].isna().all() and found["came"].isna().all()
+    assert found["outcome"].tolist() == ["ask"] * 4 and found["by"].isna().all() and found["came"].isna().all()
     assert found["because"].str.removeprefix("scored.because.").tolist() == ["no_effect", "no_value", "nothing", "definition"]
     told = scored(taken(*((*row, "hit") for row in rows)), again, month="2026-12")
-    assert told["verdict"].tolist() == ["hit"] * 4 and set(told["by"]) == {"person"} and set(told["said_by"]) == {"rina"}
+    assert told["outcome"].tolist() == ["hit"] * 4 and set(told["by"]) == {"person"} and set(told["said_by"]) == {"rina"}
 
 
 def test_where_the_measure_speaks_a_persons_word_does_not_change_it():
     row = scored(taken(("D1", "2026-09", "otif", 0.02, "2026-12", "missed")), MEASURED, month="2026-12").iloc[0]
-    assert (row["verdict"], row["by"], row["said_by"]) == ("hit", "measure", None)
+    assert (row["outcome"], row["by"], row["said_by"]) == ("hit", "measure", None)
 
 
 def test_the_hit_rate_is_of_twelve_months_and_joins_the_month_judged():
