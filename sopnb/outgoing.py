@@ -82,10 +82,12 @@ def _send_kind(job: Job, kind: str, day: dt.date, due: bool) -> Delivery:
     manifest = reuse.manifest(job.target)
     if manifest.get("verdict") == "red":
         return Delivery([posting.held(job)] if kind == PACK else [])
+    over = day > posting.last_day(job.company, job.name, kind)
     if MARKS[kind] not in manifest:
-        return Delivery([f"{job.name}: no mails were made. Make them: sopnb run params/{job.where.company}.yaml --cycle {job.name}"] if kind == PACK else [], kind == PACK)
+        again = f"{job.name}: no mails were made. Make them: sopnb run params/{job.where.company}.yaml --cycle {job.name}"
+        return Delivery([again], bool(job.company.mail.smtp)) if kind == PACK and not over else Delivery()
     if not job.company.mail.smtp:
-        return posting.written(job, manifest, kind)
+        return Delivery() if over else posting.written(job, manifest, kind)
     first = posting.first_day(job.company, job.name) if kind == PACK and due else None
     if first and day < first:
         return Delivery([f"{job.name}: the pack leaves from {posting.said(first)} on, for the meeting on {posting.said(posting.meeting_day(job.company, job.name))}."])

@@ -36,7 +36,7 @@ def remind(where: project.Places, company: params.Company, *, day: dt.date, dry:
     letters, wrong = _letters(where, company, facts, people)
     folder = (where.draft(f"{day:%Y-%m}") if dry else where.reports) / FOLDER / str(day)
     notes, paths = [*without, *wrong], _outbox(folder, letters, delivery.standings(book, str(day), KIND))
-    place = "/".join(folder.parts[-4 if dry else -3:])
+    place = folder.relative_to(where.root).as_posix()
     if dry or not company.mail.smtp or company.mail.send == "never":
         why = "a dry run" if dry else "no SMTP settings (mail: smtp:)" if not company.mail.smtp else "mail.send is never"
         said = [f"{delivery.counted(len(paths))} written as .eml files to {place}/; {why}, so nothing was sent."] if paths else []

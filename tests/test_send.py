@@ -89,7 +89,15 @@ def test_never_is_never(peopled, office, sopnb, monkeypatch):
     assert said.code == run.BAD_INPUT and "mail.send: is never, so nothing is sent" in said.err and not office.taken
 
 
+def test_a_backfilled_cycle_has_nothing_to_send_and_the_coming_one_must_be_run_with_its_pages(early, office, sopnb):
+    here(cycle_month="2026-02")
+    here()
+    said = sopnb(*SEND, "--due", "--as-of", "2026-03-06")
+    assert said.code == run.UNSENT and said.out == "2026-03: no mails were made. Make them: sopnb run params/tiny.yaml --cycle 2026-03\n"
+
+
 def test_without_smtp_settings_there_are_files_and_it_says_so(peopled, sopnb):
+    pack(cycle_month="2026-02")
     pack()
     said = sopnb(*SEND, "--due", "--as-of", "2026-03-06")
     assert said.code == run.OK and said.out == "2 mails written as .eml files to reports/tiny/2026-03/mail/; no SMTP settings (mail: smtp:), so nothing was sent.\n"
@@ -445,7 +453,7 @@ def test_reminders_without_smtp_settings_are_files(peopled, sopnb):
     pack()
     book(peopled).add(title="Call", owner="p1", due="2026-03-09", day="2026-03-02")
     said = sopnb(*REMIND, "--as-of", "2026-03-10")
-    assert said.code == run.OK and said.out == "1 mail written as .eml files to tiny/reminders/2026-03-10/; no SMTP settings (mail: smtp:), so nothing was sent.\n"
+    assert said.code == run.OK and said.out == "1 mail written as .eml files to reports/tiny/reminders/2026-03-10/; no SMTP settings (mail: smtp:), so nothing was sent.\n"
 
 
 def test_what_was_sent_is_on_record(early, office, sopnb):
