@@ -60,8 +60,9 @@ def make(where: cycle.Places, company: params.Company, name: str, build: Path, m
     made.append(report.one_page(facts, build / report.ONE_PAGE))
     made.append(report.write(front.render(facts), build / "index.html"))
     made.append(report.pack(build, build / "pack.html"))
-    made.append(_workbook(tables, company, name, build / f"{where.company}-{name}.xlsx"))
-    made.append(_invitation(company, name, tables, header, build / INVITATION, revision or 1))
+    if done != [cycle.STEPS[-1]]:  # a recap of a cycle that was only backfilled: nobody works on with its plan
+        made.append(_workbook(tables, company, name, build / f"{where.company}-{name}.xlsx"))
+    made.append(_invitation(company, name, tables, header, build / INVITATION, revision, where.published(name) / INVITATION))
     if revision is not None:
         made += mails(company, tables.get("people"), facts, build, revision=revision, workbook=made[-2])
     return made
@@ -83,14 +84,17 @@ def mails(company: params.Company, people: pd.DataFrame | None, facts: dict[str,
         for one in readers])
 
 
-def _invitation(company: params.Company, name: str, tables: dict[str, pd.DataFrame], header: dict[str, Any], out: Path, revision: int) -> Path:
-    """The invitation to the meeting as a calendar file, agenda within."""
+def _invitation(company: params.Company, name: str, tables: dict[str, pd.DataFrame], header: dict[str, Any], out: Path, revision: int | None, before: Path) -> Path:
+    """The invitation to the meeting as a calendar file, agenda within; as it went out before where no mails are written (a recap, a red verdict)."""
     from sopnb import invitation
 
+    if revision is None and before.is_file():
+        out.write_bytes(before.read_bytes())
+        return out
     people = tables.get("people")
     with words.speaking(company.language, company.currency):
         out.write_bytes(invitation.of(company.meeting, company=company.name, cycle=name, agenda=tables.get("agenda"), people=people,
-                                      organizer=owner_address(company, people) or company.mail.sender, url=company.mail.reports_url, revision=revision,
+                                      organizer=owner_address(company, people) or company.mail.sender, url=company.mail.reports_url, revision=revision or 1,
                                       made=header["as_of"]))
     return out
 
