@@ -88,6 +88,8 @@ def strings(project: Path) -> dict[str, list[str]]:
         for path in sorted(project.glob(pattern)):
             with path.open("rb") as file:
                 for _, _, words, told in extractor(file, None, None, None):
+                    if not any(c.isalpha() for c in words):
+                        continue
                     note = " ".join([path.relative_to(project).as_posix(), *told])
                     if note not in found.setdefault(words, []):
                         found[words].append(note)
