@@ -49,6 +49,7 @@ def log(assumptions: pd.DataFrame, *, as_of: Any, within_days: int = 90) -> pd.D
                  and its day is past)
     """
     today = pd.Timestamp(as_of)
+    assumptions = assumptions.assign(made_on=assumptions["made_on"].where(assumptions["made_on"] > pd.Timestamp(STATED)))  # nobody said when
     due = assumptions["due"].fillna(assumptions["made_on"] + pd.Timedelta(days=within_days))
     late = (today - due).dt.days.clip(lower=0).where(assumptions["state"] == "open", 0).fillna(0).astype("int64")
     out = assumptions.assign(age_days=(today - assumptions["made_on"]).dt.days.astype("float64"), overdue_days=late)
