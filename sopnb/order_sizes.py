@@ -213,7 +213,7 @@ def newsvendor(underage, overage, mean, sd, *, distribution="normal", quantity=N
     """One order for one season, demand being of a known distribution: the quantity with P(demand ≤ Q) = cu / (cu + co).
 
     mean, sd      units, of the season's demand
-    distribution  normal, gamma, negative_binomial or poisson, see `safety.level_for_cycle`
+    distribution  normal, gamma, negative_binomial, poisson or uniform, see `safety.level_for_cycle`
     quantity      units; to judge a given order instead of the best one
     goodwill      money, the part of underage that is no margin: cu = price − cost + goodwill
     returns       OneSeason; profit = (cu − goodwill)·sales − co·leftover − goodwill·shortage

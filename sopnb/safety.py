@@ -15,6 +15,7 @@ The normal distribution is a poor picture of demand that is rare or small: it ha
     negative_binomial  whole units that come in clumps, sd² above the mean; found to fit intermittent demand of parts best or
                        nearly so (Syntetos, Babai and Altay, 2012). With sd² at or below the mean it is Poisson
     poisson            whole units one at a time, sd² = mean; sd is not used
+    uniform            anything from mean − √3·sd to mean + √3·sd alike: from a to b, mean (a + b) / 2 and sd (b − a) / √12
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import math
 
 import numpy as np
 
-DISTRIBUTIONS = ("normal", "gamma", "negative_binomial", "poisson")
+DISTRIBUTIONS = ("normal", "gamma", "negative_binomial", "poisson", "uniform")
 # The distribution of demand over the protection time, by pattern of demand, unless something else is asked for.
 BY_PATTERN = {"smooth": "normal", "erratic": "gamma", "intermittent": "negative_binomial", "lumpy": "negative_binomial"}
 FARTHEST = 8.0  # standard deviations: beyond them a normal shortage is below 1e-15 of one
@@ -329,6 +330,8 @@ def _level_for_cycle(name, mean, sd, target):
     if name == "gamma":
         shape = np.square(mean / sd)
         return special.gammaincinv(shape, target) * mean / shape
+    if name == "uniform":
+        return mean + np.sqrt(3) * sd * (2 * target - 1)
     clumped = _clumped(name, mean, sd)
     out = stats.poisson.ppf(target, mean)
     n, p = _binomial(mean[clumped], sd[clumped])
@@ -356,6 +359,9 @@ def _level_for_shortage(name, mean, sd, allowed):
 def _shortage(name, mean, sd, level):
     if name == "normal":
         return shortage(level - mean, sd)
+    if name == "uniform":  # (b − r)² / (2·(b − a)) within, mean − r below a, none above b
+        half = np.sqrt(3) * sd
+        return np.where(level < mean - half, mean - level, np.square(np.maximum(mean + half - level, 0.0)) / (4 * half))
     above, sister = _tails(name, mean, sd, level)
     return np.maximum(np.where(level <= 0, mean - level, mean * sister - level * above), 0.0)
 
@@ -363,6 +369,8 @@ def _shortage(name, mean, sd, level):
 def _below(name, mean, sd, level):
     if name == "normal":
         return cycle_service(level - mean, sd)
+    if name == "uniform":
+        return np.clip((level - mean) / (2 * np.sqrt(3) * sd) + 0.5, 0.0, 1.0)
     return 1 - _tails(name, mean, sd, level)[0]
 
 

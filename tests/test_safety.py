@@ -146,7 +146,8 @@ def test_fill_rate_of_simulated_reviews():
 
 @pytest.mark.parametrize("distribution, drawn", [
     ("normal", lambda rng: rng.normal(30, 9, 400_000)), ("gamma", lambda rng: rng.gamma(30**2 / 81, 81 / 30, 400_000)),
-    ("negative_binomial", lambda rng: rng.negative_binomial(30**2 / (81 - 30), 30 / 81, 400_000)), ("poisson", lambda rng: rng.poisson(30, 400_000))])
+    ("negative_binomial", lambda rng: rng.negative_binomial(30**2 / (81 - 30), 30 / 81, 400_000)), ("poisson", lambda rng: rng.poisson(30, 400_000)),
+    ("uniform", lambda rng: rng.uniform(30 - 9 * 3**0.5, 30 + 9 * 3**0.5, 400_000))])
 def test_service_and_shortage_of_drawn_demand(distribution, drawn):
     """What the formulas say of a level is what 400,000 draws from the distribution show."""
     sample = drawn(np.random.default_rng(4)).astype(float)
@@ -159,8 +160,9 @@ def test_service_and_shortage_of_drawn_demand(distribution, drawn):
 @given(st.floats(0.3, 60), st.floats(0.3, 60), st.sampled_from(safety.DISTRIBUTIONS), st.floats(0.0, 150))
 def test_shortage_is_the_sum_of_what_lies_above(mean, sd, distribution, level):
     """E[max(X − r, 0)] = Σ P(X > x) over whole units, or the integral of it: scipy's own expectation."""
-    if distribution in ("normal", "gamma"):
-        known = stats.norm(mean, sd) if distribution == "normal" else stats.gamma(mean**2 / sd**2, scale=sd**2 / mean)
+    if distribution in ("normal", "gamma", "uniform"):
+        known = {"normal": stats.norm(mean, sd), "gamma": stats.gamma(mean**2 / sd**2, scale=sd**2 / mean),
+                 "uniform": stats.uniform(mean - 3**0.5 * sd, 12**0.5 * sd)}[distribution]
         x = level + np.concatenate([[0], np.geomspace(1e-12, max(known.isf(1e-10) - level, 1), 20001)])
         above = np.trapezoid(known.sf(x), x)
     else:

@@ -146,6 +146,17 @@ def test_cider_of_stevenson():
     assert float(order_sizes.newsvendor(0.6, 0.2, 200, 10).quantity) == pytest.approx(206.74, abs=0.01)
 
 
+def test_sweet_cider_of_stevenson_any_demand_alike():
+    """300 to 500 litres alike, 0.60 lost for each short, 0.20 for each left: 450. Short (500 − 450)² / 400 = 6.25, sold 393.75, left 56.25."""
+    best = order_sizes.newsvendor(0.6, 0.2, 400, 200 / 12**0.5, distribution="uniform")
+    assert [round(float(v), 9) for v in (best.quantity, best.service, best.shortage, best.sales, best.leftover)] == [450, 0.75, 6.25, 393.75, 56.25]
+    drawn = np.linspace(300, 500, 200_001)
+    assert float(safety.shortage_at(340, 400, 200 / 12**0.5, "uniform")) == pytest.approx(np.maximum(drawn - 340, 0).mean(), rel=1e-4)
+    level = float(safety.level_for_fill(400, 200 / 12**0.5, 0.99, 400, "uniform"))
+    assert np.maximum(drawn - level, 0).mean() == pytest.approx(4, rel=1e-3)
+    assert float(safety.shortage_at(200, 400, 200 / 12**0.5, "uniform")) == pytest.approx(200)
+
+
 def test_production_run_of_nahmias():
     """2,500 a year of 10,000, K 50, h 0.60: runs of 745, up to 559 in stock."""
     run = order_sizes.eoq_with_production_rate(2500, 50, 0.6, 10_000)
