@@ -45,7 +45,7 @@ class Merged:
     """What a workbook comes to.
 
     changes    cells that change something, new actions included (under their coming number)
-    conflicts  cells somebody else changed since
+    conflicts  of actions somebody else changed since: the cells that either changed
     since      action in conflict: who changed it last, and when
     events     what is to be recorded
     unchanged  actions of the workbook that stay as they are
@@ -141,7 +141,8 @@ class _Work:
         changed_since = any(seen[name] != now[name] for name in FIELDS)
         if lines and changed_since and action not in self.mine:
             if action not in self.theirs:
-                self.merged.conflicts += lines
+                self.merged.conflicts += [Line(action, now["what"], name, seen[name], said[name], now[name]) for name in FIELDS if not seen[name] == said[name] == now[name]
+                                          and not (seen[name] is None and said[name] is None and now[name] is None)]
                 self.merged.since[action] = self._since(action)
                 return
             lines = []

@@ -34,14 +34,15 @@ def decisions_list(
     Example: [bold]sopnb decisions list params/demo.yaml --due[/bold]
     """
     at = desk(params_file, as_of)
-    rows = decided(at)
-    rows = rows[rows["outcome"] == "ask"] if ask else rows[rows["outcome"].isin(STYLES)] if due else rows
+    everything = decided(at)
+    rows = everything[everything["outcome"] == "ask"] if ask else everything[everything["outcome"].isin(STYLES)] if due else everything
     if for_a_script(rows, as_json, as_csv):
         return
     if rows.empty:
         out.print(f"No such decisions on {at.day}.")
         return
-    _print(at, rows)
+    known = everything[everything["outcome"].isin(("hit", "missed"))]
+    _print(at, rows, f"{(known['outcome'] == 'hit').sum()} of {len(known)} judged were hits, {(everything['outcome'] == 'ask').sum()} to be asked")
 
 
 def decided(at: Desk) -> pd.DataFrame:
@@ -61,15 +62,13 @@ def decided(at: Desk) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True).sort_values(["cycle", "decision"], ascending=[False, True], kind="stable").reset_index(drop=True)
 
 
-def _print(at: Desk, rows: pd.DataFrame) -> None:
+def _print(at: Desk, rows: pd.DataFrame, counted: str) -> None:
     from rich.table import Table
 
     from sopnb import status_page, words
 
     words.speak(at.company.language, at.company.currency)
-    known = rows[rows["outcome"].isin(("hit", "missed"))]
-    table = Table(box=None, pad_edge=False, title_justify="left",
-                  title=f"{at.company.name}, {at.day}: {len(rows)} decisions, {(known['outcome'] == 'hit').sum()} of {len(known)} judged were hits")
+    table = Table(box=None, pad_edge=False, title_justify="left", title=f"{at.company.name}, {at.day}: {counted}")
     for heading, right in (("decision", False), ("what", False), ("decided by", False), ("measure", False), ("judged", False), ("expected", True), ("came", True), ("outcome", False)):
         table.add_column(heading, no_wrap=heading in ("decision", "judged", "expected", "came"), justify="right" if right else "left")
     for row in rows.to_dict("records"):

@@ -126,6 +126,7 @@ def test_what_somebody_changed_since_is_shown_side_by_side_and_nothing_is_applie
         said = act(sopnb, "load", str(conflict), *words)
         assert said.code == run.BAD_INPUT and len(book.everything()) == 4, "the change to A3 waits too: all or nothing"
         assert re.search(r"2026-03-A1 +Book the crews +due +2026-03-20 +2026-03-20 +2026-05-01 +done on 2026-03-25 by Bob", said.out)
+        assert re.search(r"2026-03-A1 +Book the crews +state +open +done +open +done on 2026-03-25 by Bob", said.out), "what the other one changed"
         assert "--mine 2026-03-A1 takes the workbook's, --theirs 2026-03-A1 leaves what stands" in said.err
 
 

@@ -139,7 +139,7 @@ def decide(sopnb, *rest: str):
 
 def test_decisions_are_listed_with_what_came_of_them(book, tiny, sopnb):
     lines = decide(sopnb, "list").out.splitlines()
-    assert "2 decisions, 0 of 0 judged were hits" in lines[0]
+    assert "0 of 0 judged were hits, 1 to be asked" in lines[0]
     assert re.search(r"2026-03-D1 +Hire one +p1 +On time in full +2026-12 +\+2\.0 pts +– +–", lines[2]) and "ask (no measure was named)" in lines[3]
     assert "2026-03-D1" not in decide(sopnb, "list", "--ask").out and "No such decisions" not in decide(sopnb, "list", "--due").out
 
