@@ -70,7 +70,7 @@ def waiting(job: Job) -> list[str]:
 
 def mails(job: Job, build: Path, manifest: dict[str, Any]) -> list[Path]:
     """The recap's mails as files in mail/recap/, and the edition noted in the manifest; none where no meeting was held."""
-    tables = _tables(build, ("held", "attendance", "absences", "decisions", "minutes", "actions_after", "recap_findings", "recap_changes", "assumptions_said", "people", "asked", "findings"))
+    tables = _tables(build, ("held", "attendance", "absences", "decisions", "minutes", "actions_after", "recap_findings", "recap_changes", "assumptions_said", "people", "asked", "choices", "findings"))
     if "held" not in tables:
         return []
     from sopnb import delivery, mail, pack, recap_facts, report, words

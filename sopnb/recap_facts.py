@@ -14,7 +14,7 @@
                         `missed` of the last `meetings` (at most twelve, this one counted)
         "absences":     [{person, missed, meetings}]: the same of everyone who must come
         "findings":     [Sentence]: quorum, people missing, decisions nobody was entitled to; by weight
-        "decisions":    {finding: Sentence, rows: [{decision, title, option, why, dissent, person, who, effect: Sentence, judged,
+        "decisions":    {finding: Sentence, rows: [{decision, title, option (its letter; with its words where the pack framed it), why, dissent, person, who, effect: Sentence, judged,
                         flags: [Sentence], asked: Sentence}]}; texts "" where nothing is said, judged NaT
         "undecided":    [{question: Sentence, who}]: asked for and not decided
         "actions":      {finding: Sentence, count, overdue, new, amount,
@@ -51,7 +51,7 @@ def facts(tables: Mapping[str, pd.DataFrame], *, header: dict[str, Any] | None =
     """All that the recap says; see the head of this file.
 
     tables   of the cycle, by name: held, attendance, absences, decisions, minutes, actions_after, recap_findings, recap_changes,
-             assumptions_said; people, asked and actions (as the pack had them) where there are any
+             assumptions_said; people, asked and choices (as the pack had them) where there are any
     header   as `report.heading` gives it; the mail needs it, the page does not
     returns  None where the meeting has not been held
     """
@@ -125,9 +125,10 @@ def said_missing(row: Mapping[str, Any]) -> Sentence:
 
 def _decisions(tables: Mapping[str, pd.DataFrame], names: Mapping[str, str]) -> dict[str, Any]:
     questions = {row["decision"]: message(row["question"], row["values"]) for row in _rows(tables, "asked")}
+    answers = {(row["decision"], row["option"]): f"{row['option']}: {message(row['title'], row['values']).text}" for row in _rows(tables, "choices")}
     flags = [(json.loads(row["values"]), row) for row in _rows(tables, "recap_findings")]
     rows = [{
-        "decision": row["decision"], "title": row["title"], "option": _text(row["option"]), "why": _text(row["why"]), "dissent": _text(row["dissent"]),
+        "decision": row["decision"], "title": row["title"], "option": answers.get((row["asked"], row["option"]), _text(row["option"])), "why": _text(row["why"]), "dissent": _text(row["dissent"]),
         "person": _text(row["decided_by"]), "who": names.get(row["decided_by"], _text(row["decided_by"])), "effect": said_effect(row), "judged": row["judged"],
         "asked": questions.get(row["asked"], words.plain("")),
         "flags": [message(one["rule"], one["values"]) for values, one in flags if values.get("decision") == row["decision"]],

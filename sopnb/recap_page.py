@@ -47,7 +47,7 @@ def decisions(facts: Facts | None) -> Block:
         return block(say("Nothing yet."))
     rows = facts["decisions"]["rows"]
     shown = pd.DataFrame([{
-        "title": row["title"], "option": row["option"], "why": row["why"], "who": row["who"], "dissent": row["dissent"] or words.message("recap.nobody", {}).text,
+        "title": row["title"], "option": row["option"], "why": row["why"], "who": row["who"], "dissent": row["dissent"] or words.MISSING,
         "effect": row["effect"] if row["effect"] else words.MISSING} for row in rows])
     table = tables.show(shown, caption=say("Decisions of {day:day}", day=facts["held_on"]), subtitle="With the reason, whoever decided, and what should come of it", source="minutes", columns={
         "title": "Decision", "option": "Option", "why": "Why", "who": "Decided by", "dissent": col("Against it", wide=True), "effect": col("Expected", wide=True)}) if rows else None

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sopnb import cycle, frames, steps
+from sopnb import cycle, frames, params, project, steps
 from sopnb import run as runner
 from sopnb.problems import Problem, Problems
 
@@ -107,6 +107,7 @@ def demo_data(root: Path | None = None, tell: Callable[[str], Any] = print) -> P
 def demo_cycles(earlier: int, tell: Callable[[str], Any] = print, progress: Callable[[str], runner.Tell] | None = None) -> tuple[runner.Outcome, float]:
     """Run the demo's cycles: the earlier ones without pages, each followed by its meeting's recap, then the current one.
 
+    The last meeting's recap gets its page and its mails, and its owners their reminders: the story the demo tells.
     returns  the current cycle's outcome, seconds it took
     """
     params_file = "params/demo.yaml"
@@ -117,6 +118,8 @@ def demo_cycles(earlier: int, tell: Callable[[str], Any] = print, progress: Call
         start = time.monotonic()
         done = runner.run(params_file, name, pages=False, in_kernel=False)
         held = runner.run(params_file, name, pages=False, in_kernel=False, recap=True)
+        if name == names[-1]:  # the last meeting: what everybody got of it
+            held = runner.run(params_file, name, recap=True)
         if done.done or held.done:
             spent = time.monotonic() - began
             left = spent / number * (len(names) - number)
@@ -126,4 +129,60 @@ def demo_cycles(earlier: int, tell: Callable[[str], Any] = print, progress: Call
     tell(f"Current cycle {latest}:")
     began = time.monotonic()
     outcome = runner.run(params_file, latest, tell=progress("") if progress else runner.silent)
-    return outcome, time.monotonic() - began
+    seconds = time.monotonic() - began
+    outcome.notes += story(params_file, latest, names[-1] if names else "")
+    return outcome, seconds
+
+
+def story(params_file: str, latest: str, before: str) -> list[str]:
+    """What lies where once the demo has run: the coming meeting, the one before it, and what happens between them.
+
+    before   the cycle before; empty: none was run
+    """
+    where = project.places(params_file)
+    company = params.load(where.params_file)
+    lines = ["", *_ahead(where, company, latest), *(_held(where, company, before) if before else []), *_between(where, company)]
+    return [*lines, f"At the meeting: sopnb recap {params_file} --form writes the form of its minutes; filled in, sopnb recap {params_file} tells everybody.", ""]
+
+
+def _ahead(where: project.Places, company: params.Company, latest: str) -> list[str]:
+    folder = where.published(latest)
+    return [f"The meeting of {company.meeting.day} {frames.month(latest):%B %Y}, which the reports below are for:", *_file(where, folder / "one-page.html", "all of it on one page"),
+            *_file(where, folder / "invitation.ics", "the invitation, with the agenda"), *_mails(where, folder / "mail", "with the pack, one for each reader")]
+
+
+def _held(where: project.Places, company: params.Company, before: str) -> list[str]:
+    folder = where.published(before)
+    recap = _file(where, folder / "06_recap.html", "what was decided, who does what by when")
+    if not recap:
+        return []
+    minutes = _file(where, where.resolve(company.meeting.file, before, company.folders), "the minutes it was made from") if company.meeting.file else []
+    return [f"The meeting of {frames.month(before):%B %Y}, which was held:", *recap, *_mails(where, folder / "mail" / "recap", "with the recap, everybody's own actions first"), *minutes]
+
+
+def _between(where: project.Places, company: params.Company) -> list[str]:
+    """What of that meeting is still open, and the reminders owners get of it."""
+    from sopnb import ledger, posting, reminding
+
+    day = posting.today(company)
+    actions = ledger.open(company.ledger.url, where.reports).actions(day)
+    running = actions[actions["state"].isin(["open", "started"])]
+    if running.empty:
+        return []
+    _, paths = reminding.remind(where, company, day=day)
+    lines = [f"Between them, on {day:%d %B %Y}: {len(running)} actions carried over, {int((running['overdue_days'] > 0).sum())} of them overdue, on the next agenda by themselves:".replace(" 0", " ")]
+    lines += _mails(where, paths[0].parent, "reminding their owners") if paths else []
+    return lines + _file(where, where.reports / "actions.html", "every action of every cycle")
+
+
+def _mails(where: project.Places, folder: Path, what: str) -> list[str]:
+    count = len(list(folder.glob("*.eml"))) if folder.is_dir() else 0
+    return [f"  {_shown(where, folder)}/  {count} mails {what}"] if count else []
+
+
+def _file(where: project.Places, path: Path, what: str) -> list[str]:
+    return [f"  {_shown(where, path)}  {what}"] if path.is_file() else []
+
+
+def _shown(where: project.Places, path: Path) -> str:
+    return path.relative_to(where.root).as_posix()
