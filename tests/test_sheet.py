@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from helpers import frame
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sopnb import frames, sheet, stock_bands
@@ -72,6 +72,7 @@ def test_pages_show_the_largest_and_all_other():
     assert sheet.page_of(made(), ["Tea"], MONTHS[:1], amounts=True).set_index(["measure", "kind"]).loc[("sales", "plan"), "m1"] == 115
 
 
+@settings(deadline=None)
 @given(opening=st.integers(-20, 50), moves=st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), min_size=2, max_size=2))
 def test_stock_balances_whatever_happens(opening, moves):
     """Σ production = last closing − first opening + Σ sales."""
