@@ -165,6 +165,8 @@ def test_a_crash_after_the_servers_yes_sends_nothing_twice(mailed, office, monke
     ("{send: after_run}", "mail.smtp: is missing"),
     ("{send: after_run, smtp: 'env:TINY_NOWHERE', sender: a@b.example}", "the environment has no TINY_NOWHERE"),
     ("{send: after_run, smtp: 'env:TINY_SMTP', sender: a@b.example}", "the value of TINY_SMTP cannot be used"),
+    ("{send: {days_before: 2}, smtp: 'env:TINY_SMTP', sender: 'a@b.example@c.example'}", "mail.sender: 'a@b.example@c.example' is no plain address"),
+    ("{send: after_run, smtp: 'env:TINY_SMTP', sender: a@b.example, domains: [b.example]}", "owner: 'owner@tiny.example' would hear of no failure: its domain is none of b.example"),
 ])
 def test_settings_that_cannot_send_are_refused_before_anything_runs(peopled, monkeypatch, settings, wrong):
     monkeypatch.setenv("TINY_SMTP", "mail.example:25")
@@ -237,6 +239,20 @@ def test_without_smtp_settings_the_owners_message_is_a_file_and_it_says_so(peopl
     (peopled / "data/tiny/2026-03/items.csv").write_text("item,name,family,unit_cost\nA,Apple,Fruit,1\nB,Bean,Pulses,0.5\n")
     here()
     assert not path.exists(), "mended: the refusal no longer stands"
+
+
+def test_the_owners_mail_too_goes_only_to_declared_domains(peopled, office, monkeypatch):
+    """The owner is a person of `people`, whose address somebody changed."""
+    monkeypatch.setenv("TINY_SMTP", office.url)
+    (peopled / "data/tiny/2026-03/people.csv").write_text(PEOPLE.replace("bob@tiny.example", "bob@evil.example"))
+    add(peopled, "as_of: 2026-03-05\nmail: {send: never, smtp: 'env:TINY_SMTP', sender: plan@tiny.example, domains: [tiny.example]}\n")
+    pack()
+    params = peopled / "params/tiny.yaml"
+    params.write_text(params.read_text().replace("owner: owner@tiny.example", "owner: p2"))
+    (peopled / "data/tiny/2026-03/items.csv").unlink()
+    with pytest.raises(Problems) as refused:
+        pack()
+    assert refused.value.__notes__[0].startswith("The mail to bob@evil.example did not leave (its domain is none of tiny.example).") and not office.taken
 
 
 def test_a_server_that_is_down_does_not_hide_the_failure(mailed, monkeypatch, sopnb):
