@@ -24,7 +24,7 @@ OPTIONAL = ("stock", "receipts", "routings", "capacity", "budget", "forecast_sal
 def scorecard(ground: Ground, *, chosen: list[str] | None, book: dict[str, dict[str, Any]] | None, cards: int = 8) -> dict[str, Any] | None:
     """The measures of the last month: value, change, status against target, thirteen months as a line.
 
-    returns  finding, sub, answer, cards: name, measure, value, unit, change, status, target, line (SVG), trend (what the
+    returns  finding, sub, answer, cards: name, measure, value, unit, change, status, target (a sentence) and goal (its number), line (SVG), trend (what the
              line is drawn from), first, last; None where nothing was measured
     """
     now = ground.get("kpis")
@@ -85,7 +85,8 @@ def _card(kpi: str, rows: pd.DataFrame, last: pd.Timestamp, about: dict[str, Any
         by_month = by_month.assign(target=float("nan"), status="none")
         now = by_month.loc[last]
     span = frames.months(frames.next_month(last, -12), 13)
-    line = by_month["value"].reindex(span)
+    version = by_month["version"].fillna("")
+    line = by_month["value"].where(version == version[last]).reindex(span)  # of another definition: not comparable
     unit, name = about.get("unit", ""), words.label(about.get("name") or kpi.replace("_", " ").capitalize())
     before = line.iloc[-2]
     shown, small = _value(now["value"], about)
@@ -96,7 +97,7 @@ def _card(kpi: str, rows: pd.DataFrame, last: pd.Timestamp, about: dict[str, Any
     goal = message("front.score.target", {"target": _goal(target, about)}) if target is not None else words.plain("")
     return {"kpi": kpi, "name": name, "measure": words.label(about.get("measure", "")), "value": shown, "small": small, "shown": shown + small, "unit": unit, "state": state,
             "status": status(TONE[state], words.status(state).text) if state in TONE else "", "word": words.status(state).text if state in TONE else "",
-            "change": change, "moved": moved if re.search("[1-9]", moved) else "", "target": goal, "first": words.show(span[0], "mon"), "last": words.show(last, "mon"),
+            "change": change, "moved": moved if re.search("[1-9]", moved) else "", "target": goal, "goal": _goal(target, about) if target is not None else "", "first": words.show(span[0], "mon"), "last": words.show(last, "mon"),
             **_trend(name, line, target, about)}
 
 

@@ -7,13 +7,13 @@ rests on. What does not fit is told in a line of its own ("and 4 more, Rp 2.1 bn
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from markupsafe import Markup
 
 from sopnb import frames, report, svg, words
 from sopnb.front_ground import Scale, about, held
-from sopnb.front_supply import SELLING
 from sopnb.onepage_fit import Block, fill, lines, shorten, width
 from sopnb.words import Sentence, message
 
@@ -21,10 +21,10 @@ Facts = dict[str, Any]
 View = dict[str, Any]
 
 # The sheet in em of its text: 12.5 px on a screen 1440 px wide, 7.5 pt on A4. onepage.css has the same columns.
-ASKED, MONTH, BASIS, GUTTER = 42.5, 28.5, 29.5, 2.25  # widths of the three columns, and of what is between them
+ASKED, MONTH, BASIS, GUTTER = 41.5, 30.0, 29.0, 2.25  # widths of the three columns, and of what is between them
 SHEET = 71.2  # height
 HEAD, FOOT = 2.5, 1.8  # the line on top and the line below, with their rules
-LINE, SMALL, FINDING = 1.28, 0.96, 1.16  # height of a line; letters of notes, and of the sentence over a block
+LINE, FINDING = 1.28, 1.16  # height of a line; letters of the sentence over a block
 GAP = 1.35  # between two blocks
 ASIDE = 0.9  # above the third column, which stands beside the headline
 HEADLINES = ((2.5, 1), (2.2, 2), (1.9, 3), (1.55, 4))  # sizes of the headline with the lines each may take
@@ -79,10 +79,10 @@ def _hero(page: Facts) -> View:
     return {"headline": shown, "size": HEADLINES.index((size, most)) + 1, "lead": under if lead else None, "height": height}
 
 
-def _topped(finding: str, room: float, *, most: int = 2, head: float = 0.0) -> tuple[str, float]:
+def _topped(finding: str, room: float, *, most: int = 2, head: float = 0.0) -> tuple[View, float]:
     """The sentence over a block, and the height of topic, sentence and table head."""
-    said = shorten(held(finding), room, at_most=most, size=FINDING, bold=True)
-    return said, 1.95 + lines(said, room, size=FINDING, bold=True) * FINDING * 1.22 + 0.35 + head
+    said = _clamped(finding, room, most=most, size=FINDING, bold=True)
+    return said, 1.95 + said["lines"] * FINDING * 1.22 + 0.35 + head
 
 
 def _clamped(text: str, room: float, *, most: int, size: float = 1.0, bold: bool = False) -> View:
@@ -93,7 +93,7 @@ def _clamped(text: str, room: float, *, most: int, size: float = 1.0, bold: bool
 
 # --- what is asked of the meeting -----------------------------------------------------------------------------------
 
-QUESTION, DATE = 30.6, 9.2  # of a decision: its words, and by when, who, how much
+QUESTION, DATE = 29.6, 9.2  # of a decision: its words, and by when, who, how much
 
 
 def decisions(page: Facts) -> Block:
@@ -107,30 +107,33 @@ def decisions(page: Facts) -> Block:
         rest = asked["cards"][kept:] if asked else []
         return _rest(len(rest), sum(card["amount"] - card["twice"] for card in rest)) if rest else None
 
-    return Block("decisions", fixed, heights, least=4, rest=1.6, share=1.7, view={"finding": finding, "rows": cards, "left": left})
+    return Block("decisions", fixed, heights, least=4, rest=1.6, share=2.4, view={"finding": finding, "rows": cards, "left": left})
 
 
 def _decision(card: Facts) -> View:
     return {"id": card["id"], "number": card["number"], "question": _clamped(card["question"].text, QUESTION, most=2, bold=True),
-            "answer": _clamped(_recommended(card), QUESTION, most=2),
+            "answer": _recommended(card),
             "by": message("onepage.by" if card["by"] is not None else "onepage.by.none", {"by": card["by"]}).text,
-            "decides": _clamped(card["decides"] or message("onepage.decides.none", {}).text, DATE, most=1, size=SMALL),
+            "decides": _clamped(card["decides"] or message("onepage.decides.none", {}).text, DATE, most=1),
             "amount": words.show(about(card["amount"]), "money") if card["amount"] else ""}
 
 
-def _recommended(card: Facts) -> str:
-    """The recommended option and what it brings: kept sales and what they cost, or money back."""
-    taken = next((option for option in card["options"] if option["taken"]), None)
-    if taken is None:
-        return message("onepage.undecided", {}).text
-    said, kind = message("onepage.take", {"option": taken["letter"], "title": taken["title"].text.rstrip(".")}).text, card["cause"].get("kind")
-    if card["keeps"] <= 0 or kind == "excess":
-        return said
-    brings = message("onepage.take.keeps" if kind in SELLING else "onepage.take.back", {"keeps": about(card["keeps"]), "costs": about(card["costs"])})
-    return f"{said} {brings.text}"
+def _recommended(card: Facts) -> View:
+    """The recommended option and why, in as many whole sentences as stand on two lines."""
+    if not any(option["taken"] for option in card["options"]):
+        return _clamped(message("onepage.undecided", {}).text, QUESTION, most=2)
+    first, *rest = _SENTENCE.split(held(card["why"].text))
+    for said in rest:
+        if lines(f"{first} {said}", QUESTION) > 2:
+            break
+        first = f"{first} {said}"
+    return _clamped(first, QUESTION, most=2)
 
 
-NAME, WORD, WHEN, BAR, MONEY, NUMBER = 17.2, 6.7, 7.8, 2.3, 4.1, 4.4  # the columns of the exceptions
+_SENTENCE = re.compile(r"(?<=[.!?]) +(?=[^\W\d_a-z])")  # a full stop, and a capital letter after it
+
+
+NAME, WORD, WHEN, MONEY, NUMBER = 15.9, 6.9, 7.6, 5.4, 5.7  # the columns of the exceptions
 
 
 def exceptions(page: Facts) -> Block:
@@ -138,7 +141,7 @@ def exceptions(page: Facts) -> Block:
     found = page["exceptions"]
     said = found["finding"] if found else message("onepage.exceptions.absent", {})
     rows = found["rows"][:10] if found else []
-    head = 0.5 + 1.25 * lines(found["unit"], MONEY - 0.5, size=SMALL, bold=True) if rows else 0.0
+    head = 0.5 + 1.25 * lines(found["unit"], MONEY - 0.5, bold=True) if rows else 0.0
     finding, fixed = _topped(said.text, ASKED, head=head)
     row = LINE + 0.3
     foot = row * (1 + bool(found and found["overlap"]) + bool(found and found["other"])) + 0.2 if rows else 0.0
@@ -148,9 +151,9 @@ def exceptions(page: Facts) -> Block:
 
 
 def _exception(row: Facts) -> View:
-    place = shorten(row["place"], 6.5, size=SMALL)
-    name = shorten(row["name"], NAME - (width(f", {place}") * SMALL if place else 0.0) - 0.3, bold=True)
-    return {**row, "name": name, "place": place, "number": row["answer"].removeprefix("d")}
+    place = shorten(row["place"], 6.5)
+    name = shorten(row["name"], NAME - (width(f", {place}") if place else 0.0) - 0.3, bold=True)
+    return {**row, "name": name, "place": place, "span": row["span"].replace(message("front.span", {"first": "", "last": ""}).text, "–"), "number": row["answer"].removeprefix("d")}
 
 
 def _other(found: Facts, kept: int) -> View | None:
@@ -165,7 +168,7 @@ def _other(found: Facts, kept: int) -> View | None:
 
 # --- how the month went ---------------------------------------------------------------------------------------------
 
-MEASURE, TREND, VALUE, STATUS = 9.4, 5.5, 6.6, 7.0  # the columns of the scorecard
+MEASURE, TREND, VALUE, STATUS = 9.0, 5.3, 7.2, 8.5  # the columns of the scorecard
 
 
 def scorecard(page: Facts) -> Block:
@@ -174,7 +177,7 @@ def scorecard(page: Facts) -> Block:
     if score is None:
         finding, fixed = _topped(message("onepage.score.none", {}).text, MONTH)
         return Block("scorecard", fixed, view={"finding": finding, "key": None, "month": None})
-    key = message("onepage.score.key", {"before": frames.next_month(score["month"], -1)}).text
+    key = _clamped(message("onepage.score.key", {"before": frames.next_month(score["month"], -1)}).text, MONTH, most=2)
     finding, fixed = _topped(score["finding"].text, MONTH, head=1.75)
     rows = [_measure(card) for card in score["cards"]]
 
@@ -182,21 +185,21 @@ def scorecard(page: Facts) -> Block:
         n = len(rows) - kept
         return message("onepage.rest.measures" if n > 1 else "onepage.rest.measure", {"n": n}) if n else None
 
-    return Block("scorecard", fixed + lines(key, MONTH, size=SMALL) * SMALL * 1.3 + 0.4, [_measure_lines(row) * LINE + 0.36 for row in rows], least=8, rest=1.6, share=1.5,
+    return Block("scorecard", fixed + key["lines"] * LINE + 0.4, [_measure_lines(row) * LINE + 0.36 for row in rows], least=8, rest=1.6, share=1.5,
                  view={"finding": finding, "rows": rows, "month": score["month"], "key": key, "left": left})
 
 
 def _measure(card: Facts) -> View:
     line = svg.sparkline(**card["trend"], width=66, height=30) if card["trend"] else ""
     return {"name": _clamped(card["name"], MEASURE, most=2, bold=True), "line": line, "value": card["value"], "small": card["small"], "moved": card["moved"],
-            "status": card["status"], "target": card["target"].text or message("onepage.target.none", {}).text}
+            "status": card["status"], "target": card["goal"] or message("onepage.target.none", {}).text}
 
 
 def _measure_lines(row: View) -> int:
     return 2 if row["line"] or row["moved"] or row["status"] or row["name"]["lines"] > 1 else 1
 
 
-LABEL, DRAWN, AMOUNT = 10.4, 12.2, 5.9  # the columns of what changed
+LABEL, DRAWN, AMOUNT = 11.2, 12.4, 6.4  # the columns of what changed
 
 
 def changes(page: Facts) -> Block:
@@ -206,7 +209,7 @@ def changes(page: Facts) -> Block:
         said = found["finding"] if sums is not None else message("onepage.changes.none", {})
         finding, fixed = _topped(said.text, MONTH, most=3)
         return Block("changes", fixed, view={"finding": finding, "key": ""})
-    key = message("onepage.changes.source", {"window": page["window"], "unit": found["unit"]}).text
+    key = _clamped(message("onepage.changes.source", {"window": page["window"], "unit": found["unit"]}).text, MONTH, most=2)
     finding, fixed = _topped(found["finding"].text, MONTH)
     ends = [row for row in found["rows"] if row["kind"] != "part"]
     parts = [row | {"amount": part[1], "label": row["label"][:1].upper() + row["label"][1:]}
@@ -216,7 +219,7 @@ def changes(page: Facts) -> Block:
     def choose(rows: list[View], kept: int) -> list[View]:
         return _with_ends(ends, _largest_parts(rows, kept, scale))
 
-    return Block("changes", fixed + row * len(ends) + lines(key, MONTH, size=SMALL) * SMALL * 1.3 + 0.4, [row] * len(parts), least=3, rest=row,
+    return Block("changes", fixed + row * len(ends) + key["lines"] * LINE + 0.4, [row] * len(parts), least=3, rest=row,
                  view={"finding": finding, "rows": parts, "choose": choose, "key": key, "unit": found["unit"]})
 
 
@@ -276,16 +279,16 @@ def _families(found: Facts, kept: int) -> list[View]:
 
 # --- who does what, and what it rests on ------------------------------------------------------------------------------
 
-TITLE, DUE = 19.9, 9.0  # of an action
+TITLE, DUE = 18.0, 10.4  # of an action
 
 
 def actions(page: Facts) -> Block:
     """Open actions, the most overdue first: what, who, until when."""
     found = page["actions"]
     finding, fixed = _topped(found["finding"].text, BASIS)
-    key = message("front.actions.sub", {"day": page["as_of"]}).text if found["rows"] else ""
+    key = _clamped(message("front.actions.sub", {"day": page["as_of"]}).text, BASIS, most=2) if found["rows"] else None
     every = found.get("all", found["rows"])
-    rows = [{**row, "title": _clamped(row["title"], TITLE, most=2, bold=True), "owner": shorten(str(row["owner"]), TITLE, size=SMALL)} for row in every]
+    rows = [{**row, "title": _clamped(row["title"], TITLE, most=2, bold=True), "owner": shorten(str(row["owner"]), TITLE)} for row in every]
     heights = [max(row["title"]["lines"] + 1, 2) * LINE + 0.5 for row in rows]
 
     def left(kept: int) -> Sentence | None:
@@ -293,7 +296,7 @@ def actions(page: Facts) -> Block:
         late = sum((row["late"] or 0) > 0 for row in rest)
         return message("onepage.rest.late" if late else "onepage.rest", {"n": len(rest), "late": late}) if rest else None
 
-    return Block("actions", fixed + (SMALL * 1.3 + 0.35 if key else 0.0), heights, least=4, rest=1.6, share=1.5, view={"finding": finding, "rows": rows, "left": left, "key": key})
+    return Block("actions", fixed + (key["lines"] * LINE + 0.35 if key else 0.0), heights, least=4, rest=1.6, share=1.5, view={"finding": finding, "rows": rows, "left": left, "key": key})
 
 
 EFFECT = 5.4  # of an assumption: the money that hangs on it
@@ -309,19 +312,19 @@ def assumptions(page: Facts) -> Block:
     finding, fixed = _topped(message(f"onepage.assumptions.{said}", {"n": len(found["rows"]), "failed": found["failed"]}).text, BASIS)
     rows = [_assumption(row) for row in found["rows"]]
     heights = [(row["text"]["lines"] + bool(row["note"] or row["state"])) * LINE + 0.5 for row in rows]
-    key = message("onepage.assumptions.key", {"unit": found["unit"]}).text
+    key = _clamped(message("onepage.assumptions.key", {"unit": found["unit"]}).text, BASIS, most=2)
 
     def left(kept: int) -> Sentence | None:
         rest = found["rows"][kept:]
         return _rest(len(rest), sum(row["size"] for row in rest)) if rest else None
 
-    return Block("assumptions", fixed + lines(key, BASIS, size=SMALL) * SMALL * 1.3 + 0.4, heights, least=3, rest=1.6, view={"finding": finding, "rows": rows, "left": left, "key": key, "unit": found["unit"]})
+    return Block("assumptions", fixed + key["lines"] * LINE + 0.4, heights, least=3, rest=1.6, view={"finding": finding, "rows": rows, "left": left, "key": key, "unit": found["unit"]})
 
 
 def _assumption(row: Facts) -> View:
     room = BASIS - EFFECT - 0.6
     note = message("onepage.if_not", {"text": row["if_not"]}).text if row["if_not"] else ""
-    return {"text": _clamped(row["text"], room, most=2, bold=True), "note": shorten(note, room - (9.0 if row["status"] else 0.0), size=SMALL),
+    return {"text": _clamped(row["text"], room, most=2, bold=True), "note": shorten(note, room - (9.0 if row["status"] else 0.0)),
             "amount": row["amount"], "state": row["status"]}
 
 
@@ -330,17 +333,17 @@ def data(page: Facts) -> Block:
     found = page["data"]
     finding, fixed = _topped(page["header"]["said"] or found["finding"].text, BASIS - 1.6)
     received = [*found["facts"][:1], *found["facts"][-1:]] if len(found["facts"]) > 1 else found["facts"]  # what came, and what of it could not be used
-    facts = [{"label": shorten(label.text, BASIS - 5.5, size=SMALL), "value": value} for label, value in received]
-    rows = [{**row, "said": _clamped(row["said"].text, BASIS - EFFECT - 0.6, most=3, size=SMALL)} for row in found["findings"]]
-    missing = _clamped(message("onepage.data.missing", {"names": ", ".join(found["missing"]).replace("_", " ")}).text, BASIS, most=2, size=SMALL) if found["missing"] else None
-    fixed += len(facts) * (SMALL * 1.3 + 0.35) + (missing["lines"] * SMALL * 1.3 + 0.4 if missing else 0.0)
+    facts = [{"label": shorten(label.text, BASIS - 5.5), "value": value} for label, value in received]
+    rows = [{**row, "said": _clamped(row["said"].text, BASIS - EFFECT - 0.6, most=3)} for row in found["findings"]]
+    missing = _clamped(message("onepage.data.missing", {"names": ", ".join(found["missing"]).replace("_", " ")}).text, BASIS, most=2) if found["missing"] else None
+    fixed += len(facts) * (LINE + 0.35) + (missing["lines"] * LINE + 0.4 if missing else 0.0)
 
     def left(kept: int) -> Sentence | None:
         n = found["count"] - kept
         return message("onepage.rest.findings" if n > 1 else "onepage.rest.finding", {"n": n}) if n else None
 
     standing = 1.6 if found["count"] > len(rows) else 0.0  # findings that the facts do not list are told of in any case
-    return Block("data", fixed + standing, [row["said"]["lines"] * SMALL * 1.3 + 0.45 for row in rows], least=1, rest=1.6 - standing, share=0.7,
+    return Block("data", fixed + standing, [row["said"]["lines"] * LINE + 0.45 for row in rows], least=1, rest=1.6 - standing, share=0.7,
                  view={"finding": finding, "status": page["header"]["status"], "rows": rows, "facts": facts, "missing": missing, "left": left})
 
 
@@ -350,12 +353,12 @@ def limits(page: Facts) -> list[Block]:
     if not found:
         return []
     finding, fixed = _topped(found["finding"].text, BASIS, most=3)
-    rows: list[View] = [{"title": shorten(row["title"].text, BASIS, bold=True), "why": _clamped(row["why"].text, BASIS, most=3, size=SMALL)} for row in found["rows"]]
-    return [Block("limits", fixed, [LINE + row["why"]["lines"] * SMALL * 1.3 + 0.5 for row in rows], least=len(rows), filler=True, view={"finding": finding, "rows": rows})]
+    rows: list[View] = [{"title": shorten(row["title"].text, BASIS, bold=True), "why": _clamped(row["why"].text, BASIS, most=3)} for row in found["rows"]]
+    return [Block("limits", fixed, [LINE + row["why"]["lines"] * LINE + 0.5 for row in rows], least=len(rows), filler=True, view={"finding": finding, "rows": rows})]
 
 
 # The columns of each table, as its <col> elements say them (em).
-WIDTHS = {"exceptions": (NAME, WORD, WHEN, BAR, MONEY, NUMBER), "scorecard": (MEASURE, TREND, VALUE, STATUS), "changes": (LABEL, DRAWN, AMOUNT),
+WIDTHS = {"exceptions": (NAME, WORD, WHEN, MONEY, NUMBER), "scorecard": (MEASURE, TREND, VALUE, STATUS), "changes": (LABEL, DRAWN, AMOUNT),
           "actions": (BASIS - DUE, DUE), "assumptions": (BASIS - EFFECT, EFFECT)}
 
 
