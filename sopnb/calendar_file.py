@@ -130,6 +130,8 @@ def _file(events: list[Any], method: str, day: dt.date) -> bytes:
         calendar.add_component(event)
     # The zone's rules around the day alone: a file that holds them from 1970 on is ten times as long.
     calendar.add_missing_timezones(first_date=dt.date(day.year - 1, 1, 1), last_date=dt.date(day.year + 2, 1, 1))
+    for zone in calendar.timezones:
+        zone.pop("COMMENT", None)  # the library tells until when its rules hold: nobody reads on after the day
     return bytes(calendar.to_ical())
 
 
