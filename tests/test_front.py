@@ -128,6 +128,15 @@ def test_the_scorecard_judges_shows_the_change_and_thirteen_months():
     assert [card["kpi"] for card in facts(scorecard=["otif", "unknown", "bias"])["scorecard"]["cards"]] == ["otif", "bias"]
 
 
+def test_a_measure_of_another_definition_is_not_compared():
+    """Stock cover is at version 2 since September: no change on August, and its line begins anew."""
+    tables, past = small.tables(), small.past()
+    tables["kpis"] = tables["kpis"].assign(version="2")
+    past["kpis"] = past["kpis"].assign(version=["1" if kpi == "cover" else "2" for kpi in past["kpis"]["kpi"]])
+    cards = {card["kpi"]: card for card in front.facts(tables, past, header=small.HEADER, links=small.LINKS, book=small.BOOK)["scorecard"]["cards"]}
+    assert cards["cover"]["change"].text == "" and cards["otif"]["change"].text != ""
+
+
 def test_open_actions_stand_by_how_late_they_are():
     actions = facts()["actions"]
     assert [(row["owner"], row["late"]) for row in actions["rows"]] == [("Agus Santoso", 17), ("Budi Hartono", -2)]
