@@ -325,3 +325,41 @@ def test_owners_of_new_actions_alone_get_a_recap_they_did_not_ask_for():
     held = pd.DataFrame({"cycle": [pd.Timestamp("2026-08-01")]})
     assert recap.owners({"held": held, "actions_after": ACTIONS}) == {"p02"}, "the other one is closed"
     assert recap.owners({"actions_after": ACTIONS}) == set()
+
+
+# --- the notebook and the demo --------------------------------------------------------------------------------------
+
+def test_the_notebooks_cells_are_few_short_and_its_form_is_on_no_page():
+    import nbformat
+
+    from sopnb import report
+
+    notebook = nbformat.read(PROJECT / "notebooks" / "06_recap.ipynb", as_version=4)
+    assert len(notebook.cells) <= 25 and max(len(cell.source.splitlines()) for cell in notebook.cells) <= 12
+    assert sum("desk" in cell.metadata.get("tags", []) for cell in notebook.cells) == 4
+    titles = [section["title"] for section in report.outline(notebook)["sections"]]
+    assert "Was the meeting held?" in titles and "Write the minutes here" not in titles
+    assert not any("minutes_cells.fill" in code for section in report.outline(notebook)["sections"] for code in section["code"])
+
+
+def test_the_demos_last_meeting_shows_what_minutes_can_hold():
+    from sopnb import demo, demo_meetings
+
+    last = demo_meetings.minutes(demo.all_cycles()[-2])
+    states = {row["person"]: row["state"] for row in last["attendance"]}
+    assert set(states.values()) == {"present", "delegated", "absent"} and states["maya.putri"] == "absent", "the finance manager must come"
+    assert any(row["dissent"] for row in last["decisions"]) and {row["state"] for row in last["assumptions"]} == {"failed", "held"}
+    made = [row["id"] for name in demo.all_cycles()[:-2] for row in demo_meetings.minutes(name)["assumptions"]]
+    assert {row["id"] for row in last["assumptions"]} <= set(made), "what is judged was assumed before"
+
+
+@pytest.mark.slow
+def test_the_demo_ends_with_what_lies_where(after: Path):
+    from sopnb import start
+
+    run.run("params/tiny.yaml", recap=True)
+    told = "\n".join(start.story("params/tiny.yaml", "2026-03", "2026-03"))
+    assert "The meeting of 8 March 2026" in told and "reports/tiny/2026-03/mail/recap/  2 mails with the recap" in told
+    assert "data/tiny/2026-03/minutes.yaml  the minutes it was made from" in told and "sopnb recap params/tiny.yaml --form" in told
+    page = (after / "reports/tiny/2026-03/06_recap.html").read_text(encoding="utf-8")
+    assert "Call" in page and "Write the minutes here" not in page and "reports/tiny/2026-03/06_recap.html  what was decided" in told
