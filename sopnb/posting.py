@@ -222,7 +222,7 @@ def post(job: Job, manifest: dict[str, Any], kind: str, day: dt.date) -> Deliver
     paths, notes = letters(job, manifest, kind)
     wrong, folder, mark = bool(notes), f"{_shown(job)}/{FOLDERS[kind]}", manifest[MARKS[kind]]
     result = delivery.send(paths, smtp_line.address(job.company.mail.smtp), book(job), cycle=job.name, kind=kind,
-                           content=mark["content"], revision=mark["revision"], day=_as_of(job), domains=domains(job.company))
+                           content=mark["content"], revision=mark["revision"], day=_cycle_day(job), domains=domains(job.company))
     told = delivery.told(result, folder=folder, revision=mark["revision"], command=f"sopnb send {_params(job)} --cycle {job.name}")
     notes += told
     if result.sent or result.news:
@@ -304,8 +304,9 @@ def anyone(job: Job) -> pd.DataFrame | None:
     return next((found for name in names if (found := people(job.where.published(name))) is not None), None)
 
 
-def _as_of(job: Job) -> dt.date:
-    return job.company.as_of or dt.date(int(job.name[:4]), int(job.name[5:]), 1)
+def _cycle_day(job: Job) -> dt.date:
+    """The day of a claim: the cycle's own, whatever the params file says of today, so that two claims are one event."""
+    return dt.date(int(job.name[:4]), int(job.name[5:]), 1)
 
 
 def _params(job: Job) -> str:

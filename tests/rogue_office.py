@@ -191,7 +191,10 @@ def serve(authority: trustme.CA | None, office: Rogue, *, cert: trustme.LeafCert
     return controller
 
 
+WEIGHT = {**dict.fromkeys(("connect", "banner", "EHLO", "STARTTLS", "AUTH"), 0.25), "dot": 2.0}
+
+
 def at_random(seed: int, share: float) -> Callable[[str], str]:
-    """Each stage goes wrong with this chance, the last dot with twice as much, in a way drawn from its faults."""
+    """Each stage goes wrong with this chance, in a way drawn from its faults; the last dot more often, the way to the first mail less."""
     draws = random.Random(seed)
-    return lambda stage: draws.choice(FAULTS[stage]) if draws.random() < share * (1 + (stage == "dot")) else ""
+    return lambda stage: draws.choice(FAULTS[stage]) if draws.random() < share * WEIGHT.get(stage, 1.0) else ""
