@@ -51,7 +51,7 @@ def asked(
     gap          family × month   plan, budget, gap (money); see value.gap
     gap_share    of the budget, from which a shortfall is asked about
     hiring       month   capacity, hired (money), hires to start in the month; target (money), where there is one: only
-                         what the plan asks for is at stake
+                         what the plan asks for is at stake, and where that is nothing in these months the money is not known
     hiring_until the last month that counts for hires: that of the other decisions; None: the whole plan
     least_share  of the money of all exceptions, below which one is not asked about: the meeting's time is for what
                  moves the company, the planner answers the rest
@@ -69,7 +69,7 @@ def asked(
     framed = framed if options is None else framed[framed["group"].isin(options["exception"])]
     names = called(items, locations)
     rows = [_exception(group, members, options, names, meeting_day, country) for group, members in framed.groupby("group", sort=True)]
-    rows += _budget(gap, gap_share, meeting_day) + _hires(hiring, hiring_until, recruiting_months, meeting_day)
+    rows += _budget(gap, gap_share, meeting_day) + _hires(hiring, hiring_until, recruiting_months, meeting_day, country)
     out = pd.DataFrame(rows, columns=frames.ASKED.names).sort_values(["amount", "exception", "question"], ascending=[False, True, True], kind="stable").head(most)
     out = _counted_once(out, framed, hiring)
     out["decides"] = [entitled(kind, decides, people) for kind in out["kind"]]
@@ -129,7 +129,7 @@ def _budget(gap: pd.DataFrame | None, gap_share: float, meeting_day: Any) -> lis
              "amount": short, "recommended": None, "exception": "budget"}]
 
 
-def _hires(hiring: pd.DataFrame | None, until: Any, recruiting_months: int, meeting_day: Any) -> list[dict[str, Any]]:
+def _hires(hiring: pd.DataFrame | None, until: Any, recruiting_months: int, meeting_day: Any, country: str) -> list[dict[str, Any]]:
     """The next hires, where the offer must go out before the next meeting: what they sell until others join them."""
     starts = pd.DatetimeIndex([]) if hiring is None else pd.DatetimeIndex(hiring.loc[hiring["hires"] > 0, "month"].sort_values())
     if hiring is None or starts.empty:
@@ -142,8 +142,8 @@ def _hires(hiring: pd.DataFrame | None, until: Any, recruiting_months: int, meet
     amount = total(needed(hiring)[lambda months: (months.index >= first) & (months.index <= last)])
     values = {"hires": int(hiring.loc[hiring["month"] == first, "hires"].iloc[0]), "first": iso(first), "last": iso(last), "amount": amount}
     later = "" if amount > 0 else "_later"
-    return [{"kind": "hiring", "question": f"meeting.ask_hiring{later}", "values": as_json(values), "by": max(offer, day), "overlap": 0.0,
-             "amount": amount, "recommended": None, "exception": "hiring"}]
+    return [{"kind": "hiring", "question": f"meeting.ask_hiring{later}", "values": as_json(values), "by": max(calendar.working_day(offer, country), day), "overlap": 0.0,
+             "amount": amount if amount > 0 else float("nan"), "recommended": None, "exception": "hiring"}]
 
 
 def hired_until(hiring: pd.DataFrame, until: Any) -> pd.Timestamp:

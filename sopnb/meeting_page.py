@@ -86,11 +86,12 @@ def _side_by_side(one: Mapping[Any, Any], mine: pd.DataFrame, cycle: str) -> Tab
         return None
     told = [name for name in CONSEQUENCES if name != "gains" or mine["net"].isna().any()]  # the net says it already
     known = [name for name in told if mine[name].notna().any()]
-    rows = mine.assign(answer=[_answer(row) for row in mine.to_dict("records")], **{name: [shown(name, value) for value in mine[name]] for name in known})
+    rows = mine.assign(answer=[_answer(row) for row in mine.to_dict("records")], **{name: [words.plain(shown(name, value)) for value in mine[name]] for name in known})
     dark = [message(CONSEQUENCES[name][1]).text for name in told if name not in known]
     source = say("step 03 and the plan of {cycle}. Not known: {names}", cycle=cycle, names=", ".join(dark).lower()) if dark else say("step 03 and the plan of {cycle}", cycle=cycle)
-    return tables.show(rows, caption=say("{amount:money} at stake: what follows from each answer", amount=one["amount"]), source=source,
-                       columns={"answer": "Answer", **{name: col(message(CONSEQUENCES[name][1]).text, wide=name != "net") for name in known}})
+    caption = say("What follows from each answer") if words.is_missing(one["amount"]) else say("{amount:money} at stake: what follows from each answer", amount=one["amount"])
+    return tables.show(rows, caption=caption, source=source,
+                       columns={"answer": "Answer", **{name: col(message(CONSEQUENCES[name][1]).text, "money", wide=name != "net") for name in known}})
 
 
 def _answer(row: Mapping[Any, Any]) -> str:
@@ -186,19 +187,31 @@ def actions(actions: pd.DataFrame, *, as_of: Any, names: Names) -> Block:
 UNITS = {"percent": "+.1%", "money": "money+", "days": "+,.0f", "ratio": "+,.2f"}
 
 
-def judged(scored: pd.DataFrame) -> Block:
-    """Earlier decisions: what was expected of each measure, and what came; see meeting.scored."""
-    known = scored.dropna(subset=["realised"])
-    said = (say("No decision can be judged yet.") if scored.empty else say("Decisions due to be judged: {n:,.0f}; their measures are not available for both months.", n=len(scored)) if known.empty else
-            say("**{came:,.0f} of {n:,.0f} decisions that can be judged brought at least what was expected.**", came=(known["came"] >= 1).sum(), n=len(known)))
-    about = kpis.described()
-    told = scored[scored["effect_kpi"].isin(about)].sort_values("judged", ascending=False, kind="stable")
-    if told.empty:
+def judged(scored: pd.DataFrame, *, names: Names | None = None) -> Block:
+    """Earlier decisions: what was expected of each measure, and what came; see `scored.scored`."""
+    known, ask = scored[scored["outcome"].isin(("hit", "missed"))], scored[scored["outcome"] == "ask"]
+    said = (say("No decision can be judged yet.") if scored.empty else say("Decisions due to be judged: {n:,.0f}; nothing of them can be measured, and nobody has said.", n=len(scored)) if known.empty else
+            say("**{hits:,.0f} of {n:,.0f} decisions judged brought what they were meant to.**", hits=(known["outcome"] == "hit").sum(), n=len(known)))
+    if len(ask) and len(known):
+        said += say("Ask whoever decided about the rest: {n:,.0f} cannot be measured.", n=len(ask))
+    if scored.empty:
         return block(said)
-    told = told.assign(measure=[message("kpis." + one).text for one in told["effect_kpi"]],
-                       **{name: [words.show(v, UNITS[about[one]["unit"]]) for one, v in zip(told["effect_kpi"], told[name], strict=True)] for name in ("expected", "realised")})
+    about = kpis.described()
+    units = [about[one]["unit"] if one in about else "ratio" for one in scored["effect_kpi"]]
+    told = scored.assign(
+        measure=[message("kpis." + one).text if one in about else one for one in scored["effect_kpi"]], said=[message("scored.outcome." + one).text for one in scored["outcome"]],
+        why=[(names or {}).get(who, who) if who else message(one).text if one else "" for one, who in zip(scored["because"], scored["said_by"], strict=True)],
+        **{name: [_change(v, unit) for v, unit in zip(scored[name], units, strict=True)] for name in ("expected", "realised")}).sort_values("judged", ascending=False, kind="stable")
     return block(said, tables.show(told, caption=say("What decisions brought"), top=10, subtitle=say("Expected and actual change of the measure; other causes move it as well"), source=say("the ledger of decisions; kpis"),
-                                   columns={"title": "Decision", "measure": "Measure", "expected": "Expected", "realised": "Came", "judged": col("Judged", "month", wide=True)}))
+                                   columns={"title": "Decision", "measure": col("Measure", wide=True), "expected": "Expected", "realised": "Came", "said": "Outcome", "why": col("", wide=True),
+                                            "judged": col("Judged", "month", wide=True)}))
+
+
+def _change(value: float, unit: str) -> str:
+    """A change of a measure in its unit; of a percentage in points."""
+    if words.is_missing(value) or unit != "percent":
+        return words.show(value, UNITS[unit])
+    return message("front.points", {"points": words.show(value, "+.1pp")}).text
 
 
 def rests_on(log: pd.DataFrame, verdict: str | None, *, names: Names, as_of: Any) -> Block:

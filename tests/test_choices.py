@@ -55,6 +55,18 @@ def test_hires_are_answered_now_later_and_not_at_all():
     assert "waiting a month loses USD 2 by February 2027; from March 2027 to March 2027 the plan asks for USD 30 more" in words.message(found["reason"][0], found["reason_values"][0]).text
 
 
+def test_hires_that_the_plan_needs_only_later_have_no_money_of_these_months():
+    """Nothing is missing to February: what is at stake is not known, not zero; the offer goes out on a working day."""
+    calm = HIRING.assign(target=[100, 100, 100, 100, 130])
+    asked = asking.asked(OVEN, CURED, decides={}, meeting_day=DAY, hiring=calm, recruiting_months=1)
+    assert asked["kind"].tolist() == ["overload", "hiring"] and np.isnan(asked["amount"][1]) and asking.at_stake(asked) == 60
+    assert f"{asked['by'][1]:%a %Y-%m-%d}" == "Fri 2026-10-30", "1 November is a Sunday"
+    assert "the plan needs what they sell after February 2027" in words.message(asked["question"][1], asked["values"][1]).text
+    found = choices.choices(asked, CURED, hiring=calm, plan=PLAN, rep_cost=0.2)
+    assert found["reason"].dropna().tolist() == ["choices.reason_sales", "choices.reason_hire_later"]
+    assert "What follows from each answer" in meeting_page.framed(asked, found, names={}, cycle="2026-10").text
+
+
 def test_what_a_hire_costs_is_not_known_and_never_zero():
     found = choices.choices(asking.asked(None, decides={}, meeting_day=DAY, hiring=HIRING), hiring=HIRING, plan=PLAN)
     assert found["costs"].isna().tolist() == [True, True, False] and found["net"].isna().tolist() == [True, True, False]
@@ -156,7 +168,7 @@ def test_at_stake_lies_between_the_largest_amount_and_the_sum(rows: list, months
     hiring = pd.DataFrame({"month": span, "reps": 10.0, "target": [100.0 + short for short, _ in months], "capacity": 100.0, "gap": [-float(short) for short, _ in months],
                            "hires": [0, 1, 0, 0, 0], "hired": [100.0 + (more if i else 0) for i, (_, more) in enumerate(months)]})
     asked = asking.asked(found, decides={}, meeting_day=DAY, hiring=hiring, least_share=0.0, most=9)
-    assert (asked["overlap"] >= 0).all() and (asked["overlap"] <= asked["amount"] + 1e-9).all()
+    assert (asked["overlap"] >= 0).all() and (asked["overlap"] <= asked["amount"].fillna(0.0) + 1e-9).all()
     assert asking.at_stake(asked) <= asked["amount"].sum() + 1e-9
     hires = asked[asked["kind"] == "hiring"]
     selling = asked[asked["kind"] == "short"]
