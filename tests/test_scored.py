@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from helpers import frame
 
-from sopnb import frames, kpis
+from sopnb import frames, kpis, meeting_page, words
 from sopnb.scored import scored
 
 
@@ -73,3 +73,12 @@ def test_the_hit_rate_is_of_twelve_months_and_joins_the_month_judged():
     assert (row["kpi"], row["numerator"], row["denominator"], row["status"]) == ("decision_hit_rate", 2, 3, "on")
     assert kpis.further(found, {"scored": judged}, month="2026-12").equals(found), "what was taken stays"
     assert kpis.further(now, {"scored": judged.iloc[:0]}, month="2026-12").empty, "absent, never zero"
+
+
+def test_the_meeting_sees_outcomes_beside_what_was_expected_and_whom_to_ask():
+    words.speak("en", "USD")
+    rows = (("D1", "2026-09", "otif", 0.02, "2026-12"), ("D2", "2026-09", None, None, "2026-12"), ("D3", "2026-09", "cover", 1.0, "2026-12", "missed"))
+    shown = repr(meeting_page.judged(scored(taken(*rows), MEASURED, month="2026-12"), names={"rina": "Rina Kusuma"}))
+    assert "1 of 2 decisions judged brought what they were meant to. Ask whoever decided about the rest: 1 cannot be measured." in shown
+    assert "+2.0 pts" in shown and "+1.0 pts" in shown and "no measure was named" in shown and "Rina Kusuma" in shown
+    assert "No decision can be judged yet" in repr(meeting_page.judged(scored(taken(), MEASURED, month="2026-12")))
