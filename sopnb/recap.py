@@ -14,12 +14,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from sopnb import minutes_place, params, project, reuse, steps
 from sopnb.problems import Problem, Problems
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from sopnb.job import Job
     from sopnb.minutes import Minutes
 
