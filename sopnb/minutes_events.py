@@ -170,7 +170,8 @@ def changes(before: list[dict[str, Any]], after: list[dict[str, Any]], people: M
         values = {"what": _about(key, told or earlier, names)}
         if kind == "changed":
             fields = [name for name in dict.fromkeys([*told, *earlier]) if told.get(name) != earlier.get(name)]
-            values |= {"was": _listed(earlier, fields, names), "now": _listed(told, fields, names)}
+            was_said = _shown(earlier.get(fields[0]), names) if len(fields) == 1 else _listed(earlier, fields, names)
+            values |= {"was": was_said, "now": _listed(told, fields, names)}
         out.append({"rule": f"recap.change.{KIND_WORDS.get(key[0], 'update')}.{kind}", "values": json.dumps(values, ensure_ascii=False, sort_keys=True)})
     return out
 

@@ -129,8 +129,8 @@ def test_corrected_minutes_are_revision_two_and_say_what_changed(tmp_path: Path)
     assert number == draft[0] == 2
     told = [words.message(one["rule"], one["values"]).text for one in minutes_events.changes(before, meeting.events(other, PEOPLE), {"p02": "Budi"})]
     assert told == [
-        "The meeting itself: points: Oven: 290 hours short (before: points: Oven: 318 hours short: before Lebaran).", "Budi: state: absent; delegate: – (before: state: delegated; delegate: p05).",
-        "Decision 2026-09-D1 (Run Saturdays): option: B (before: option: A).", "Action 2026-09-A2 (Call) is added."]
+        "The meeting itself: points: Oven: 290 hours short (before: Oven: 318 hours short: before Lebaran).", "Budi: state: absent; delegate: – (before: state: delegated; delegate: p05).",
+        "Decision 2026-09-D1 (Run Saturdays): option: B (before: A).", "Action 2026-09-A2 (Call) is added."]
     assert meeting.record(book, other, PEOPLE) == 0 and minutes_events.revision(book.everything(), meeting.events(other, PEOPLE), origin=first.origin)[0] == 2
 
 
@@ -196,7 +196,7 @@ def test_the_page_says_it_all_and_shows_markup_as_text(tmp_path: Path):
 def test_a_corrected_meeting_says_its_revision_on_the_page(tmp_path: Path):
     meeting.record(ledger.open(None, tmp_path), said(tmp_path), PEOPLE)
     page = recap_facts.facts(tables(tmp_path, MINUTES.replace("option: A", "option: B")))
-    assert page["revision"] == 2 and "Revision 2" in recap_page.held(page, planned=None).text and "option: B (before: option: A)" in recap_page.held(page, planned=None).text
+    assert page["revision"] == 2 and "Revision 2" in recap_page.held(page, planned=None).text and "option: B (before: A)" in recap_page.held(page, planned=None).text
 
 
 # --- carried over ---------------------------------------------------------------------------------------------------
@@ -265,7 +265,7 @@ def test_corrected_minutes_go_out_as_revision_two_in_the_same_thread(after: Path
     here(pages=True, recap=True)
     second = mails(after)["ann@tiny.example"]
     assert second["Message-ID"] != first["Message-ID"] and str(first["Message-ID"]) in str(second["References"])
-    assert "2026-03-25 (before: due: 2026-03-20)" in re.sub(r"\s+", " ", second.get_body(("plain",)).get_content())  # type: ignore[union-attr]
+    assert "2026-03-25 (before: 2026-03-20)" in re.sub(r"\s+", " ", second.get_body(("plain",)).get_content())  # type: ignore[union-attr]
     assert len(mails(after)) == 2, "the mails of the first revision are gone from the set"
 
 
