@@ -51,6 +51,11 @@ sources:
 # meeting:
 #   day: 8
 #   file: data/{name}/{{cycle}}/minutes.yaml
+#   charter:             # without one nobody knows who has the last word; 05 checks it
+#     purpose: Agree one plan
+#     decides: {{overload: Supply manager, short: Supply manager, excess: Sales director, hiring: Sales director, budget: General manager}}
+#   agenda:              # points of the facts in the order and with the minutes wanted, and points of your own
+#     - {{title: Safety minute, minutes: 1}}
 '''
 
 
