@@ -20,7 +20,7 @@ def facts(page: Facts, *, name: str, person: str, reports_url: str, files: list[
     mine = _own(page, person, name)
     return {"page": page, "name": name, "mine": mine, "reports_url": reports_url, "subject": subject, "id": message_id, "pictures": pictures,
             "revised": message("mail.revision", {"revision": revision}) if revision > 1 else None, "where": f"{page['header']['scope']} {_where(files)}".strip(),
-            "for_you": _for_you(page, mine, person, name), "closing": _closing(page, name), "load_sub": message("mail.load.sub", {"window": page["window"]})}
+            "for_you": _for_you(page, mine, person, name), "closing": _closing(page, name), "load_sub": _load_sub(page)}
 
 
 def html(said: Facts) -> str:
@@ -54,6 +54,15 @@ def _for_you(page: Facts, mine: list[Facts], person: str, name: str) -> Sentence
     if mine:
         said.append(message("mail.for_you.actions", {"finding": yours(mine).text}))
     return None if not said else sum(said[1:], said[0])
+
+
+def _load_sub(page: Facts) -> Sentence | None:
+    """How to read the picture of load; the line with overtime only where there is any."""
+    if not page["capacity"]:
+        return None
+    load = page["capacity"]["load"]
+    more = "overtime" in load and bool((load["overtime"].fillna(0) > 0).any())
+    return message("mail.load.sub" if more else "mail.load.sub.plain", {"window": page["window"]})
 
 
 def _where(files: list[str]) -> str:
@@ -111,12 +120,17 @@ def plain(said: Facts) -> str:
         wrap(f"{header['company']}, {header['about']}. {header['said']}."), wrap(page["headline"].text, underline=True),
         wrap(said["revised"].text if said["revised"] else ""), wrap(" ".join(one.text for one in page["lead"])), wrap(said["where"]),
         mail_text.web(said["reports_url"]), wrap(said["for_you"].text, "  ", first="> ") if said["for_you"] else "",
-        _decisions(page), _picture("front.topic.chart", pictures.plan), _scorecard(page), _changes(page), _picture("front.topic.capacity", pictures.load),
+        _decisions(page), _picture("front.topic.chart", pictures.plan), _scorecard(page), _changes(page), _picture("front.topic.capacity", pictures.load) or _capacity(page),
         _exceptions(page), _actions(said["mine"]), wrap(said["closing"])])
 
 
 def _picture(key: str, figure: mail_pictures.Figure | None) -> str:
     return "" if figure is None else "\n".join([*topic(key, figure.title.text), wrap(figure.wide.alt)])
+
+
+def _capacity(page: Facts) -> str:
+    """All resources have room: a sentence says so."""
+    return "\n".join(topic("front.topic.capacity", page["capacity"]["finding"].text)) if page["capacity"] else ""
 
 
 def _scorecard(page: Facts) -> str:

@@ -15,6 +15,7 @@ from sopnb.words import Sentence
 WIDE, PHONE, CELL = 592, 328, 264  # pixels
 CARDS = 4  # measures with a picture
 ACROSS = {True: 3, False: 2}  # resources side by side, on a page and on a phone
+TIGHT = 0.9  # share of its hours from which a resource is worth a picture
 FIRST = {"off": 0, "watch": 1, "on": 2}
 
 
@@ -31,7 +32,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Pictures:
-    """plan and load may be missing; `lines` has a picture for each KPI shown with one."""
+    """plan and load may be missing, load where all resources have room; `lines` has a picture for each KPI shown with one."""
 
     plan: Figure | None = None
     load: Figure | None = None
@@ -69,7 +70,7 @@ def _lines(scorecard: dict[str, Any] | None) -> dict[str, Picture]:
 
 
 def _load(capacity: dict[str, Any] | None) -> Figure | None:
-    if not capacity or capacity["load"].empty:
+    if not capacity or not (capacity["load"]["hours"] > TIGHT * capacity["load"]["available"]).any():
         return None
     from sopnb import charts
 

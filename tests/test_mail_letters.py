@@ -103,6 +103,16 @@ def test_measures_off_target_get_the_pictures():
     assert [card["state"] for card in large] == ["off", "watch", "on", "on"] and [card["kpi"] for card in others] == ["excess"]
 
 
+def test_where_all_resources_have_room_a_sentence_says_so_instead_of_a_picture():
+    load = cases.page()["capacity"]["load"]
+    calm = {**cases.page(), "capacity": {**cases.page()["capacity"], "load": load.assign(hours=load["hours"] / 2, overtime=0)}}
+    message = mail.build(calm, **cases.READER)
+    assert not [part for part in message.walk() if "load" in str(part.get_filename())]
+    for kind in ("plain", "html"):
+        assert "Capacity" in cases.body(message, kind) and "Biscuit oven needs" in cases.body(message, kind) and "dotted" not in cases.body(message, kind)
+    assert "the dotted line is with overtime" in cases.body(cases.pack())
+
+
 def test_a_page_without_history_load_or_measures_has_no_pictures():
     empty = mail_pictures.of({"chart": None, "capacity": None, "scorecard": None})
     assert empty.all() == [] and empty.plan is None
