@@ -55,7 +55,7 @@ def _title(row: Any) -> str:
 def framed(asked: pd.DataFrame, choices: pd.DataFrame, *, names: Names, cycle: str) -> Block:
     """For each decision its answers side by side: money, service, stock, people; which one, why, who, until when."""
     if asked.empty:
-        return block()
+        return block(say("There is nothing to choose between."))
     if choices.empty:
         return block(missing("options"))
     parts: list[Any] = []
@@ -141,6 +141,7 @@ def charter(findings: pd.DataFrame, *, roles: Mapping[str, str], decides: Mappin
     """
     n = len(findings)
     said = (say("**The charter fits**: every decision asked for has somebody who may take it.") if not n else
+            say("**Nothing says who may decide what.**") if (findings["rule"] == "meeting.found_no_charter").any() else
             say("**One thing to mend in the charter.**") if n == 1 else say("**{n:,.0f} things to mend in the charter.**", n=n))
     told = [message(rule, values) for rule, values in zip(findings["rule"], findings["values"], strict=True)]
     held = pd.DataFrame([{"role": role, "for": roles.get(role, ""), "who": _who(people, role, names), "kinds": _kinds(role, decides)} for role in _every(roles, decides)], columns=["role", "for", "who", "kinds"])

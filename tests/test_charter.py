@@ -57,6 +57,9 @@ def test_old_and_new_keys_that_disagree_are_two_roles():
 
 def test_no_charter_and_no_purpose_are_said_plainly_with_the_remedy():
     told = check(stated=False, purpose="", roles={}, decides={})
+    found = charter.check(ASKED.iloc[1:], stated=False, purpose="", roles={}, decides={}, days=[], people=PEOPLE, meeting_day="2026-10-08")
+    page = meeting_page.charter(found, roles={}, decides={}, days=charter.dated([], month="2026-10"), people=PEOPLE, names={}, cycle="2026-10")
+    assert page.text.startswith("Nothing says who may decide what.")
     assert list(told) == ["no_charter"] and "Say under meeting.charter in the params file" in told["no_charter"]
     assert "Add purpose" in check(purpose="")["no_purpose"]
 

@@ -201,4 +201,4 @@ def test_without_decisions_or_answers_the_page_says_so(empty: bool):
     asked = asking.asked(None if empty else OVEN, decides={}, meeting_day=DAY)
     found = choices.choices(asked)
     assert (meeting_page.decisions(asked, found, names={}, cycle="2026-10").text == "No decision is asked for.") is empty
-    assert meeting_page.framed(asked, found, names={}, cycle="2026-10").text == ("" if empty else "Not available: options.")
+    assert meeting_page.framed(asked, found, names={}, cycle="2026-10").text == ("There is nothing to choose between." if empty else "Not available: options.")
