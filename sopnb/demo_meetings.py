@@ -8,6 +8,7 @@ The schema of the minutes stands in sopnb/minutes.py. An action is called <cycle
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import pandas as pd
 
@@ -114,7 +115,7 @@ def _day(text: str) -> dt.date:
 
 
 # What was assumed at a meeting beside the params file's own, and what later meetings said of it.
-ASSUMPTIONS = {
+ASSUMPTIONS: dict[str, tuple[dict[str, Any], ...]] = {
     "2026-06": ({"id": "S6", "text": "Competitors keep their coffee prices until the year ends", "if_not": "a tenth of the volume in Medan is lost", "amount": -1_900_000_000,
                  "owner": "dewi.lestari", "made": "2026-06-08", "due": "2026-12-31"},),
     "2026-07": ({"id": "S7", "text": "Wheat stays below last year's price until September", "if_not": "margins of noodles and biscuits fall by a point", "amount": -1_200_000_000,

@@ -363,3 +363,19 @@ def test_the_demo_ends_with_what_lies_where(after: Path):
     assert "data/tiny/2026-03/minutes.yaml  the minutes it was made from" in told and "sopnb recap params/tiny.yaml --form" in told
     page = (after / "reports/tiny/2026-03/06_recap.html").read_text(encoding="utf-8")
     assert "Call" in page and "Write the minutes here" not in page and "reports/tiny/2026-03/06_recap.html  what was decided" in told
+
+
+def test_a_real_recap_is_sent_once_and_a_correction_once_more(after: Path, office, monkeypatch: pytest.MonkeyPatch):
+    """Through the real door: two readers, one letter each; again, none; corrected, one more each, under the first."""
+    monkeypatch.setenv("TINY_SMTP", office.url)
+    add(after, "as_of: 2026-03-05\nmail: {send: after_run, smtp: 'env:TINY_SMTP', sender: plan@tiny.example}\n")
+    here(pages=True)
+    before = len(office.mails)
+    place = after / "data/tiny/2026-03/minutes.yaml"
+    assert here(pages=True, recap=True).code == run.OK and here(pages=True, recap=True).done == {}
+    sent = office.mails[before:]
+    assert sorted(str(one["To"].addresses[0].addr_spec) for one in sent) == ["ann@tiny.example", "bob@tiny.example"]
+    place.write_text(HELD.replace("Late", "Later"))
+    here(pages=True, recap=True)
+    again = office.mails[before + 2:]
+    assert len(again) == 2 and {str(one["In-Reply-To"]) for one in again} == {str(one["Message-ID"]) for one in sent}
