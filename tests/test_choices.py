@@ -81,7 +81,7 @@ def test_a_gap_to_budget_is_answered_by_named_actions_a_new_forecast_or_nothing(
     found = choices.choices(asked, closing=CLOSING, plan=PLAN)
     assert found["title"].tolist() == ["choices.close", "choices.reforecast", "choices.no_change"]
     assert found["keeps"].tolist() == [8.0, 0.0, 0.0] and found["gains"].tolist() == [2.0, 0.0, 0.0] and np.isnan(found["costs"][0])
-    assert "Start the named actions (2): USD 8 that the plan lacks" == words.message(found["title"][0], found["values"][0]).text
+    assert words.message(found["title"][0], found["values"][0]).text == "Start the named actions (2): USD 8 that the plan lacks"
     assert words.message(found["reason"][0], found["reason_values"][0]).text == "it is new money, 57% of the gap; the other USD 6 is accepted as forecast. The largest: win Mitra (Tea), USD 6"
     doubtful = choices.choices(asked, closing=CLOSING.iloc[2:], plan=PLAN)
     assert doubtful["title"].tolist()[0] == "choices.close_doubtful" and doubtful["recommended"].tolist() == [False, True, False]
