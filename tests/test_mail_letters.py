@@ -12,9 +12,9 @@ import zipfile
 import icalendar
 import mail_cases as cases
 import pytest
-from PIL import Image
+from PIL import Image, ImageFont
 
-from sopnb import calendar_file, letters, mail, mail_pictures, words
+from sopnb import calendar_file, charts_canvas, letters, mail, mail_pictures, style, words
 
 
 def strict(message):
@@ -204,3 +204,13 @@ def test_attachments_do_not_count_for_that_megabyte():
 def test_every_mail_keeps_far_from_its_limits(kind):
     message = cases.MAILS[kind]()
     assert len(cases.body(message).encode()) < letters.HTML_LIMIT / 2 and len(message.as_bytes()) < letters.MESSAGE_LIMIT / 4
+
+
+# --- the type of pictures -------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize(("weight", "bold"), [("Regular", False), ("Bold", True)])
+@pytest.mark.parametrize("text", ["Budget 108", "data to Sep 26", "Anggaran Rp 120 miliar", "Assorted Biscuit Tin 650 g", "−12.3%", "Feb 139"])
+def test_words_in_pictures_are_no_wider_than_the_layout_counts_on(text, weight, bold):
+    """matplotlib's own type is a sixth wider: a name at a line's end was cut off."""
+    drawn = ImageFont.truetype(str(charts_canvas.FONTS / f"Roboto-{weight}.ttf"), 130).getlength(text) / 10
+    assert drawn <= style.text_width(text, 13, bold) * 1.03
