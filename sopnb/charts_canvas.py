@@ -8,6 +8,7 @@ the fonts of the machine, so that the same table gives the same bytes everywhere
 from __future__ import annotations
 
 import functools
+import importlib.util
 import io
 import os
 import re
@@ -25,7 +26,6 @@ from sopnb.words import Sentence
 
 NARROW, WIDE = 288, 620  # least widths in pixels: a phone of 320, and the width from which the wide drawing is shown
 TICK, LABEL = 12, 13  # font sizes in pixels
-FONTS = Path(__file__).parent / "fonts"
 
 
 class ChartError(ValueError):
@@ -120,13 +120,21 @@ _RC: Any = {
 }
 
 
+def type_file(weight: str) -> Path:
+    """Where the package font-roboto keeps Regular or Bold; found without importing it, since its code is of 2018."""
+    found = importlib.util.find_spec("font_roboto")
+    if found is None or not found.submodule_search_locations:
+        raise ChartError("the package font-roboto is not installed: pictures for mail are drawn with it. Install the project anew: make install.")
+    return Path(found.submodule_search_locations[0]) / "files" / f"Roboto-{weight}.ttf"
+
+
 @functools.cache
 def _own_type() -> list[str]:
-    """Roboto from our own files; letters it lacks come from matplotlib's."""
+    """Roboto, which comes as a package; letters it lacks come from matplotlib's."""
     from matplotlib import font_manager
 
     for weight in ("Regular", "Bold"):
-        font_manager.fontManager.addfont(FONTS / f"Roboto-{weight}.ttf")
+        font_manager.fontManager.addfont(type_file(weight))
     return ["Roboto", "DejaVu Sans"]
 
 

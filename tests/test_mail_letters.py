@@ -212,5 +212,5 @@ def test_every_mail_keeps_far_from_its_limits(kind):
 @pytest.mark.parametrize("text", ["Budget 108", "data to Sep 26", "Anggaran Rp 120 miliar", "Assorted Biscuit Tin 650 g", "−12.3%", "Feb 139"])
 def test_words_in_pictures_are_no_wider_than_the_layout_counts_on(text, weight, bold):
     """matplotlib's own type is a sixth wider: a name at a line's end was cut off."""
-    drawn = ImageFont.truetype(str(charts_canvas.FONTS / f"Roboto-{weight}.ttf"), 130).getlength(text) / 10
+    drawn = ImageFont.truetype(str(charts_canvas.type_file(weight)), 130).getlength(text) / 10
     assert drawn <= style.text_width(text, 13, bold) * 1.03
