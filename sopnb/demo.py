@@ -106,7 +106,7 @@ def generate(folder: Path, *, cycles: list[str] | None = None, seed: int = SEED,
             _save(_of_known(table(company, cycle), known), name, place / file, names)
         _write(place / "planted.json", json.dumps([*found, *_others(company, cycle)], indent=1, ensure_ascii=False) + "\n")
         if cycle < CURRENT:
-            minutes = demo_meetings.minutes(cycle, cycles)
+            minutes = demo_meetings.minutes(cycle)
             _write(place / "minutes.yaml", yaml.safe_dump(minutes, sort_keys=False, allow_unicode=True, width=110))
 
 

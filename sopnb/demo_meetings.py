@@ -8,7 +8,6 @@ The schema of the minutes stands in sopnb/minutes.py. An action is called <cycle
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
 from typing import Any
 
 import pandas as pd
@@ -70,12 +69,11 @@ def held_on(cycle: str) -> pd.Timestamp:
     return day + pd.Timedelta(days=max(0, 7 - day.dayofweek) if day.dayofweek > 4 else 0)
 
 
-def minutes(cycle: str, cycles: Collection[str] | None = None) -> dict:
+def minutes(cycle: str) -> dict:
     """The minutes of a cycle's meeting, as sopnb.minutes reads them.
 
-    cycles   those that are written; None: all. What was assumed at a meeting that is not among them is said in full
-             where it is judged.
-    An action that was done since the meeting before is reported at this one, with the day it was done.
+    An action that was done since the meeting before is reported at this one, with the day it was done. An assumption is
+    said in full where it is judged, so that a demo of few cycles knows it too.
     """
     away, points, decisions, actions = MEETINGS[cycle]
     return {
@@ -87,16 +85,15 @@ def minutes(cycle: str, cycles: Collection[str] | None = None) -> dict:
         "actions": [{"id": f"A{k}", "title": title, "owner": owner, "due": _day(due), "amount": round(amount * 1e6), "source": source}
                     for k, (title, owner, due, amount, source, _) in enumerate(actions, start=1)],
         "updates": _updates(cycle),
-        "assumptions": [{name: _day(value) if name in ("made", "due", "on") else value for name, value in {**_made_before(one, cycle, cycles), **one}.items()}
+        "assumptions": [{name: _day(value) if name in ("made", "due", "on") else value for name, value in {**_made(one["id"]), **one}.items()}
                         for one in ASSUMPTIONS.get(cycle, ())],
         "next_meeting": held_on(f"{frames.next_month(cycle):%Y-%m}").date(),
     }
 
 
-def _made_before(one: dict[str, Any], cycle: str, cycles: Collection[str] | None) -> dict[str, Any]:
-    """What an assumption said when it was made, where the minutes of that meeting are not written."""
-    made = next(((month, given) for month, said in ASSUMPTIONS.items() for given in said if given["id"] == one["id"] and "text" in given), None)
-    return dict(made[1]) if made and cycles is not None and made[0] not in cycles and made[0] != cycle else {}
+def _made(assumption: str) -> dict[str, Any]:
+    """What an assumption said when it was made."""
+    return next(dict(given) for said in ASSUMPTIONS.values() for given in said if given["id"] == assumption and "text" in given)
 
 
 def _attendance(person: str, away: str | None) -> dict[str, str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from sopnb import (
     checks,
@@ -153,6 +154,17 @@ def test_the_minutes_are_read_and_their_actions_known():
 
 
 # --- what was planted is there --------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("name", demo.all_cycles()[:-1])
+def test_a_demo_that_begins_with_any_cycle_can_read_its_minutes(tmp_path: Path, name: str):
+    """`sopnb demo --earlier N` knows of nothing that was said before its first cycle but what the params file states."""
+    from sopnb import demo_meetings, minutes
+
+    stated = {one["id"] for one in yaml.safe_load((ROOT / "params" / "demo.yaml").read_text(encoding="utf-8"))["assumptions"]}
+    path = tmp_path / "minutes.yaml"
+    path.write_text(yaml.safe_dump(demo_meetings.minutes(name)), encoding="utf-8")
+    assert minutes.read_minutes(path, known=minutes.Known(actions=set(), assumptions=stated)).cycle == name
+
 
 def test_planted_list_names_what_the_issue_asks_for(project: Path):
     kinds = {entry["kind"] for name in TINY["cycles"] for entry in _planted(project, name)}
