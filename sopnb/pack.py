@@ -12,26 +12,6 @@ import pandas as pd
 
 from sopnb import __version__, cycle, frames, params, steps, words
 
-# Tables worth further work in Excel, with the sentence that explains each sheet.
-SHEETS = {
-    "Demand plan": ("plan", "The plan by item, location and month: streams, consensus, price, revenue, margin."),
-    "Supply plan": ("proposed", "Planned orders: release and due day, quantity, the rule that sized them, the month they serve."),
-    "Shipments": ("shipments", "Planned shipments between locations: the day each leaves and is due, quantity, the month it serves."),
-    "Messages": ("messages", "What to tell whoever placed an order: overdue, bring forward, push back, cancel; planned orders that go out late."),
-    "Projected stock": ("projection", "Stock month by month: opening, receipts, planned orders, demand, closing."),
-    "Exceptions": ("exceptions", "Planned results that need a decision, by money."),
-    "Options": ("options", "Answers to the exceptions, with what each keeps and costs."),
-    "Stock policy": ("policy", "Safety stock and reorder point, computed and as the ERP holds them."),
-    "S&OP sheet": ("sheet", "Sales, production and stock by family and month: plan, actual, difference, in units and money."),
-    "Deliverable": ("deliverable", "What of the plan can be delivered in its month, by family: the gap by stock, hours and sales, and the budget."),
-    "KPIs": ("kpis", "The same measures every month, with target and definition version."),
-    "Actions": ("actions", "Actions as this cycle saw them."),
-    "Overrides": ("overrides_used", "What became of each override."),
-    "Value added": ("value_added_by", "What each stream, family, person and reason took off the error of past plans, with its range and the months behind it."),
-    "Set aside": ("set_aside", "Rows that were not used, each with file, row and reason."),
-    "Findings": ("findings", "Data checks that did not pass."),
-}
-ROWS = 200_000  # a sheet longer than this is no use to a person; the Parquet table has all rows
 MEMORY = ("kpis", "plan")  # tables of earlier cycles that the front page looks back on
 MONTHS = 13
 INVITATION = "invitation.ics"
@@ -48,6 +28,7 @@ def make(where: cycle.Places, company: params.Company, name: str, build: Path, m
     """
     from sopnb import front, report
 
+    words.speak(company.language, company.currency)
     tables = {path.stem: cycle.load_table(path, path.stem) for path in sorted((build / "tables").glob("*.parquet"))}
     header = heading(company, name, tables, manifest)
     made = []
@@ -61,7 +42,7 @@ def make(where: cycle.Places, company: params.Company, name: str, build: Path, m
     made.append(report.write(front.render(facts), build / "index.html"))
     made.append(report.pack(build, build / "pack.html"))
     if done != [cycle.STEPS[-1]]:  # a recap of a cycle that was only backfilled: nobody works on with its plan
-        made.append(_workbook(tables, company, name, build / f"{where.company}-{name}.xlsx"))
+        made.append(_workbook(tables, company, name, build / f"{where.company}-{name}.xlsx", facts=facts))
     made.append(_invitation(company, name, tables, header, build / INVITATION, revision, where.published(name) / INVITATION))
     if revision is not None:
         made += mails(company, tables.get("people"), facts, build, revision=revision, workbook=made[-2])
@@ -131,14 +112,11 @@ def _past(where: cycle.Places, name: str, table: str) -> pd.DataFrame:
     return company.past(table, MONTHS)
 
 
-def _workbook(tables: dict[str, pd.DataFrame], company: params.Company, name: str, out: Path) -> Path:
-    """One workbook for further work: typed cells, a front sheet that explains."""
-    from sopnb import workbook
+def _workbook(tables: dict[str, pd.DataFrame], company: params.Company, name: str, out: Path, *, facts: dict[str, Any] | None = None) -> Path:
+    """One workbook for further work: typed cells, names beside codes, a front sheet that explains, in the company's language."""
+    from sopnb import kpis, workbook, workbook_sheets
 
-    sheets = {}
-    for sheet, (table, note) in SHEETS.items():
-        if table in tables and len(tables[table]):
-            df, meanings = tables[table], {c.name: c.unit for c in frames.TABLES[table].columns}
-            cut = f" First {ROWS:,} of {len(df):,} rows; tables/{table}.parquet has all." if len(df) > ROWS else ""
-            sheets[sheet] = (df.head(ROWS), note + cut, meanings)
-    return workbook.workbook(out, sheets, title=f"{company.name}: S&OP cycle {name}")
+    measures = {one: about["unit"] for one, about in kpis.described().items()}
+    with words.speaking(company.language, company.currency):
+        known = workbook_sheets.names(tables, locations=company.locations, measures=measures, currency=company.currency)
+        return workbook.workbook(out, workbook_sheets.sheets(tables, known), front=workbook_sheets.front(company.name, name, facts), language=company.language)
