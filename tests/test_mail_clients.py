@@ -6,23 +6,19 @@ UNSUPPORTED; what they support in part, in PARTLY. A line that no rule speaks of
 
 from __future__ import annotations
 
-import functools
-import hashlib
 import html.parser
 import json
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
-import filelock
 import mail_cases as cases
+import node_packages
 import pytest
 
 from sopnb import mail_html
 
 PROJECT = Path(__file__).parent.parent
-CACHE = PROJECT / ".cache"  # not in git
 
 # What is not supported: who by, and what stands in for it.
 UNSUPPORTED: dict[str, tuple[set[str], str]] = {
@@ -62,31 +58,13 @@ PARTLY: dict[str, str] = {
 }
 
 
-@functools.cache
-def rules() -> Path:
-    """A folder with caniemail in it, installed once for each package.json; a skip with its reason where that cannot be."""
-    if not shutil.which("node") or not shutil.which("npm"):
-        pytest.skip("no Node.js on this machine")
-    wanted = (PROJECT / "package.json").read_bytes()
-    folder = CACHE / f"npm-{hashlib.sha256(wanted).hexdigest()[:12]}"
-    folder.mkdir(parents=True, exist_ok=True)
-    with filelock.FileLock(folder / "lock", timeout=600):
-        if not (folder / "whole").exists():
-            (folder / "package.json").write_bytes(wanted)
-            done = subprocess.run(["npm", "install", "--ignore-scripts", "--no-package-lock", "--no-audit", "--no-fund"], cwd=folder, capture_output=True, text=True, timeout=300)
-            if done.returncode:
-                pytest.skip(f"npm cannot install caniemail: {done.stderr.strip().splitlines()[-1:]}")
-            (folder / "whole").touch()
-    return folder
-
-
 def judged(folder: Path, *bodies: str) -> list[dict[str, list[dict[str, str]]]]:
     """What the rules say of each HTML body: unsupported and partly, with client and title."""
     paths = []
     for number, body in enumerate(bodies):
         paths.append(folder / f"{number}.html")
         paths[-1].write_text(body, encoding="utf-8")
-    done = subprocess.run(["node", str(PROJECT / "tests" / "caniemail.mjs"), str(rules()), *map(str, paths)], capture_output=True, text=True, timeout=120)
+    done = subprocess.run(["node", str(PROJECT / "tests" / "caniemail.mjs"), str(node_packages.installed()), *map(str, paths)], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr[-800:]
     said = json.loads(done.stdout)
     return [said[str(path)] for path in paths]
