@@ -49,6 +49,9 @@ SHEETS: dict[str, tuple[tuple[str, str, bool], ...]] = {
 HEAD = (("cycle", "month", True), ("held_on", "date", True), ("chair", "person", True), ("next_meeting", "date", False))
 # What a form fills in beforehand: an entry that says no more than this was left as it was, and says nothing.
 PREFILLED = {"decisions": {"id", "title", "decided_by", "asked", "kind"}, "actions": {"id"}, "updates": {"action"}, "assumptions": {"id"}}
+LATE_MONTHS = 1  # how many months after its cycle's month a meeting may be held
+_DAY = re.compile(r"(?P<month>\d{4}-\d{2})(-(?P<day>\d{2})([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?)?")  # a workbook's days come with a time
+_NUMBER = re.compile(r"[\w.-]{1,40}")  # of a decision, an action or an assumption: what can be typed in a terminal
 _ACTION = re.compile(r"^\d{4}-(0[1-9]|1[0-2])-\S+$")
 
 
@@ -215,21 +218,41 @@ class _Reader:
         if cycle and pd.notna(month) and f"{month:%Y-%m}" != cycle:
             self.wrong("cycle", f"these are the minutes of {month:%Y-%m}", cycle, "Look at meeting.file in the params file")
         self._people(head, lists)
-        for name, key in (("attendance", "person"), ("decisions", "id"), ("actions", "id"), ("assumptions", "id")):
-            seen = [row[key] for _, row in lists[name] if row[key]]
-            for twice in sorted({value for value in seen if seen.count(value) > 1}):
-                self.wrong(f"{name}, {key}", f"{twice} stands {seen.count(twice)} times", "each once")
+        self._numbers(lists, "" if pd.isna(month) else f"{month:%Y-%m}")
         self._delegates(lists["attendance"])
         self._decided(lists, month)
         self._assumed(lists["assumptions"], day)
+        self._told_once(lists["updates"])
         if pd.isna(day) or pd.isna(month):
             return
+        last = frames.next_month(month, LATE_MONTHS + 1) - pd.Timedelta(days=1)
+        if not month <= day <= last:  # a year mistyped would put all that was agreed before what it is about
+            self.wrong("held_on", f"{day:%Y-%m-%d} is no day for the meeting of {month:%Y-%m}", f"{month:%Y-%m-%d} to {last:%Y-%m-%d}", "Look at the day, and at the cycle")
         for i, row in lists["actions"]:
             if pd.notna(row["due"]) and row["due"] < day:
                 self.wrong(f"actions {i}, due", f"{row['id']} is due {row['due']:%Y-%m-%d}, before the meeting of {day:%Y-%m-%d}", "the day of the meeting or later")
         if pd.notna(head["next_meeting"]) and head["next_meeting"] <= day:
             self.wrong("next_meeting", f"{head['next_meeting']:%Y-%m-%d} is not after the meeting of {day:%Y-%m-%d}")
         self._updates(lists, f"{month:%Y-%m}", day)
+
+    def _numbers(self, lists: dict[str, Rows], month: str) -> None:
+        """Each person, decision, action and assumption once; A1 and 2026-09-A1 are the same one."""
+        for name, key in (("attendance", "person"), ("decisions", "id"), ("actions", "id"), ("assumptions", "id")):
+            given = [(i, row[key]) for i, row in lists[name] if row[key]]
+            for i, value in given:
+                if key == "id" and not _NUMBER.fullmatch(value):
+                    self.wrong(f"{name} {i}, id", f"{value[:60]!r} is no number", "letters, digits, points and hyphens, at most 40, as A1")
+            seen = [action_id(month, value) if name in ("decisions", "actions") else value for _, value in given]
+            for twice in sorted({value for value in seen if seen.count(value) > 1}):
+                self.wrong(f"{name}, {key}", f"{twice.removeprefix(f'{month}-')} stands {seen.count(twice)} times", "each once")
+
+    def _told_once(self, updates: Rows) -> None:
+        """Of an action one state is said, and one move beside it: of done and dropped, nobody could say which holds."""
+        for moved in (False, True):
+            told = [(row["action"], row["state"]) for _, row in updates if row["action"] and row["state"] and (row["state"] == "moved") == moved]
+            for twice in sorted({action for action, _ in told if [one for one, _ in told].count(action) > 1}):
+                states = ", ".join(state for action, state in told if action == twice)
+                self.wrong("updates, action", f"{twice} stands {[one for one, _ in told].count(twice)} times: {states}", "one state, and moved beside it")
 
     def _people(self, head: dict[str, Any], lists: dict[str, Rows]) -> None:
         if self.known.people is None:
@@ -327,8 +350,10 @@ def _typed(given: Any, kind: str) -> Any:
     if kind in ("date", "month"):
         if not isinstance(given, str | dt.date | pd.Timestamp):
             raise TypeError("not a date")
-        text = str(given).strip()
-        dated = pd.to_datetime(text[:7] if kind == "month" else text[:10], format="%Y-%m" if kind == "month" else "%Y-%m-%d")
+        found = _DAY.fullmatch(str(given).strip())
+        if not found or (kind == "date" and not found["day"]):
+            raise ValueError("not a day written whole")  # never read 2026-09-301 as the 30th
+        dated = pd.to_datetime(f"{found['month']}-{found['day'] or '01'}", format="%Y-%m-%d")
         return frames.month(dated) if kind == "month" else dated
     if kind == "number":
         if isinstance(given, bool):

@@ -161,6 +161,35 @@ def test_what_names_nothing_or_cannot_be_judged_is_told(tmp_path: Path, text: st
     assert told in problems(f"{HEAD}{text}\n", tmp_path, asked={"D1", "D2"}, measures={"otif", "fill_rate"}, assumptions={"S1"}, rights={"overload"})
 
 
+def read(folder: Path, text: str) -> minutes.Minutes:
+    (folder / "minutes.yaml").write_text(text, encoding="utf-8")
+    return minutes.read_minutes(folder / "minutes.yaml")
+
+
+@pytest.mark.parametrize("due", ["2026-09-301", "2026-09-30 or so", "2026-9-30", "30/09/2026", "9999-01-01", "20260930"])
+def test_a_day_that_is_nearly_one_is_not_guessed_at(tmp_path: Path, due: str):
+    with pytest.raises(Problems, match=r"actions 1, due: .* is not allowed. Allowed: a day, as 2026-09-30"):
+        read(tmp_path, MINUTES.replace("due: 2026-09-30", f"due: '{due}'"))
+
+
+@pytest.mark.parametrize(("old", "new", "told"), [
+    ("actions: [", "actions: [{id: 2026-09-A1, title: Ask, owner: p02, due: 2026-09-30}, ", "actions, id: A1 stands 2 times"),
+    ("id: A1,", 'id: "A\\n1",', "is no number. Allowed: letters, digits"), ("id: A1,", f"id: {'A' * 41},", "is no number"),
+    ("updates: [", "updates: [{action: 2026-08-A2, state: dropped}, ", "2026-08-A2 stands 2 times: dropped, done"),
+    ("held_on: 2026-09-08", "held_on: 2025-09-08", "held_on: 2025-09-08 is no day for the meeting of 2026-09. Allowed: 2026-09-01 to 2026-10-31"),
+])
+def test_what_two_could_understand_otherwise_is_refused(tmp_path: Path, old: str, new: str, told: str):
+    with pytest.raises(Problems) as caught:
+        read(tmp_path, MINUTES.replace(old, new, 1))
+    assert told in str(caught.value)
+
+
+def test_an_action_may_be_moved_and_begun_at_one_meeting_held_late(tmp_path: Path):
+    text = MINUTES.replace("updates: [", "updates: [{action: 2026-08-A2, state: moved, due: 2026-11-30}, ").replace("held_on: 2026-09-08", "held_on: 2026-10-02")
+    held = read(tmp_path, text.replace("due: 2026-09-30", "due: 2026-10-30"))
+    assert list(held.updates["state"]) == ["moved", "done"]
+
+
 def test_infinity_is_no_number(tmp_path: Path):
     assert "'inf' is not allowed" in problems(f"{HEAD}actions: [{{id: A1, title: T, owner: p01, due: 2026-09-30, amount: inf}}]\n", tmp_path)
 
