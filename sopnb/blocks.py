@@ -120,7 +120,7 @@ def names(table: pd.DataFrame, key: str) -> dict[str, str]:
 
 def missing(table: str) -> Sentence:
     """What a block says instead of its answer where a source is not handed over."""
-    return words.say("Not available: {table}.", table=table)
+    return words.say("Not available: {table}.", table=words.term("source", table))
 
 
 def told(prefix: str, ids: pd.Series) -> pd.Series:

@@ -11,7 +11,7 @@ from sopnb import charts, closeup, tables
 from sopnb.blocks import Block, block
 from sopnb.closeup import Closeup
 from sopnb.models_page import readable, what_it_is
-from sopnb.words import Sentence, message, number
+from sopnb.words import Sentence, message, number, say
 
 
 def show(one: Closeup, *, months: pd.DatetimeIndex, lags: Sequence[int], source: Sentence | str = "", locations: Mapping[str, str] | None = None) -> Block:
@@ -128,9 +128,9 @@ def _twins(models: pd.DataFrame) -> pd.DataFrame:
 def _months(near: pd.DataFrame) -> tables.Table | None:
     if near.empty:
         return None
-    moved = {"events": "Events", "pipeline": "New deals", "leads": "Leads", "sales": "Sales", "override": "Overrides"}
+    moved = {"events": say("Events"), "pipeline": say("New deals"), "leads": say("Leads"), "sales": say("Sales"), "override": say("Overrides")}
     streams = {name: tables.col(label, "count", signed=True, wide=True) for name, label in moved.items() if name in near.columns and near[name].abs().sum() > 0.5}
-    compared = {name: tables.col(label, "count", wide=True) for name, label in (("last", "Last plan"), ("year_ago", "Year before")) if near[name].notna().any()}
+    compared = {name: tables.col(label, "count", wide=True) for name, label in (("last", say("Last plan")), ("year_ago", say("Year before"))) if near[name].notna().any()}
     band = {"band": tables.col("80% band", wide=True)} if near["lo80"].notna().any() else {}
     shown = near.assign(band=[f"{number(low, ',.0f')}–{number(high, ',.0f')}" for low, high in zip(near["lo80"], near["hi80"], strict=True)])
     sums = ["baseline", *streams, "consensus", "revenue", "margin"]

@@ -11,7 +11,7 @@ from sopnb import beside, charts, tables, words
 from sopnb.blocks import Block, Heading, Note, Scope, block, missing, told, waiting
 from sopnb.charts import Figure
 from sopnb.tables import Table
-from sopnb.words import Sentence, message, say
+from sopnb.words import Sentence, message, say, term, terms
 
 col = tables.col
 PEOPLE = ["events", "pipeline", "leads", "sales", "override"]  # the streams that people know, beside the baseline
@@ -39,7 +39,7 @@ def who(
     """
     said = _added(shares) if len(plan) else say("No plan is made without orders.")
     if absent:
-        said += say("Not available: {tables}.", tables=", ".join(absent))
+        said += say("Not available: {tables}.", tables=terms("source", absent))
     if plan.empty or alone is None:
         return block(said, _followed(records, caps, scope))
     return block(said, _side_by_side(alone, shares, needed, scope), _counted_once(unplaced, deals, minimum, scope), _followed(records, caps, scope))
@@ -188,7 +188,7 @@ def _what_they_do(used: pd.DataFrame, small: float) -> Sentence:
 
 def _meant(used: pd.DataFrame, scope: Scope) -> pd.DataFrame:
     """Overrides as they are read: for what, by whom, and what became of them."""
-    return used.assign(what=scope.item(used["key"]).fillna(say("all").text), by=scope.person(used["owner"]), reason=used["reason"].str.replace("_", " "), became=told("plan.state.", used["state"]))
+    return used.assign(what=scope.item(used["key"]).fillna(say("all").text), by=scope.person(used["owner"]), location=[term("location", place) for place in used["location"]], reason=[term("reason", reason) for reason in used["reason"]], became=told("plan.state.", used["state"]))
 
 
 def _largest(used: pd.DataFrame, scope: Scope) -> Table | None:
@@ -225,7 +225,7 @@ def _judged(record: pd.DataFrame, scope: Scope) -> Table | Sentence:
     whole = record[(record["scope"] == "all") & (record["stream"] == "override")].iloc[0]
     own = judged[judged["scope"] == "owner"]
     groups = {"small": say("Small ones").text, "used": say("All others").text}
-    key = scope.person(judged["key"]).where(judged["scope"] != "reason", judged["key"].str.replace("_", " ")).where(judged["scope"] != "size", judged["key"].map(groups))
+    key = scope.person(judged["key"]).where(judged["scope"] != "reason", judged["key"].map(lambda key: term("reason", key).text)).where(judged["scope"] != "size", judged["key"].map(groups))
     about: dict[str, Any] = {"hits": own["hits"].sum(), "n": own["n"].sum(), "added": whole["added"], "skill": message("plan.skill." + whole["skill"])}
     return tables.show(
         judged.assign(key=key, hit_rate=judged["hits"] / judged["n"], by=told("plan.scope.", judged["scope"]), skill=told("plan.skill.", judged["skill"])),

@@ -10,7 +10,7 @@ from sopnb import charts, deliverable, tables
 from sopnb.blocks import Block, Note, block, missing
 from sopnb.charts import Figure
 from sopnb.tables import Table
-from sopnb.words import Sentence, message, say
+from sopnb.words import Sentence, message, say, terms
 
 col = tables.col
 CAUSES = deliverable.CAUSES
@@ -33,7 +33,7 @@ def shown(table: pd.DataFrame | None, limits: pd.DataFrame | None, *, absent: Se
     if len(now) < len(limits):
         said += _later(limits, with_hires)
     if absent:
-        said += say("Not available: {tables}; what they would limit counts as no limit.", tables=", ".join(absent))
+        said += say("Not available: {tables}; what they would limit counts as no limit.", tables=terms("source", absent))
     return block(said, _figure(limits, near), _months(limits, near), _families(soon, now), _note())
 
 
@@ -103,7 +103,7 @@ def _families(table: pd.DataFrame, limits: pd.DataFrame) -> Table | None:
     gaps = [f"{cause}_gap" for cause in CAUSES if rows[f"{cause}_gap"].sum() >= NOTHING]
     rows[[*gaps, "late"]] = rows[[*gaps, "late"]].where(rows[[*gaps, "late"]] >= NOTHING)  # nothing is a dash
     rows[gaps] = -rows[gaps]
-    heads = {"stock_gap": "Stock", "hours_gap": "Hours", "sales_gap": "Sales"}
+    heads = {"stock_gap": say("Stock"), "hours_gap": say("Hours"), "sales_gap": say("Sales")}
     return tables.show(rows.assign(gap=-rows["gap"]), caption=say("{family} gives up most: {gap:money} of its plan of {plan:money}", family=worst["family"], gap=worst["gap"], plan=worst["plan"]),
                        subtitle=say("Plan, less what each cause takes, {first:month} to {last:month}; late is the part of the gap that comes in a later month", first=limits["month"].iloc[0], last=limits["month"].iloc[-1]),
                        source=_source(), total=["plan", *gaps, "gap", "revenue", "late"], top=8, by="gap",

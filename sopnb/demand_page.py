@@ -11,7 +11,7 @@ from sopnb import charts, tables, value, words
 from sopnb.blocks import Block, Scope, block, missing, told
 from sopnb.charts import Figure
 from sopnb.tables import Table
-from sopnb.words import Sentence, message, say
+from sopnb.words import Sentence, message, say, term
 
 col = tables.col
 
@@ -35,7 +35,7 @@ def how_much(
     unsure          forecast.range_of_sum: how far the sum may be off in four cases of five, and of how many origins that is known
     """
     if plan.empty:
-        return block(say("Not available: {table}. What open deals are expected to bring stands below.", table="orders"))
+        return block(say("Not available: {table}. What open deals are expected to bring stands below.", table=term("source", "orders")))
     return block(_answer(headline, *unsure), _chart(plan, history, headline, band, budget, scope), _families(families, family_bands, headline, scope),
                  _money(by_month, prices, scope))
 

@@ -6,6 +6,7 @@
                subtitle, source, title, total_label or note of a call
     notebook   the same of code cells, and text cells block by block
     messages   every sentence of sopnb/messages/*.yaml
+    frames     the meaning of the columns that the workbook shows: its notes
 """
 
 from __future__ import annotations
@@ -49,12 +50,26 @@ def messages(fileobj: Any, keywords: Any, comment_tags: Any, options: Any) -> It
         yield value.start_mark.line + 1, "", value.value, [key.value]
 
 
+def frames(fileobj: Any, keywords: Any, comment_tags: Any, options: Any) -> Iterator[Found]:
+    """The meanings of columns in sopnb/frames.py, of the tables that are sheets of the workbook."""
+    from sopnb.workbook_sheets import SPECS
+
+    shown = {spec.table for spec in SPECS}
+    for call in ast.walk(ast.parse(fileobj.read().decode("utf-8"))):
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "_frame":
+            name, _, columns, _ = (ast.literal_eval(given) for given in call.args)
+            for number, line in enumerate(columns.splitlines() if name in shown else [], start=call.args[2].lineno):
+                column, *_, meaning = [*line.split(maxsplit=2), "", ""][:3]
+                if meaning:
+                    yield number, "", meaning, [f"{name}.{column}"]
+
+
 def _code(source: str) -> Iterator[Found]:
     for call in (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)):
         name = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
         if name in OTHERS:
             continue
-        named = {"measure"} if name == "kpi" else NAMED
+        named = {"measure"} if name == "kpi" else NAMED | {"unit"} if name == "col" else NAMED
         given = [*(call.args[:1] if name in FIRST else []), *(word.value for word in call.keywords if word.arg in named)]
         for word in call.keywords:
             if word.arg == "columns" and name == "show" and isinstance(word.value, ast.Dict):
@@ -77,7 +92,7 @@ def _strings(node: ast.expr) -> Iterator[tuple[int, str]]:
 
 # --- the catalogue on disk ------------------------------------------------------------------------------------------
 
-SOURCES = (("sopnb/*.py", python), ("notebooks/*.ipynb", notebook), ("sopnb/messages/*.yaml", messages))
+SOURCES = (("sopnb/frames.py", frames), ("sopnb/*.py", python), ("notebooks/*.ipynb", notebook), ("sopnb/messages/*.yaml", messages))
 HEADER = "# What sopnb says, in another language. `python -m sopnb.extract` adds what is new and takes out what is gone."
 
 

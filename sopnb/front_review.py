@@ -126,7 +126,7 @@ def _value(value: object, about: dict[str, Any]) -> tuple[str, str]:
         parts = words.show(amount, "money").rsplit(" ", 1)
         return (parts[0], f" {parts[1]}") if not parts[1][:1].isdigit() else (" ".join(parts), "")
     body = words.number(amount, f"{sign},.{digits if abs(amount) < 100 else 0}f")
-    return body, "×" if unit == "ratio" else f" {unit}" if unit else ""
+    return body, "×" if unit == "ratio" else f" {words.term('unit', unit)}" if unit else ""
 
 
 def _goal(target: float, about: dict[str, Any]) -> str:
@@ -197,7 +197,7 @@ def data(ground: Ground, *, verdict: str, top: int = 5) -> dict[str, Any]:
     lines = [] if told_of is None else _findings(told_of, top)
     kind = ("red.one" if count == 1 else "red") if verdict == "red" else "none" if not count else "one" if count == 1 else "amber"
     return {"finding": message(f"front.data.{kind}", {"n": count}), "facts": facts, "findings": lines, "more": max(count - top, 0), "count": count,
-            "missing": [name for name in ((*REQUIRED, *OPTIONAL) if main != "orders" else OPTIONAL) if name not in ground.tables],
+            "missing": [words.term("source", name).text for name in ((*REQUIRED, *OPTIONAL) if main != "orders" else OPTIONAL) if name not in ground.tables],
             "answer": message(f"front.answer.01.{main}" if kind == "none" else f"front.answer.01.{kind}", {"n": count, "rows": rows})}
 
 
@@ -214,7 +214,7 @@ def _findings(told_of: pd.DataFrame, top: int) -> list[dict[str, Any]]:
     ranked = told_of.assign(rank=told_of["severity"].map(order), size=told_of["amount"].abs().fillna(0)).sort_values(
         ["rank", "size", "id"], ascending=[True, False, True], kind="stable").head(top)
     return [{"status": status("off" if row["severity"] == "red" else "watch", message(f"front.finding.{row['severity']}", {}).text),
-             "said": told(row["rule"], row["values"]), "source": row["source"], "amount": words.show(row["amount"], "money") if row["size"] else ""}
+             "said": told(row["rule"], row["values"]), "source": words.term("source", row["source"]).text, "amount": words.show(row["amount"], "money") if row["size"] else ""}
             for row in rows_of(ranked)]
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 from sopnb import frames, tables, words
 from sopnb.blocks import Block, Note, Scope, block, missing, told
 from sopnb.tables import Table
-from sopnb.words import Sentence, message, say
+from sopnb.words import Sentence, message, say, term
 
 col = tables.col
 KEY = ["item", "location"]
@@ -112,7 +112,7 @@ def _classes(chosen: pd.DataFrame, segments: pd.DataFrame) -> Table | None:
     caption = say("Series by class and pattern") if not whole else say("Class A series hold {share:.0%} of revenue; series that changed class since last month: {n:,.0f}", **about) if known.any() else say(
         "Class A series hold {share:.0%} of revenue", **about)
     return tables.show(
-        sums.assign(wape=sums["error"] / sums["demand"].where(sums["error"] < 2 * sums["demand"])), caption=caption, source=say("demand history; backtest"),
+        sums.assign(pattern=[term("pattern", pattern) for pattern in sums["pattern"]], wape=sums["error"] / sums["demand"].where(sums["error"] < 2 * sums["demand"])), caption=caption, source=say("demand history; backtest"),
         subtitle=say("ABC by margin, pattern by months without demand and by spread; no WAPE where the error is twice the demand"),
         columns={"abc": "Class", "pattern": "Pattern", "series": col("Series", "count"), "money": col("Revenue", "money"), "wape": col("WAPE", "percent", digits=1)})
 

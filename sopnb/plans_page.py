@@ -11,7 +11,7 @@ from sopnb import charts, sheet, tables, words
 from sopnb.blocks import Block, Heading, Note, Scope, block, missing, short_month
 from sopnb.charts import Figure
 from sopnb.tables import Table
-from sopnb.words import Sentence, message, say
+from sopnb.words import Sentence, message, say, terms
 
 col = tables.col
 
@@ -27,7 +27,7 @@ def hours(load: pd.DataFrame | None, cures: pd.DataFrame | None, *, wrong: pd.Da
     dark       capacity.unknown; unrouted: capacity.without_routing
     """
     if load is None or cures is None:
-        return block(say("Not available: {tables}.", tables="routings, capacity"))
+        return block(say("Not available: {tables}.", tables=terms("source", ["routings", "capacity"])))
     judged = load["available"].notna().any()
     return block(_first(load, cures), _doubts(wrong, dark, unrouted), _load(load, scope) if judged else None, _cures(load, cures, scope))
 
@@ -253,7 +253,7 @@ def selling(hiring: pd.DataFrame | None, *, through_reps: float | None, scope: S
     through_reps   share of sales that goes through reps
     """
     if hiring is None:
-        return block(say("Not available: {tables}.", tables="reps, quotas"))
+        return block(say("Not available: {tables}.", tables=terms("source", ["reps", "quotas"])))
     hires = int(hiring["hires"].sum())
     people = say("{share:.0%} of sales go through reps. They can sell {can:money} of the {want:money} planned through them to {last:month}.", share=through_reps, can=hiring["capacity"].sum(),
                  want=hiring["target"].sum(), last=hiring["month"].max())

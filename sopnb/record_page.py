@@ -14,7 +14,6 @@ from sopnb.tables import Table
 from sopnb.words import Sentence, message, say
 
 col = tables.col
-FROZEN = "frozen plans of past cycles"
 
 
 # --- how far ahead can we trust it? ---------------------------------------------------------------------------------
@@ -63,7 +62,7 @@ def _by_lag(lines: pd.DataFrame, by_lag: pd.DataFrame, scope: Scope) -> Figure |
     title = say("The plan misses by {first:.1%} of demand one month ahead, by {last:.1%} at lag {lag}", first=first["wape"], last=last["wape"], lag=int(last["lag"])) if len(by_lag) > 1 else say(
         "The plan misses by {wape:.1%} of demand at lag {lag}, the only one known so far", wape=first["wape"], lag=int(first["lag"]))
     return charts.lag_accuracy(
-        lines.assign(stream=told("plan.stream.", lines["stream"]).map(str)), decision_lag=scope.lag, name="lag-accuracy", title=title, source=FROZEN,
+        lines.assign(stream=told("plan.stream.", lines["stream"]).map(str)), decision_lag=scope.lag, name="lag-accuracy", title=title, source=_frozen(),
         subtitle=say("WAPE, item × location, by lag in months; the same rows for every line. Months judged: {most} at lag {first}, {least} at lag {last}", first=int(first["lag"]), last=int(last["lag"]),
                      most=int(first["months"]), least=int(last["months"])))
 
@@ -71,7 +70,7 @@ def _by_lag(lines: pd.DataFrame, by_lag: pd.DataFrame, scope: Scope) -> Figure |
 def _versions(made: pd.DataFrame, versions: pd.DataFrame) -> Figure:
     drift = lags.drift(versions)
     return charts.versions(
-        made, name="versions", source=FROZEN,
+        made, name="versions", source=_frozen(),
         title=say("What each cycle planned, and what came") if not drift else say(
             "From six months ahead to one, the plan of a month moved by {moved:.1%} on average and came {nearer:.1pp} points nearer to demand", nearer=-drift["change"], **drift) if drift["change"] < 0 else say(
             "From six months ahead to one, the plan of a month moved by {moved:.1%} on average and came no nearer to demand ({change:+.1pp} points)", **drift),
@@ -83,7 +82,7 @@ def _triangle(versions: pd.DataFrame) -> Table | None:
         return None
     return tables.show(
         versions, caption=say("What was planned for each month six, three and one months ahead, and what came"),
-        subtitle=say("Units, all items and locations; error is that of the plan one month ahead"), source=FROZEN,
+        subtitle=say("Units, all items and locations; error is that of the plan one month ahead"), source=_frozen(),
         columns={"month": col("Month", "month"), "lag_6": col("6 months ahead", "count", wide=True), "lag_3": col("3 ahead", "count"), "lag_1": col("1 ahead", "count"),
                  "demand": col("Demand", "count"), "error": col("Error", "percent", digits=1, signed=True, wide=True)})
 
@@ -112,7 +111,7 @@ def _biased(tracked: pd.DataFrame, families: pd.DataFrame, limit: float, wait: i
         beyond.assign(name=scope.item(beyond["item"]), way=told("plan.biased.", (beyond["signal"] > 0).map({True: "over", False: "under"}))), top=8, by="amount", other=["amount"],
         caption=say("{n:,.0f} of {all:,.0f} series were planned too high or too low month after month, where luck alone would make it {chance:,.0f}; of whole families: {families}", **about) if biased else say(
             "{n:,.0f} of {all:,.0f} series were planned too high or too low month after month, where luck alone would make it {chance:,.0f}; no family was as a whole", **about),
-        subtitle=subtitle, source=FROZEN,
+        subtitle=subtitle, source=_frozen(),
         columns={"name": "Item", "location": col("Location", wide=True), "way": "Planned", "bias": col("Bias", "percent", signed=True), "signal": col("Signal", "number", digits=1, signed=True, wide=True),
                  "n": col("Months", "count", wide=True), "amount": col("Money", "money", signed=True)})
 
@@ -138,6 +137,10 @@ def steps(plan: pd.DataFrame, *, stairs: pd.DataFrame, record: pd.DataFrame, fam
     return block(head, _stairs(stairs, judged, scope), _climbed(judged), _families(families, scope), note)
 
 
+def _frozen() -> Sentence:
+    return say("frozen plans of past cycles")
+
+
 def proven(pairs: Any) -> str:
     """Streams and their skill in words."""
     return ", ".join(message("plan.proven." + skill, {"stream": message("plan.stream." + stream).text}).text for stream, skill in pairs)
@@ -147,7 +150,7 @@ def _stairs(stairs: pd.DataFrame, judged: pd.DataFrame, scope: Scope) -> Figure:
     sure = judged[judged["skill"].isin(["helps", "hurts"])].drop("consensus", errors="ignore")["skill"]
     about: Mapping[str, Any] = {"lag": scope.lag, "naive": stairs["wape"].iloc[0], "wape": stairs["wape"].iloc[-1], "sure": proven(sure.items()) or message("plan.proven.none")}
     return charts.stairs(
-        stairs.assign(stream=told("plan.stream.", stairs["stream"]).map(str)), name="value-added", source=FROZEN,
+        stairs.assign(stream=told("plan.stream.", stairs["stream"]).map(str)), name="value-added", source=_frozen(),
         title=say("{lag} months ahead the plan misses by {wape:.1%} of demand, seasonal naive by {naive:.1%}; {sure}", **about) if scope.lag > 1 else say(
             "One month ahead the plan misses by {wape:.1%} of demand, seasonal naive by {naive:.1%}; {sure}", **about),
         subtitle=say("WAPE, item × location, months judged: {n}; points taken off the step before", n=stairs["months"].max()))
@@ -159,7 +162,7 @@ def _climbed(judged: pd.DataFrame) -> Table | None:
     climbed = judged.reindex([name for name in [*value_added.STREAMS, "consensus"] if name in judged.index]).reset_index()
     shown = climbed.assign(name=told("plan.step.", climbed["stream"]), skill=told("plan.skill.", climbed["skill"]))
     return tables.show(
-        shown, source=FROZEN,
+        shown, source=_frozen(),
         caption=say("The plan takes {added:+.1pp} points off the naive error, over {n} months: {skill}", added=climbed["added"].iloc[-1], n=climbed["months"].max(), skill=shown["skill"].iloc[-1]),
         subtitle=say("Points of WAPE taken off the step before, and the range in which that lies with 95% confidence; the steps add up to the last row"),
         columns={"name": "Step", "wape": col("Error after it", "percent", digits=1, wide=True), "added": col("Value added", "points", digits=1, signed=True),
@@ -172,7 +175,7 @@ def _families(families: pd.DataFrame, scope: Scope) -> Table | None:
         return None
     about = {"n": (families["skill"] == "helps").sum(), "all": len(families), "worse": (families["skill"] == "hurts").sum()}
     return tables.show(
-        families.assign(skill=told("plan.skill.", families["skill"]), proven=families["proven"].map(proven)), source=FROZEN, top=12, by="units", other=["units"],
+        families.assign(skill=told("plan.skill.", families["skill"]), proven=families["proven"].map(proven)), source=_frozen(), top=12, by="units", other=["units"],
         caption=say("In {n} of {all} families the plan is proven better than naive, in {worse} worse", **about) if about["worse"] else say(
             "In {n} of {all} families the plan is proven better than naive, in none worse", **about),
         subtitle=say("{lag} months ahead; points of WAPE the plan takes off the naive error, with its range; the steps of which the range leaves out zero", lag=scope.lag),

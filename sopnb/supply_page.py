@@ -10,7 +10,7 @@ import pandas as pd
 from sopnb import frames, supply, tables, words
 from sopnb.blocks import Block, Heading, Scope, block, missing, short_month
 from sopnb.tables import Table
-from sopnb.words import Sentence, message, say
+from sopnb.words import Sentence, message, say, terms
 
 col = tables.col
 SERIES = ["item", "location"]
@@ -19,7 +19,7 @@ OPEN = ("overdue", "reschedule_in", "reschedule_out", "cancel")
 
 def sources(absent: Sequence[str], *, as_one: bool) -> Block:
     """Which sources of supply are there, and whether all locations are planned as one."""
-    said = say("Not available: {tables}.", tables=", ".join(absent)) if absent else say("Every source of supply is there.")
+    said = say("Not available: {tables}.", tables=terms("source", absent)) if absent else say("Every source of supply is there.")
     return block(said + say("Demand and stock share no location: supply is planned for **all locations as one**.") if as_one else said)
 
 
@@ -138,7 +138,7 @@ def _shipments(shipments: pd.DataFrame, lanes: bool, places: Mapping[str, str], 
 
 def _promised(atp: pd.DataFrame | None, plan: pd.DataFrame, places: Mapping[str, str], scope: Scope) -> list[Sentence | Table | None]:
     if atp is None or atp.empty:
-        return [say("Not available: {tables}.", tables="stock, orders")]
+        return [say("Not available: {tables}.", tables=terms("source", ["stock", "orders"]))]
     months = sorted(atp["month"].unique())
     wide = atp.pivot(index=SERIES, columns="month", values="cumulative").set_axis([f"m{k + 1}" for k in range(len(months))], axis=1).reset_index()
     last = wide[f"m{len(months)}"]

@@ -19,7 +19,7 @@ import json
 import math
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib import resources
 from string import Formatter
 from types import CodeType
@@ -48,7 +48,7 @@ from sopnb.problems import nearest
 
 __all__ = [
     "MESSAGES", "MISSING", "Sentence", "WordsError", "as_sentence", "compact", "currency_sign", "is_missing", "label",
-    "language", "message", "money", "month", "number", "plain", "read_messages", "say", "scales", "show", "speak", "speaking", "status",
+    "language", "message", "money", "month", "number", "plain", "read_messages", "say", "scales", "show", "speak", "speaking", "status", "term", "terms",
 ]
 
 MESSAGES: dict[str, str]  # all messages by id; read when first asked for, see __getattr__
@@ -125,6 +125,21 @@ def message(message_id: str, values: Mapping[str, Any] | str | None = None) -> S
     if message_id not in templates:
         raise WordsError(f"no message {message_id!r} in sopnb/messages. {nearest(str(message_id), templates)}".strip())
     return _fill(templates[message_id], _values(message_id, values), name=message_id)
+
+
+def term(kind: str, code: object) -> Sentence:
+    """A code of a table in the reader's language, as sopnb/messages/terms.yaml has it; one without a line as it is.
+
+    >>> term("pattern", "lumpy"), term("reason", "seen_at_a_fair")
+    (lumpy, seen at a fair)
+    """
+    known = f"term.{kind}.{code}"
+    return message(known) if known in _messages() else plain(MISSING if is_missing(code) else str(code).replace("_", " ") if kind == "reason" else code)
+
+
+def terms(kind: str, codes: Iterable[object]) -> str:
+    """Codes in a row, each as `term` says it."""
+    return ", ".join(term(kind, code).text for code in codes)
 
 
 def _values(message_id: str, values: Mapping[str, Any] | str | None) -> Mapping[str, Any]:
