@@ -160,6 +160,11 @@ def currency_sign() -> str:
     return SIGNS.get(_voice["currency"], _voice["currency"])
 
 
+def whole_money() -> bool:
+    """Whether the company's currency is written without cents."""
+    return _voice["currency"] in WHOLE
+
+
 def _price(value: float) -> str:
     body = number(value, ",.0f" if _voice["currency"] in WHOLE else ",.2f")
     return f"{'−' if body.startswith('−') else ''}{currency_sign()} {body.lstrip('−')}"

@@ -8,7 +8,9 @@
 
 The caption is the finding. The first column is the row's name; numbers stand right-aligned in the reader's format,
 signed where they are changes; a missing value is "–". The total is the total of all rows, shown or not.
-Columns marked `wide` fold under the row's name on a phone: the page hides `.w` and shows `.n` there.
+Money has one unit in all of a table, in the headers (At stake, Rp bn) or, from three columns on, behind the subtitle.
+Columns marked `wide` fold under the row's name on a phone: the page hides `.w` and shows `.n` there. What is still too
+wide for it folds by itself (`tables_narrow`).
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from sopnb import words
+from sopnb import tables_narrow, tables_scale, words
 from sopnb.problems import nearest
 from sopnb.svg import bar_cell, status_mark
 from sopnb.words import Sentence
@@ -58,6 +60,7 @@ class Col:
     signed: bool = False
     unit: str = ""
     wide: bool = False
+    money: tables_scale.Money | None = None  # set by `show`, for the whole column
 
     @property
     def heading(self) -> str:
@@ -87,6 +90,7 @@ class _Cell:
     text: str
     html: Markup
     css: str
+    folded: str = ""  # as it reads under the row's name, where no header gives the unit
 
 
 @dataclass(frozen=True)
@@ -151,16 +155,51 @@ def show(
     summed = list(other if other is not None else total or ([by] if by else []))
     _check(df, shown, [*summed, *(total or []), *([by] if by else [])])
     kept, rest = _cut(df, top, by)
-    scale = _scales(kept, shown)
-    rows = [_row(record, shown, scale) for record in kept[list(shown)].to_dict("records")]
-    if len(rest):
-        rows.append(_sum_row(rest, shown, summed, words.message("tables.other", {"count": len(rest)}).text, "oth"))
-    foot = [_sum_row(df, shown, total, total_label or words.message("tables.total").text, "")] if total else []
+    shown, unit = _with_units(df, kept, rest, shown, [*summed, *(total or [])])
+
+    def lines(shown: Mapping[str, Col]) -> tuple[list[_Row], list[_Row]]:
+        scale = _scales(kept, shown)
+        rows = [_row(record, shown, scale) for record in kept[list(shown)].to_dict("records")]
+        if len(rest):
+            rows.append(_sum_row(rest, shown, summed, words.message("tables.other", {"count": len(rest)}).text, "oth"))
+        return rows, [_sum_row(df, shown, total, total_label or words.message("tables.total").text, "")] if total else []
+
+    rows, foot = lines(shown)
+    texts = [[row.name.text, *(cell.text for cell in row.cells)] for row in (*rows, *foot)]
+    narrow = tables_narrow.folds(shown, texts, [by] if by else [])
+    if narrow:
+        shown = {name: replace(column, wide=column.wide or name in narrow) for name, column in shown.items()}
+        rows, foot = lines(shown)
     return Table(
-        words.as_sentence(caption), words.as_sentence(subtitle),
+        words.as_sentence(caption), _beside(words.as_sentence(subtitle), unit),
         words.message("tables.source", {"source": words.label(source)}) if str(source) else words.plain(""),
         [(c.heading, _css(c)) for c in shown.values()], rows, foot,
     )
+
+
+def _with_units(df: pd.DataFrame, kept: pd.DataFrame, rest: pd.DataFrame, shown: Mapping[str, Col], summed: Iterable[str]) -> tuple[dict[str, Col], str]:
+    """The columns with the unit of their money in the heading; three or more columns of one unit name it once, for the subtitle."""
+    found = {}
+    for name, column in shown.items():
+        if column.kind == "money":
+            sums = [math.fsum(_amounts(part[name])) for part in (df, rest)] if name in summed else []
+            found[name] = [*_amounts(kept[name]), *sums]
+    units = tables_scale.money(found)
+    different = {one.unit for one in units.values()}
+    once = different.pop() if len(units) > 2 and len(different) == 1 else ""
+    return {name: replace(column, money=units[name], unit="" if once else units[name].unit) if name in units else column for name, column in shown.items()}, once
+
+
+def _amounts(values: Iterable[Any]) -> list[float]:
+    return [float(v) for v in values if not isinstance(v, str | Sentence) and not words.is_missing(v)]
+
+
+def _beside(subtitle: Sentence, unit: str) -> Sentence:
+    """The subtitle with the unit of all money behind it."""
+    if not unit:
+        return subtitle
+    said = words.plain(unit)
+    return subtitle + words.plain("·") + said if subtitle else said
 
 
 def _spoken(column: Col) -> Col:
@@ -217,7 +256,7 @@ def _css(column: Col) -> str:
 def _row(record: Mapping[Any, Any], shown: Mapping[str, Col], scale: Mapping[str, tuple[float, float]], css: str = "") -> _Row:
     cells = [_cell(record[name], column, scale.get(name)) for name, column in shown.items()]
     folded = " · ".join(
-        cell.text if column.kind in ("text", "status") else f"{column.label} {cell.text}".strip()  # words speak for themselves
+        cell.text if column.kind in ("text", "status") else f"{column.label} {cell.folded or cell.text}".strip()  # words speak for themselves
         for cell, column in zip(cells, shown.values(), strict=True)
         if column.wide and cell.text not in ("", words.MISSING) and column.kind not in ("bar", "picture")
     )
@@ -239,7 +278,10 @@ def _cell(value: Any, column: Col, scale: tuple[float, float] | None = None) -> 
         text = words.status(str(value)).text
         return _Cell(text, status_mark(str(value), text), css)
     text = words.show(value, column.spec)
-    return _Cell(text, Markup.escape(text), css)
+    if column.money is None or words.is_missing(value):
+        return _Cell(text, Markup.escape(text), css)
+    alone = column.money.show(float(value), column.signed)
+    return _Cell(alone, Markup.escape(alone), css, folded=text)
 
 
 def _sum_row(df: pd.DataFrame, shown: Mapping[str, Col], summed: Iterable[str], label: str, css: str) -> _Row:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 import shutil
 import subprocess
 import time
@@ -62,14 +63,63 @@ def test_the_largest_come_first_and_the_rest_is_not_lost():
 Rp 16.0 bn needs an answer
 By money
 
-Item           Location  Cartons    At stake
---------------------------------------------
-Coffee         SBY           200  −Rp 5.0 bn
-Tea            MDN           −30  +Rp 2.5 bn
-All other (2)                100  +Rp 1.0 bn
---------------------------------------------
-Total                        270  −Rp 1.5 bn
+Item           Location  Cartons  At stake, Rp\u00a0bn
+-------------------------------------------------
+Coffee         SBY           200            −5.00
+Tea            MDN           −30            +2.50
+All other (2)                100            +1.00
+-------------------------------------------------
+Total                        270            −1.50
 Source: projection 2026-10"""
+
+
+MIXED = frame("family plan change costs", "Drinks 1.0342e12 -2.15e10 4e6", "Noodles 9.7e10 3e9 2e6", "Soap 2e9 -1e8 -")
+
+
+def money_of(*names, rows=MIXED, **more):
+    return tables.show(rows, caption="c", subtitle="By money", columns={"family": "Family", **{name: tables.col(name, "money", signed=name == "change") for name in names}}, **more)
+
+
+def test_money_of_a_table_has_one_unit_and_its_decimals_stand_below_each_other():
+    """Not Rp 1.0 tn beside Rp 97.0 bn: 1,034.2 and 97.0 in Rp bn; the change in the same unit, so that it can be added."""
+    table = money_of("plan", "change")
+    assert [head for head, _ in table.heads] == ["Family", "plan, Rp\u00a0bn", "change, Rp\u00a0bn"]
+    assert [[cell.text for cell in row.cells] for row in table.rows] == [["1,034.2", "−21.5"], ["97.0", "+3.0"], ["2.0", "−0.1"]]
+
+
+def test_a_column_that_would_be_lost_in_the_unit_has_its_own():
+    table = money_of("plan", "costs")
+    assert [head for head, _ in table.heads][1:] == ["plan, Rp\u00a0bn", "costs, Rp\u00a0m"]
+    assert [row.cells[1].text for row in table.rows] == ["4.00", "2.00", "–"]
+
+
+def test_three_columns_of_one_unit_name_it_once():
+    rows = MIXED.assign(before=MIXED["plan"] - MIXED["change"])
+    table = money_of("before", "plan", "change", rows=rows)
+    assert [head for head, _ in table.heads] == ["Family", "before", "plan", "change"] and table.subtitle.text == "By money · Rp\u00a0bn"
+
+
+def test_a_sum_counts_when_the_unit_is_chosen():
+    """Eight rows of 0.2 bn are 1.6 bn: in millions the total would be the widest by far; in bn all stay visible."""
+    rows = pd.DataFrame({"family": list("abcdefgh"), "plan": 2e8})
+    table = money_of("plan", rows=rows, total=["plan"])
+    assert {row.cells[0].text for row in table.rows} == {"0.20"} and table.foot[0].cells[0].text == "1.60"
+
+
+def test_on_a_phone_the_row_says_the_unit_by_itself():
+    rows = MIXED.assign(long="a-text-that-cannot-break-anywhere")
+    page = tables.show(rows, caption="c", columns={"family": "Family", "long": "Long", "plan": tables.col("Plan", "money", wide=True)}).html
+    assert '<span class="s n" style="display:none">Plan Rp 1.0 tn</span>' in page
+
+
+def test_what_is_too_wide_for_a_phone_folds_by_itself():
+    """Counts first, from the right; the column the rows are ranked by never."""
+    rows = pd.DataFrame({"item": ["Butter biscuit"], **{name: [123_456_789.0] for name in "abcdef"}, "amount": [5e9]})
+    table = tables.show(rows, caption="c", by="amount", columns={"item": "Item", **{name: tables.col(name.upper(), "count") for name in "abcdef"}, "amount": tables.col("Money", "money")})
+    folded = [head for head, css in table.heads if "w" in css.split()]
+    assert folded == ["B", "C", "D", "E", "F"] and "C 123,456,789 · D 123,456,789" in table.html
+    few = tables.show(rows, caption="c", columns={"item": "Item", "a": tables.col("A", "count"), "amount": tables.col("Money", "money")})
+    assert not any("w" in css.split() for _, css in few.heads)
 
 
 def test_without_by_the_order_stays():
@@ -173,7 +223,8 @@ def test_cells_keep_their_type_and_text_never_becomes_a_formula(tmp_path):
     assert [row[2] for row in rows[1:]] == [1.5, -2, "", 0, 1e9, "∞", 3]
     with zipfile.ZipFile(path) as parts:
         sheets = [parts.read(name).decode() for name in parts.namelist() if name.startswith("xl/worksheets/sheet")]
-        assert not any("<f>" in sheet or "hyperlink" in sheet for sheet in sheets)
+        assert not any("<f>" in sheet or "hyperlink" in sheet for sheet in sheets[1:])
+        assert "<f>" not in sheets[0] and re.findall("<hyperlink [^>]*>", sheets[0]) and all("location=" in link and "r:id" not in link for link in re.findall("<hyperlink [^>]*>", sheets[0]))
         assert "autoFilter" in sheets[1] and 'state="frozen"' in sheets[1]
 
 
