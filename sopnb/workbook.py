@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +29,8 @@ ROWS = 1_048_576  # Excel's limit, header included
 CELL = 32_767  # characters Excel keeps in a cell
 NOTE = 1_000  # characters of a note on a heading: more does not fit its box
 MANY = 1_000_000  # cells of a workbook from which rows go to disk as they are written, so that memory stays small
+LINE, TALLEST = 15, 12  # points of a line; lines of the tallest row
+FRONT = (30, 28, 96)  # widths of the front sheet's columns
 WIDEST, WRAPPED = 44, 64  # characters: the widest column, and one whose text runs over several lines
 ODD = re.compile("[\ud800-\udfff\ufffe\uffff]")  # halves of characters and two that XML has no place for: no workbook can hold them
 KINDS = ("auto", "text", "wrap", "units", "number", "hours", "money", "price", "percent", "month", "date", "flag")
@@ -99,17 +102,18 @@ class _Looks:
 
     def __call__(self, kind: str, signed: bool = False) -> Any:
         if (kind, signed) not in self.made:
-            self.made[kind, signed] = self.book.add_format(_FIXED.get(kind) or {"num_format": _number(kind, signed).replace("[$]", self.locale), "valign": "top"})
+            beside = {"align": "left", "indent": 1} if kind in ("month", "date") else {}
+            self.made[kind, signed] = self.book.add_format(_FIXED.get(kind) or {"num_format": _number(kind, signed).replace("[$]", self.locale), "valign": "top", **beside})
         return self.made[kind, signed]
 
 
 _FIXED: dict[str, dict[str, Any]] = {
-    "head": {"bold": True, "bottom": 1, "bottom_color": LIGHT["mute"], "bg_color": LIGHT["grid"], "font_color": LIGHT["ink"], "text_wrap": True, "valign": "bottom"},
+    "head": {"bold": True, "bottom": 1, "bottom_color": LIGHT["mute"], "bg_color": LIGHT["grid"], "font_color": LIGHT["ink"], "text_wrap": True, "valign": "bottom", "align": "left", "indent": 1},
     "head right": {"bold": True, "bottom": 1, "bottom_color": LIGHT["mute"], "bg_color": LIGHT["grid"], "font_color": LIGHT["ink"], "text_wrap": True, "valign": "bottom", "align": "right"},
     "title": {"bold": True, "font_size": 18, "font_color": LIGHT["ink"]}, "large": {"font_size": 13, "text_wrap": True, "valign": "top", "font_color": LIGHT["ink"]},
-    "said": {"text_wrap": True, "valign": "top"}, "label": {"font_color": LIGHT["mute"], "valign": "top"}, "link": {"font_color": LIGHT["plan"], "underline": 1, "valign": "top"},
-    "text": {"num_format": "@", "valign": "top"}, "wrap": {"num_format": "@", "text_wrap": True, "valign": "top"}, "plain": {"valign": "top"},
-    "left": {"num_format": "@", "align": "left", "valign": "top"},
+    "said": {"text_wrap": True, "valign": "top"}, "about": {"text_wrap": True, "valign": "top", "align": "left", "indent": 1}, "label": {"font_color": LIGHT["mute"], "valign": "top"}, "link": {"font_color": LIGHT["plan"], "underline": 1, "valign": "top"},
+    "text": {"num_format": "@", "valign": "top", "align": "left", "indent": 1}, "wrap": {"num_format": "@", "text_wrap": True, "valign": "top", "align": "left", "indent": 1},
+    "plain": {"valign": "top"}, "flag": {"num_format": '"TRUE";"TRUE";"FALSE"', "valign": "top", "align": "left", "indent": 1}, "fact": {"num_format": "@", "align": "right", "valign": "top"},
 }
 
 
@@ -180,24 +184,23 @@ def _check(tables: Mapping[str, Sheet], front: Front) -> None:
 
 def _front(book: Any, looks: _Looks, tables: Mapping[str, Sheet], front: Front, title: str) -> None:
     sheet = book.add_worksheet(front.name)
-    sheet.set_column(0, 0, 32)
-    sheet.set_column(1, 1, 20)
-    sheet.set_column(2, 2, 88)
+    for position, width in enumerate(FRONT):
+        sheet.set_column(position, position, width)
     sheet.hide_gridlines(2)
-    _paper(sheet, title)
+    _paper(sheet, title, tall=1)
     sheet.set_row(0, 28)
     sheet.write_string(0, 0, _kept(title or front.name), looks("title"))
     row = 1
     for number, said in enumerate(front.said):
         look = looks("large" if number == 0 else "said")
-        sheet.set_row(row, (20 if number == 0 else 15) * max(1, math.ceil(len(said) / (110 if number == 0 else 135))))
+        sheet.set_row(row, 19 * _lines(said, sum(FRONT) * 0.72) if number == 0 else LINE * _lines(said, sum(FRONT)) + 3)
         sheet.merge_range(row, 0, row, 2, "", look)
         sheet.write_string(row, 0, _kept(said), look)
         row += 1
     row += bool(front.said)
     for label, value, kind in front.facts:
         sheet.write_string(row, 0, _kept(label), looks("label"))
-        _writer(sheet, looks, kind if kind != "text" else "left", False)(row, 1, value)
+        _writer(sheet, looks, kind if kind not in ("text", "month") else "fact", False)(row, 1, value)
         row += 1
     row += 1
     for column, head in enumerate(front.heads):
@@ -205,17 +208,28 @@ def _front(book: Any, looks: _Looks, tables: Mapping[str, Sheet], front: Front, 
     for row, (name, given) in enumerate(tables.items(), start=row + 1):
         sheet.write_url(row, 0, "internal:'" + name.replace("'", "''") + "'!A1", looks("link"), name)
         sheet.write_number(row, 1, len(given.df), looks("whole"))
-        sheet.write_string(row, 2, _kept(given.note), looks("said"))
+        sheet.set_row(row, LINE * _lines(given.note, 1.15 * FRONT[2]))
+        sheet.write_string(row, 2, _kept(given.note), looks("about"))
     if front.advice:
+        sheet.set_row(row + 2, LINE * _lines(front.advice, sum(FRONT)))
         sheet.merge_range(row + 2, 0, row + 2, 2, "", looks("said"))
         sheet.write_string(row + 2, 0, _kept(front.advice), looks("said"))
 
 
-def _paper(sheet: Any, title: str) -> None:
-    """On paper: A4 across, one page wide, with name and page number; & is Excel's mark for codes and stands for itself doubled."""
+def _lines(text: str, width: float) -> int:
+    """How many lines a text takes in a column so many characters wide: rows say their height, since not every program finds it.
+
+    >>> _lines("one two three", 8)
+    2
+    """
+    return sum(max(len(textwrap.wrap(line, max(int(width) - 2, 1))), 1) for line in text.split("\n"))
+
+
+def _paper(sheet: Any, title: str, *, tall: int = 0) -> None:
+    """On paper: A4 across, one page wide and at most `tall` pages long (0: as many as it takes), with name and page number; & is Excel's mark for codes and stands for itself doubled."""
     sheet.set_paper(9)
     sheet.set_landscape()
-    sheet.fit_to_pages(1, 0)
+    sheet.fit_to_pages(1, tall)
     sheet.set_margins(left=0.4, right=0.4, top=0.6, bottom=0.6)
     sheet.set_footer("&L" + _kept(title).replace("&", "&&")[:100] + "&R&P / &N")
 
@@ -229,17 +243,22 @@ def _sheet(sheet: Any, looks: _Looks, given: Sheet, name: str) -> None:
         sheet.set_tab_color(given.tab)
     _paper(sheet, name)
     sheet.repeat_rows(0)
-    sheet.set_row(0, 32 if any(column.unit for column in columns) else None)
     values = [df[column.name].tolist() if column.name in df.columns else [None] * len(df) for column in columns]
     kinds = [column.kind if column.kind != "auto" else _kind(df[column.name], column.name) for column in columns]
-    for position, column in enumerate(columns):
-        head = (column.label or column.name) + (f"\n{column.unit}" if column.unit else "")
+    widths = [_width(column, kind, cells) for column, kind, cells in zip(columns, kinds, values, strict=True)]
+    heads = [(column.label or column.name) + (f"\n{column.unit}" if column.unit else "") for column in columns]
+    sheet.set_row(0, LINE * max((_lines(head, width - 1) for head, width in zip(heads, widths, strict=True)), default=1) + 2)
+    for position, (column, head) in enumerate(zip(columns, heads, strict=True)):
         sheet.write_string(0, position, _kept(head), looks("head right" if kinds[position] in _RIGHT else "head"))
         if column.note:
             sheet.write_comment(0, position, _kept(column.note)[:NOTE], {"author": "", "x_scale": 2.2, "y_scale": 0.6 + len(column.note) // 120 * 0.4, "font_size": 9})
-        sheet.set_column(position, position, _width(column, kinds[position], values[position]))
+        sheet.set_column(position, position, widths[position])
     writers = [_row_writer(sheet, looks, column, kind, df) for column, kind in zip(columns, kinds, strict=True)]
+    wrapped = [position for position, kind in enumerate(kinds) if kind == "wrap"]
     for row, record in enumerate(zip(*values, strict=True), start=1):
+        lines = max((_lines(record[at], widths[at]) for at in wrapped if isinstance(record[at], str) and len(record[at]) > widths[at] - 3), default=1)
+        if lines > 1:
+            sheet.set_row(row, LINE * min(lines, TALLEST))
         for position, value in enumerate(record):
             writers[position](row, position, value)
     if columns:
@@ -268,16 +287,16 @@ def _width(column: Column, kind: str, values: Sequence[Any]) -> float:
     """Wide enough for heading and values, within bounds."""
     head = max((len(part) for part in [*(column.label or column.name).split("\n"), column.unit]), default=0) + 3
     if kind in ("date", "month"):
-        longest = 11
+        longest = 12
     elif kind in _RIGHT:
         finite = [abs(v) for v in values if isinstance(v, int | float) and v == v and not math.isinf(v)]
         longest = len(f"{max(finite, default=0):,.0f}") + {"units": 2, "money": 2, "whole": 2}.get(kind, 5)
     else:
-        longest = max((len(str(v)) for v in values if v is not None and v == v), default=0) + 1
-    return min(max(longest, head if len(head_words(column)) < 2 else max(map(len, head_words(column))) + 5, 9), WRAPPED if kind == "wrap" else WIDEST)
+        longest = max((len(str(v)) for v in values if v is not None and v == v), default=0) + 3
+    return min(max(longest, head if len(_words(column)) < 2 else max(map(len, _words(column))) + 4, 9), WRAPPED if kind == "wrap" else WIDEST)
 
 
-def head_words(column: Column) -> list[str]:
+def _words(column: Column) -> list[str]:
     """The words a heading may break between."""
     return (column.label or column.name).split(" ")
 
@@ -295,8 +314,8 @@ def _writer(sheet: Any, looks: _Looks, kind: str, signed: bool) -> Callable[[int
     """A function that writes one cell in its type; missing stays empty."""
     numeric = looks(kind, signed) if kind in _RIGHT else None
     dated = looks(kind) if kind in ("month", "date") else looks("date")
-    texts = looks(kind if kind in ("wrap", "left") else "text")
-    plain = looks("plain")
+    texts = looks(kind if kind in ("wrap", "fact") else "text")
+    plain = looks("flag" if kind == "flag" else "plain")
 
     def write(row: int, position: int, value: Any) -> None:
         if isinstance(value, str):

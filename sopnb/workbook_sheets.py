@@ -61,7 +61,11 @@ SPECS = (
     Spec("set_aside", "set_aside", "data", "said file row source column value amount severity id", said="rule"),
     Spec("findings", "findings", "data", "said severity source column rows of_rows amount share first id", said="rule"),
 )
-CODED = {"kind", "state", "message", "rule", "severity", "measure", "basis", "distribution", "status", "level", "scope", "stream", "skill"}
+# Where the frame's words do not tell how a column is counted.
+COUNTED = {("choices", "people"): "hours", ("choices", "service"): "percent", ("options", "service"): "percent", ("value_added_by", "low"): "percent",
+           ("value_added_by", "high"): "percent", ("projection", "cover"): "hours", ("load", "ratio"): "percent", ("findings", "share"): "percent"}
+CODED = {"key", "kind", "state", "message", "rule", "severity", "measure", "basis", "distribution", "status", "level", "scope", "stream", "skill"}
+BY_ROW = {"kpis": ("value", "target", "low"), "overrides_used": ("value",)}  # columns whose rows are not counted alike
 PEOPLE = {"owner", "decides"}
 JSON = {"values", "reason_values"}
 LONG = {"said", "why", "title", "text", "if_not", "note", "value"}
@@ -157,9 +161,9 @@ def _columns(spec: Spec, rows: pd.DataFrame, name: str, known: Names) -> list[tu
 def _column(spec: Spec, name: str, known: Names) -> Column:
     """How a column of a frame is shown: its kind and unit by the frame's own words."""
     about = next((one for one in frames.TABLES[spec.table].columns if one.name == name), frames.Column(name))
-    by_row = "kind_of_row" if spec.table == "kpis" and name in ("value", "target", "low") else ""
-    kind = "wrap" if name in LONG and about.kind == "text" else _kind(about, known.currency)
-    unit = known.currency if kind in ("money", "price") else said("workbook.unit.hours") if kind == "hours" else said("workbook.unit.units") if kind == "units" else ""
+    by_row = "kind_of_row" if name in BY_ROW.get(spec.table, ()) else ""
+    kind = "wrap" if name in LONG and about.kind == "text" else COUNTED.get((spec.table, name)) or _kind(about, known.currency)
+    unit = known.currency if kind in ("money", "price") else said("workbook.unit.hours") if about.unit.startswith("hours") and about.kind == "number" else said("workbook.unit.units") if kind == "units" else ""
     if kind == "price" and known.currency in WHOLE:
         kind = "money"
     note = " ".join(part for part in (_sentence(words.label(about.unit)) if about.unit else "", words.message("workbook.column", {"column": name, "table": spec.table}).text) if part)
@@ -170,6 +174,8 @@ def _kind(about: frames.Column, currency: str) -> str:
     """What the frame says of a column, as a kind of cell."""
     if about.kind in ("month", "date", "flag", "text"):
         return about.kind
+    if about.kind == "integer":
+        return "auto"
     unit = about.unit.split(",")[0].split(";")[0]
     first = unit.split(":")[0].split(" ")[0]
     return {"money": "price" if "per" in unit else "money", "units": "units", "fraction": "percent", "points": "percent", "hours": "hours", "months": "hours", "people": "hours"}.get(
@@ -177,7 +183,9 @@ def _kind(about: frames.Column, currency: str) -> str:
 
 
 def _kinds(rows: pd.DataFrame, known: Names) -> list[str]:
-    """The kind of each row of KPIs, by what the measure is counted in."""
+    """The kind of each row: of KPIs by what the measure is counted in, of overrides by whether a percentage was given."""
+    if "kpi" not in rows.columns:
+        return ["percent" if kind == "percent" else "units" for kind in rows["kind"]]
     kinds = {"percent": "percent", "money": "money", "days": "hours"}
     return [kinds.get(known.measures.get(str(kpi), ""), "number") for kpi in rows["kpi"]]
 
@@ -262,7 +270,7 @@ def front(company: str, cycle: str, facts: Mapping[str, Any] | None) -> Front:
 def _facts(facts: Mapping[str, Any]) -> Sequence[tuple[str, Any, str]]:
     """Label, value and kind of each line of the front sheet; what this cycle has not is left out."""
     header, totals, exceptions = facts["header"], facts["totals"], facts["exceptions"]
-    lines: list[tuple[str, Any, str]] = [("cycle", str(header["cycle"]), "text"), ("origin", header["origin"], "month"), ("verdict", header["said"] or None, "text"),
+    lines: list[tuple[str, Any, str]] = [("cycle", str(header["cycle"]), "text"), ("origin", words.show(pd.Timestamp(header["origin"]), "month"), "text"), ("verdict", header["said"] or None, "text"),
                                          ("window", facts["window"], "text")]
     if totals:
         lines += [(name, totals[name], kind) for name, kind in (("plan", "money"), ("units", "units"), ("change", "money"), ("gap", "money"))]
