@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from sopnb import frames, minutes_events, minutes_rules
-from sopnb.minutes import Known, Minutes
+from sopnb.minutes import Known, Minutes, action_id
 
 Tables = dict[str, pd.DataFrame]
 
@@ -49,11 +49,17 @@ def after(
     tables = {
         "attendance": came, "absences": missed, "decisions": decided, "minutes": minutes_events.points(minutes),
         "held": _held(minutes, log, enough, revision),
-        "recap_findings": minutes_rules.findings(decided, came, enough, missed, people=people, asked=asked, decides=decides),
+        "recap_findings": minutes_rules.findings(decided, came, enough, missed, people=people, asked=asked, decides=decides, unknown=_unknown(minutes, everything)),
         "recap_changes": frames.conform(changed.assign(position=range(1, len(changed) + 1)), frames.RECAP_CHANGES),
         "assumptions_said": minutes_events.assumptions(minutes, assumptions),
     }
     return {**tables, "actions_after": actions}
+
+
+def _unknown(minutes: Minutes, everything: pd.DataFrame) -> list[str]:
+    """Actions reported on that neither the ledger nor these minutes made: of before the ledger's time."""
+    there = minutes_events.known(everything) | {action_id(minutes.cycle, one) for one in minutes.actions["id"]}
+    return sorted(set(minutes.updates["action"]) - there)
 
 
 def _held(minutes: Minutes, log: pd.DataFrame, enough: Mapping[str, Any], revision: int) -> pd.DataFrame:

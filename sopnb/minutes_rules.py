@@ -42,7 +42,7 @@ def absences(came: pd.DataFrame, log: pd.DataFrame | None = None, *, cycle: Any)
 
 def findings(
     decisions: pd.DataFrame, came: pd.DataFrame, enough: Mapping[str, Any], missed: pd.DataFrame, *, people: pd.DataFrame | None = None,
-    asked: pd.DataFrame | None = None, decides: Mapping[str, Sequence[str]] | None = None,
+    asked: pd.DataFrame | None = None, decides: Mapping[str, Sequence[str]] | None = None, unknown: Sequence[str] = (),
 ) -> pd.DataFrame:
     """What must be said of the meeting beside what it decided, by weight.
 
@@ -52,8 +52,10 @@ def findings(
     missed     frames.ABSENCES
     asked      frames.ASKED: a decision that answers a question is for whoever was asked to decide it
     decides    the charter: kind of decision: roles; a decision that names its kind is for those
+    unknown    actions that the minutes report on and the ledger does not know, being of before its time
     returns    frames.RECAP_FINDINGS: without a quorum (red), decided by somebody not entitled (red), by nobody's right
-               (amber), by somebody who was not there (amber), mandatory roles missing (amber)
+               (amber), by somebody who was not there (amber), mandatory roles missing (amber), what became of unknown actions
+               (amber)
 
     A delegate decides in full: whoever stood in for an entitled person is entitled.
     """
@@ -64,15 +66,21 @@ def findings(
         rows += [("red", "quorum_decision", {"decision": row["decision"], "title": row["title"]}) for row in decisions.to_dict("records")]
     for row in decisions.to_dict("records"):
         rows += _rights(row, came, asked, decides or {}, people, names)
-    rows += [("amber", "absent" if row["missed"] > 1 else "absent_first",
+    rows += [("amber", missed_rule(row),
               {"name": row["name"] or row["person"], "role": row["role"] or "–", "missed": int(row["missed"]), "meetings": int(row["meetings"])})
              for row in missed[missed["now"]].to_dict("records")]
+    rows += [("amber", "unknown_action", {"action": action}) for action in unknown]
     df = pd.DataFrame([{
         "id": f"F{i:02d}", "source": "minutes", "rule": f"recap.finding.{rule}", "column": None, "rows": 1, "of_rows": max(len(decisions), 1),
         "amount": 0.0, "share": 0.0, "severity": severity, "first": values.get("decision") or values.get("name"),
         "values": json.dumps(values, ensure_ascii=False, sort_keys=True)} for i, (severity, rule, values) in enumerate(rows, start=1)],
         columns=frames.RECAP_FINDINGS.names)
     return frames.conform(df, frames.RECAP_FINDINGS)
+
+
+def missed_rule(row: Mapping[str, Any]) -> str:
+    """Which words fit somebody who was missing: again, for the first time, or at the only meeting there was."""
+    return "absent" if row["missed"] > 1 else "absent_first" if row["meetings"] > 1 else "absent_only"
 
 
 def _rights(row: Mapping[str, Any], came: pd.DataFrame, asked: pd.DataFrame | None, decides: Mapping[str, Sequence[str]], people: pd.DataFrame | None,

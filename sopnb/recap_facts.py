@@ -41,6 +41,7 @@ from typing import Any
 import pandas as pd
 
 from sopnb import kpis, words
+from sopnb.minutes_rules import missed_rule
 from sopnb.words import Sentence, message
 
 Facts = dict[str, Any]
@@ -118,9 +119,8 @@ def _missing(tables: Mapping[str, pd.DataFrame]) -> list[dict[str, Any]]:
 
 def said_missing(row: Mapping[str, Any]) -> Sentence:
     """Who was neither there nor represented, and how often that was so."""
-    missed = int(row["missed"])
-    return message("recap.finding.absent" + ("_first" if missed == 1 else ""), {
-        "name": row["name"] or row["person"], "role": _text(row["role"]) or words.MISSING, "missed": missed, "meetings": int(row["meetings"])})
+    return message(f"recap.finding.{missed_rule(row)}", {
+        "name": row["name"] or row["person"], "role": _text(row["role"]) or words.MISSING, "missed": int(row["missed"]), "meetings": int(row["meetings"])})
 
 
 def _decisions(tables: Mapping[str, pd.DataFrame], names: Mapping[str, str]) -> dict[str, Any]:

@@ -47,10 +47,10 @@ def decisions(facts: Facts | None) -> Block:
         return block(say("Nothing yet."))
     rows = facts["decisions"]["rows"]
     shown = pd.DataFrame([{
-        "title": row["title"], "option": row["option"], "why": row["why"], "who": row["who"], "dissent": words.message("recap.against", {"dissent": row["dissent"]}).text if row["dissent"] else words.MISSING,
+        "title": row["title"], "number": row["decision"], "option": row["option"], "why": row["why"], "who": row["who"], "dissent": words.message("recap.against", {"dissent": row["dissent"]}).text if row["dissent"] else words.MISSING,
         "effect": row["effect"] if row["effect"] else words.MISSING} for row in rows])
     table = tables.show(shown, caption=say("Decisions of {day:day}", day=facts["held_on"]), subtitle="With the reason, whoever decided, and what should come of it", source="minutes", columns={
-        "title": "Decision", "option": "Option", "why": "Why", "who": "Decided by", "dissent": col("Dissent", wide=True), "effect": col("Expected", wide=True)}) if rows else None
+        "title": "Decision", "option": "Option", "why": "Why", "who": "Decided by", "dissent": col("Dissent", wide=True), "effect": col("Expected", wide=True), "number": col("Number", wide=True)}) if rows else None
     flags = [flag for row in rows for flag in row["flags"] if not facts["findings"] or flag not in facts["findings"]]
     return block(facts["decisions"]["finding"], table, *flags, *_undecided(facts))
 
@@ -74,7 +74,7 @@ def actions(facts: Facts | None, open_actions: Facts | None = None) -> Block:
         return block(say("No action is open."))
     rows = [row for owner in told["owners"] for row in owner["rows"]]
     table = tables.show(pd.DataFrame(rows).assign(about=[_about(row) for row in rows]), caption=say("Open actions, owner by owner"), source="minutes; the ledger of actions", columns={
-        "title": "Action", "owner": "Owner", "due": col("Due", "date"), "about": "State", "amount": col("At stake", "money", wide=True), "action": col("Number", wide=True)})
+        "title": "Action", "owner": "Owner", "due": col("Due", "date"), "about": "State", "amount": col("At stake", "money", wide=True), "action": col("Number", wide=True), "source": col("From", wide=True)})
     return block(told["finding"], table)
 
 
@@ -129,7 +129,7 @@ def attendance(facts: Facts | None) -> Block:
     shown = pd.DataFrame([{
         "name": row["name"], "role": row["role"] or words.MISSING, "word": row["word"] + (f": {row['delegate']}" if row["delegate"] else ""),
         "must": words.message("recap.must", {}).text if row["mandatory"] else "",
-        "missed": words.message("recap.missed", missed[row["person"]]).text if missed.get(row["person"], {}).get("missed") else ""} for row in facts["attendance"]])
+        "missed": words.message("recap.missed" + (".one" if missed[row["person"]]["meetings"] == 1 else ""), missed[row["person"]]).text if missed.get(row["person"], {}).get("missed") else ""} for row in facts["attendance"]])
     said = say("Everyone who must come was there or represented.") if not facts["missing"] else say(
         "**Neither there nor represented: {names}.**", names=", ".join(f"{row['name']} ({row['role']})" if row["role"] else row["name"] for row in facts["missing"]))
     return block(said, tables.show(shown, caption=say("Attendance"), subtitle="A delegate decides in full", source="minutes; people; the ledger", columns={

@@ -175,7 +175,9 @@ def _between(where: project.Places, company: params.Company) -> list[str]:
     if running.empty:
         return []
     _, paths = reminding.remind(where, company, day=day)
-    lines = [f"Between them, on {day:%d %B %Y}: {len(running)} actions carried over, {int((running['overdue_days'] > 0).sum())} of them overdue, on the next agenda by themselves:".replace(" 0", " ")]
+    late = int((running["overdue_days"] > 0).sum())
+    overdue = f"{late} of them overdue, on the next agenda by themselves" if late else "none of them overdue"
+    lines = [f"Between them, on {day.day} {day:%B %Y}: {len(running)} actions carried over, {overdue}:"]
     lines += _mails(where, paths[0].parent, "reminding their owners") if paths else []
     return lines + _file(where, where.reports / "actions.html", "every action of every cycle")
 

@@ -69,7 +69,7 @@ def _open(running: pd.DataFrame, late: pd.DataFrame, today: pd.Timestamp) -> Fac
     oldest = running.sort_values(["age_days", "action"], ascending=[False, True], kind="stable").iloc[0]
     most = (late if len(late) else running).groupby("owner").size().sort_values(kind="stable", ascending=False)
     values = {"title": oldest["title"] or oldest["action"], "days": int(oldest["age_days"]), "owners": running["owner"].nunique(), "n": len(running), "day": today, "most": int(most.iloc[0])}
-    return {"finding": message("status.open.finding" + (".one" if values["owners"] == 1 else ""), values), "sub": message("status.open.sub", values), "unit": Scale.of(running["amount"]).label}
+    return {"finding": message("status.open.finding" + (".one" if values["owners"] == 1 else "") + {0: ".new", 1: ".day"}.get(values["days"], ""), values), "sub": message("status.open.sub", values), "unit": Scale.of(running["amount"]).label}
 
 
 def _owners(running: pd.DataFrame, events: pd.DataFrame, names: dict[str, str], links: dict[str, str], today: pd.Timestamp) -> list[Facts]:

@@ -105,11 +105,32 @@ def test_who_decides_must_be_entitled_or_stand_in_for_somebody_who_is(row, who, 
 
 
 def test_without_a_quorum_the_meeting_and_each_decision_are_flagged():
-    assert rules(decided(), "p01=present p02=absent p03=absent", met=False) == ["quorum", "quorum_decision", "absent_first", "absent_first"]
+    assert rules(decided(), "p01=present p02=absent p03=absent", met=False) == ["quorum", "quorum_decision", "absent_only", "absent_only"]
+
+
+@pytest.mark.parametrize(("missed", "meetings", "told"), [
+    (1, 1, "Budi (Planner) was neither there nor represented."), (1, 5, "for the first time in 5 meetings"), (2, 5, "2 of the last 5 meetings")])
+def test_who_was_missing_is_said_in_plain_words_from_the_first_meeting_on(missed: int, meetings: int, told: str):
+    row = {"person": "p02", "name": "Budi", "role": "Planner", "missed": missed, "meetings": meetings}
+    assert recap_facts.said_missing(row).text.endswith(told) or told in recap_facts.said_missing(row).text
+    assert "1 meetings" not in recap_facts.said_missing(row).text
+
+
+def test_what_is_said_of_an_action_from_before_the_ledgers_time_is_told_and_not_lost(tmp_path: Path):
+    text = MINUTES.replace("{action: 2026-08-A2,", "{action: 2026-05-A9, state: done}, {action: 2026-09-A1, state: started}, {action: 2026-08-A2,")
+    assert text != MINUTES
+    told = [one.text for one in recap_facts.facts(tables(tmp_path, text))["findings"]]
+    assert [one for one in told if "the ledger does not know" in one] == ["The minutes report on 2026-05-A9, which the ledger does not know; what became of it stands nowhere else."]
+
+
+def test_the_page_shows_which_decision_an_action_comes_from(tmp_path: Path):
+    facts = recap_facts.facts(tables(tmp_path))
+    assert "2026-09-D1" in recap_page.decisions(facts).text, "the decision's number"
+    assert "2026-09-D1" in recap_page.actions(facts).text, "the point of the action"
 
 
 def test_every_finding_and_change_has_its_words():
-    values = {"there": 1, "of": 2, "decision": "D1", "title": "<b>", "who": "A", "entitled": "B", "name": "N", "role": "R", "missed": 2, "meetings": 12, "what": "x", "was": "a", "now": "b"}
+    values = {"there": 1, "of": 2, "decision": "D1", "title": "<b>", "who": "A", "entitled": "B", "name": "N", "role": "R", "missed": 2, "meetings": 12, "what": "x", "was": "a", "now": "b", "action": "A"}
     for key in [key for key in words.MESSAGES if key.startswith(("recap.finding.", "recap.change."))]:
         assert words.message(key, values).text and "<b>" not in words.message(key, values).html
 
@@ -359,6 +380,7 @@ def test_the_demo_ends_with_what_lies_where(after: Path):
 
     run.run("params/tiny.yaml", recap=True)
     told = "\n".join(start.story("params/tiny.yaml", "2026-03", "2026-03"))
+    assert re.search(r"Between them, on \d+ \w+ 2026: \d+ actions carried over, (none|\d+) of them overdue", told)
     assert "The meeting of 8 March 2026" in told and "reports/tiny/2026-03/mail/recap/  2 mails with the recap" in told
     assert "data/tiny/2026-03/minutes.yaml  the minutes it was made from" in told and "sopnb recap params/tiny.yaml --form" in told
     page = (after / "reports/tiny/2026-03/06_recap.html").read_text(encoding="utf-8")

@@ -45,6 +45,13 @@ def page_of(tiny: Path, book: ledger.Ledger, day: str = TODAY) -> str:
 
 # --- the page -------------------------------------------------------------------------------------------------------
 
+@pytest.mark.parametrize(("day", "told"), [("2026-03-08", "the oldest since today: Call"), ("2026-03-09", "the oldest, for a day: Call"), ("2026-03-10", "the oldest, for 2 days: Call")])
+def test_how_long_the_oldest_is_open_is_said_in_plain_words(tiny, day, told):
+    opened = ledger.open(None, tiny / "reports/tiny")
+    opened.record([made("2026-03-A1", "2026-03-08", "2026-03-20", title="Call"), made("2026-03-A2", "2026-03-08", "2026-03-20", owner="p2", title="Ask")])
+    assert told in page_of(tiny, opened, day)
+
+
 def test_the_page_shows_every_action_of_every_cycle_and_fetches_nothing(book, tiny):
     """Open ones stand by owner with age and lateness, closed ones folded; what people typed is text."""
     html = page_of(tiny, book)
