@@ -181,9 +181,13 @@ def ids(company: str, cycle: str, *, kind: str, revision: int, to: str, sender: 
 
 
 def subject_line(text: str) -> str:
-    """One line, cut at a word."""
+    """One line; a long one ends with its last whole sentence where that is more than half of it, else it is cut at a word."""
     flat = re.sub(r"[\s\x00-\x1f\x7f]+", " ", text).strip()
-    return flat if len(flat) <= SUBJECT_LIMIT else flat[:SUBJECT_LIMIT - 1].rsplit(" ", 1)[0] + "…"
+    if len(flat) <= SUBJECT_LIMIT:
+        return flat
+    start = flat[:SUBJECT_LIMIT - 1]
+    ends = [found.end() for found in re.finditer(r"[.?!;](?= )", start) if found.end() > SUBJECT_LIMIT / 2]
+    return start[:ends[-1]].rstrip(".;") if ends else start.rsplit(" ", 1)[0] + "…"
 
 
 def file_name(company: str, what: str) -> str:

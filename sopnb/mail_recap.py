@@ -143,4 +143,5 @@ def _points(page: Facts) -> str:
 def _assumptions(page: Facts) -> str:
     if not page["assumptions"]:
         return ""
-    return "\n".join([*topic("mail.recap.assumptions", ""), *(line(row["text"], row["word"]) for row in page["assumptions"])])
+    rows = [part for row in page["assumptions"] for part in (line(row["text"], row["word"]), wrap(row["note"] or "", "    ", first="    ")) if part]
+    return "\n".join([*topic("mail.recap.assumptions", ""), *rows])

@@ -66,7 +66,7 @@ def recap_facts(**other: Any) -> dict[str, Any]:
         "actions": {"finding": plain("4 actions are open, 3 of them new"), "count": 4, "overdue": 1, "new": 3, "amount": 6.2e9, "all": rows, "owners": owners},
         "closed": [{"action": "2026-08-A4", "title": "Announce prices to chains", "person": "P2", "owner": "Agus Santoso", "state": "done", "word": "done",
                     "on": pd.Timestamp("2026-09-03"), "due": pd.Timestamp("2026-09-04"), "in_time": True}],
-        "assumptions": [{"assumption": "S1", "text": "Lebaran is on 10 March", "state": "failed", "word": "did not hold", "owner": "Sari", "note": "It is on the 20th", "amount": 1e9, "money": "Rp 1 bn"}],
+        "assumptions": [{"assumption": "S1", "text": "Lebaran is on 10 March", "state": "failed", "word": "did not hold", "owner": "Sari", "note": "Announced for the 20th", "amount": 1e9, "money": "Rp 1 bn"}],
         "points": [{"topic": "Coffee, Medan", "discussion": "The second largest customer may leave."}], "next_meeting": pd.Timestamp("2026-10-08"),
         "next_said": plain("The next meeting is on Thursday 8 October."), **other}
 

@@ -6,7 +6,9 @@ import datetime as dt
 import email
 import email.header
 import email.policy
+import html
 import io
+import re
 import zipfile
 
 import icalendar
@@ -181,11 +183,34 @@ def test_an_address_that_not_every_server_takes_is_refused_with_the_remedy(given
         letters.address(given)
 
 
+HOW_TO_READ = re.compile(r'<head>.*?</head>|<div style="display:none.*?</div>|<caption.*?</caption>|<th scope="col".*?</th>|<p class="mute".*?</p>', re.S)
+
+
+@pytest.mark.parametrize("kind", cases.MAILS)
+def test_the_text_says_every_word_and_number_that_the_html_says(kind):
+    """But for signs, heads of columns, and how a picture is read."""
+    message = cases.MAILS[kind]()
+    said = html.unescape(re.sub(r"<[^>]+>", " ", HOW_TO_READ.sub(" ", cases.body(message))))
+    text = " ".join(cases.body(message, "plain").split())
+    words_said = set(re.findall(r"[^\s.,;:()·●▲◆▼]+(?:[.,][^\s.,;:()·]+)*", said))
+    assert len(words_said) > 30 and {word for word in words_said if word not in text} == set()
+
+
 @pytest.mark.parametrize("kind", cases.MAILS)
 def test_every_mail_is_automatic_answered_by_the_owner_and_can_be_ended(kind):
     found = strict(cases.MAILS[kind]())
     assert found["Auto-Submitted"] == "auto-generated" and found["Reply-To"] == "sari@pangan.example"
     assert found["List-Unsubscribe"] == "<mailto:sari@pangan.example?subject=unsubscribe>" and found["Date"] and found["Message-ID"].endswith("@pangan.example>")
+
+
+@pytest.mark.parametrize(("given", "subject"), [
+    ("S&OP October 2026, Contoh Pangan: Rp 8.9 bn needs a decision by 8 October: do we recruit now for sales? " + "People to start in November: 1. " * 3,
+     "S&OP October 2026, Contoh Pangan: Rp 8.9 bn needs a decision by 8 October: do we recruit now for sales? People to start in November: 1"),
+    ("S&OP of PT. Contoh " + "word " * 40, "S&OP of PT. Contoh " + "word " * 27 + "word…"),
+    ("Short. And whole.", "Short. And whole."),
+])
+def test_a_long_subject_ends_with_a_sentence_or_at_a_word(given, subject):
+    assert letters.subject_line(given) == subject and len(subject) <= letters.SUBJECT_LIMIT
 
 
 # --- limits ---------------------------------------------------------------------------------------------------------
