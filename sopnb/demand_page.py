@@ -167,7 +167,7 @@ def _effects(effects: pd.DataFrame, feast: pd.DataFrame, scope: Scope) -> Table 
         return None
     moving = effects["what"].astype(str).str.startswith("holiday").any()
     return tables.show(
-        effects.assign(what=told("plan.event.", effects["what"]).map(str), counts=told("plan.counts.", effects["used"])), top=16,
+        effects.assign(family=[term("family", family) for family in effects["family"]], what=told("plan.event.", effects["what"]).map(str), counts=told("plan.counts.", effects["used"])), top=16,
         caption=say("What events and Lebaran do to a usual month, family by family") if moving else say("What events do to a usual month, family by family"),
         subtitle=say("Effect of a whole month of it; ± is one standard error (regression; two of them hold the truth 19 times in 20)"),
         source=say("demand history to {origin:month}; events; announced holidays", origin=scope.origin),

@@ -43,13 +43,12 @@ from sopnb.formats import (
     show,
     speak,
     speaking,
-    whole_money,
 )
 from sopnb.problems import nearest
 
 __all__ = [
     "MESSAGES", "MISSING", "Sentence", "WordsError", "as_sentence", "compact", "currency_sign", "is_missing", "label",
-    "language", "message", "money", "month", "number", "plain", "read_messages", "say", "scales", "show", "speak", "speaking", "status", "term", "terms", "whole_money",
+    "language", "message", "money", "month", "number", "plain", "read_messages", "say", "scales", "show", "speak", "speaking", "status", "term", "terms",
 ]
 
 MESSAGES: dict[str, str]  # all messages by id; read when first asked for, see __getattr__
