@@ -4,7 +4,7 @@
 
 A template is a literal: what a program writes is never a template, so a product called `{x}` or `<b>` is shown as
 text. Marks are allowed in the template only: `**bold**` and `` `code` ``. The specs (`{x:money}`, `{x:month}`,
-`{x:+.1%}` …) are the table at the top of `sopnb.formats`.
+`{x:+.1%}` …) are the table at the top of `sopnb.formats`; `{x:source}` is a source's name, `{x:case}` the place of a row in a file.
 
 Sentences whose kind is stored in a table (a finding's rule, an exception's cause) are kept by id in
 sopnb/messages/<module>.yaml, flat `id: "template"`; `message(id, values)` says them. In another language each template is
@@ -19,7 +19,7 @@ import json
 import math
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib import resources
 from string import Formatter
 from types import CodeType
@@ -43,12 +43,13 @@ from sopnb.formats import (
     show,
     speak,
     speaking,
+    whole_money,
 )
 from sopnb.problems import nearest
 
 __all__ = [
     "MESSAGES", "MISSING", "Sentence", "WordsError", "as_sentence", "compact", "currency_sign", "is_missing", "label",
-    "language", "message", "money", "month", "number", "plain", "read_messages", "say", "scales", "show", "speak", "speaking", "status", "term", "terms",
+    "language", "message", "money", "month", "number", "plain", "read_messages", "say", "scales", "show", "speak", "speaking", "status", "term", "terms", "whole_money",
 ]
 
 MESSAGES: dict[str, str]  # all messages by id; read when first asked for, see __getattr__
@@ -229,9 +230,18 @@ def _value(values: Mapping[str, Any], name: str, spec: str, where: str) -> str:
         given = ", ".join(map(str, values)) or "none"
         raise WordsError(f"{where} needs a value for {name!r}. Given: {given}. {nearest(name, values)}".strip())
     try:
-        return show(values[name], spec)
+        return _SAID[spec](values[name]) if spec in _SAID else show(values[name], spec)
     except WordsError as error:
         raise WordsError(f"{where}, value {name!r}: {error}") from error
+
+
+def _case(value: object) -> str:
+    """The place of a first case, stored as `orders.csv, row 12, 31/09/2026`."""
+    file, mark, rest = str(value).partition(", row ")
+    return message("term.place", {"file": file, "row": rest}).text if mark else show(value)
+
+
+_SAID: dict[str, Callable[[Any], str]] = {"source": lambda value: term("source", value).text, "case": _case}  # specs that are words of ours
 
 
 def _markdown(text: str) -> str:
