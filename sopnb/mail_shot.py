@@ -23,7 +23,7 @@ def program() -> str:
 
 def picture(eml: Path, out: Path, *, width: int = WIDTH) -> bool:
     """Draw a mail's HTML as a PNG, cut where it ends; False where the browser did not."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:  # its helpers may still write when the browser has ended
         page, drawn = Path(folder) / "mail.html", Path(folder) / "mail.png"
         page.write_text(standing_alone(eml), encoding="utf-8")
         rights = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []  # Chromium asks for it where root runs it

@@ -6,7 +6,9 @@ the actions meanwhile. Nobody hears that nothing is due.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from sopnb.journal import Journal
 from sopnb.posting import Delivery
 
 KIND, FOLDER = "reminder", "reminders"
+PATIENCE = 60  # seconds to wait for others that remind
 
 
 def remind(where: project.Places, company: params.Company, *, day: dt.date, dry: bool = False) -> tuple[Delivery, list[Path]]:
@@ -24,7 +27,32 @@ def remind(where: project.Places, company: params.Company, *, day: dt.date, dry:
     day      the day it is
     dry      write them beside the reports and send nothing
     returns  what to tell; the .eml files
+    raises   Busy where somebody else has been reminding for longer than a minute
     """
+    with contextlib.nullcontext() if dry else _alone(where):
+        return _remind(where, company, day, dry)
+
+
+@contextlib.contextmanager
+def _alone(where: project.Places) -> Iterator[None]:
+    """One at a time: a mail that another is just sending would count as one of which nobody knows."""
+    from filelock import FileLock, Timeout
+
+    from sopnb.run import Busy
+
+    where.runs.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(where.runs / "reminders.lock")
+    try:
+        lock.acquire(timeout=PATIENCE)
+    except Timeout:
+        raise Busy(f"Reminders of {where.company} are just being sent. Wait for that, then try again.") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _remind(where: project.Places, company: params.Company, day: dt.date, dry: bool) -> tuple[Delivery, list[Path]]:
     from sopnb import delivery, smtp_line, status_page
 
     job = Job(where, company, f"{day:%Y-%m}", CYCLE_STEPS, journal=Journal(where.runs / "journal.jsonl"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import email
 import email.policy
@@ -10,10 +11,11 @@ import time
 
 import pytest
 import rogue_office
+from PIL import Image
 from post_office import Office
 from tiny import ITEMS, ORDERS, PEOPLE, WORK, add, events, here, write_notebook
 
-from sopnb import ledger, mail_shot, outgoing, posting, run, smtp_line
+from sopnb import ledger, mail_shot, outgoing, posting, reminding, run, smtp_line
 
 pytestmark = [pytest.mark.xdist_group("runner"), pytest.mark.filterwarnings("ignore:Requiring AUTH")]
 
@@ -236,6 +238,20 @@ def test_a_dry_run_needs_no_settings(peopled, sopnb, monkeypatch):
 PIXEL = ("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC")
 
 
+def test_a_browser_whose_helpers_still_write_spoils_no_picture(tmp_path, monkeypatch):
+    def left(cls, name, ignore_errors=False, **_):
+        if not ignore_errors:
+            raise OSError(39, "Directory not empty")
+
+    def draws(command, **_):
+        Image.new("RGB", (8, 8), "white").save(next(one for one in command if "screenshot" in one).partition("=")[2])
+
+    monkeypatch.setattr(mail_shot.tempfile.TemporaryDirectory, "_rmtree", classmethod(left))
+    monkeypatch.setattr(mail_shot.subprocess, "run", draws)
+    (tmp_path / "a.eml").write_bytes(b"Subject: a\r\nContent-Type: text/html\r\n\r\n<p>a</p>\r\n")
+    assert mail_shot.picture(tmp_path / "a.eml", tmp_path / "a.png") and (tmp_path / "a.png").is_file()
+
+
 def test_a_picture_shows_the_mail_with_its_images(tmp_path):
     import base64
     from email.message import EmailMessage
@@ -439,6 +455,33 @@ def test_nobody_hears_that_nothing_is_due(early, office, sopnb):
     said = sopnb(*REMIND, "--as-of", "2026-03-10")
     assert (said.code, said.out) == (run.OK, "2026-03-10: nothing is overdue, and nothing is due within 3 days.\n") and not office.taken
     assert not (early / "reports/tiny/reminders").exists()
+
+
+def test_two_who_remind_at_once_remind_once_and_nobody_doubts_it(acted, office):
+    """Without waiting for each other the one takes what the other is sending for a mail of which nobody knows."""
+    slow, before = office.handle_DATA, len(office.taken)
+
+    async def taking(*given):
+        await asyncio.sleep(0.4)
+        return await slow(*given)
+
+    office.handle_DATA = taking
+    done: list[posting.Delivery] = []
+    threads = [threading.Thread(target=lambda: done.append(reminding.remind(*places(acted), day=dt.date(2026, 3, 10))[0])) for _ in range(2)]
+    for one in threads:
+        one.start()
+        time.sleep(0.1)
+    for one in threads:
+        one.join(60)
+    said = [note for one in done for note in one.notes]
+    assert sorted(office.readers[before:]) == [ANN, BOB] and not any("Unknown" in note for note in said) and any("was reminded before" in note for note in said)
+
+
+def test_who_reminds_too_long_is_not_waited_for(acted, office, sopnb, monkeypatch):
+    monkeypatch.setattr(reminding, "PATIENCE", 0.2)
+    with reminding._alone(places(acted)[0]):
+        said = sopnb(*REMIND, "--as-of", "2026-03-10")
+    assert said.code == run.BUSY and not office.taken
 
 
 def test_a_dry_reminder_writes_files_and_sends_nothing(acted, office, sopnb, monkeypatch):
