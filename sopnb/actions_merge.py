@@ -21,6 +21,7 @@ import pandas as pd
 from sopnb import ledger, ledger_read
 from sopnb.actions_book import Edited
 from sopnb.ledger_read import RUNNING
+from sopnb.minutes import TITLE_LENGTH
 from sopnb.problems import Problem, Problems, nearest
 
 FIELDS = ("state", "owner", "due", "closed on")
@@ -237,6 +238,8 @@ class _Work:
                 owner = self.person(owner)
             except Problems as found:
                 self.wrong(row, "owner", found.problems[0].wrong, found.problems[0].allowed, found.problems[0].remedy)
+        if row["what"] is not None and len(row["what"]) > TITLE_LENGTH:
+            self.wrong(row, "what", f"has {len(row['what']):,} characters", f"at most {TITLE_LENGTH}", "Say the rest in the note")
         mark = self._mark(row)
         if mark in self.from_books:
             self.merged.unchanged += 1

@@ -118,7 +118,7 @@ def _last(actions: pd.DataFrame | None, kpis: pd.DataFrame | None, month: Any, m
         running = actions[actions["state"].isin(["open", "started"])]
         late = running[running["overdue_days"] > 0].sort_values(["overdue_days", "action"], ascending=[False, True], kind="stable")
         more = "_more" if len(late) > MOST_OVERDUE else ""
-        yield _point("last", "actions", {"open": len(running), "overdue": len(late), "shown": min(len(late), MOST_OVERDUE)}, stake=total(late["amount"]), topic=f"meeting.point_actions{more}")
+        yield _point("last", "actions", {"open": len(running), "overdue": len(late), "shown": min(len(late), MOST_OVERDUE)}, stake=total(late["amount"]) if len(late) else float("nan"), topic=f"meeting.point_actions{more}")
         for row in late.head(MOST_OVERDUE).to_dict("records"):
             values = {"title": str(row["title"]), "due": iso(row["due"]), "days": int(row["overdue_days"]), "age": int(row["age_days"])}
             yield _point("last", "overdue", values, stake=_known(row["amount"]), owner=row["owner"], key=f"action-{row['action']}")

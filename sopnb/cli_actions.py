@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -193,10 +194,16 @@ def actions_add(
 
     Example: [bold]sopnb actions add params/demo.yaml "Call the carrier" --owner rina.kusuma --due 2026-10-20[/bold]
     """
+    from sopnb.minutes import TITLE_LENGTH
+
     at = desk(params_file, as_of)
     by, wrong = day_of(due, "--due"), []
     if not title.strip():
         wrong.append(Problem("TITLE", "is empty", "what is to be done"))
+    if len(title) > TITLE_LENGTH:
+        wrong.append(Problem("TITLE", f"has {len(title):,} characters", f"at most {TITLE_LENGTH}", "Say the rest with --note"))
+    if amount is not None and not math.isfinite(amount):
+        wrong.append(Problem("--amount", f"{amount} is no money", "a number"))
     if by < at.day:
         wrong.append(Problem("--due", f"{by} is before today, {at.day}", f"{at.day} or later"))
     try:

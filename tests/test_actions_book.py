@@ -174,14 +174,14 @@ def test_all_that_is_wrong_is_in_one_list_and_nothing_is_applied(book, sopnb):
     path = exported(sopnb)
     edit(path, ("2026-03-A1", "what", "Book other crews"), ("2026-03-A1", "at stake", 6.0), ("2026-03-A2", "due", dt.date(2026, 3, 1)), ("2026-03-A3", "closed on", dt.date(2026, 3, 20)),
          new=({"what": "No owner", "due": "2026-04-15"}, {"action": "2026-03-A9", "state": "done"}, {"what": "Late", "owner": "p1", "due": "2026-03-24"},
-              {"what": "Twice", "owner": "p1", "due": "2026-04-24"}, {"what": "Twice", "owner": "p1", "due": "2026-04-24"}))
+              {"what": "Twice", "owner": "p1", "due": "2026-04-24"}, {"what": "Twice", "owner": "p1", "due": "2026-04-24"}, {"what": "x" * 301, "owner": "p1", "due": "2026-04-24"}))
     said = act(sopnb, "load", str(path))
     assert said.code == run.BAD_INPUT and len(book.everything()) == 3
     for wrong in (r"row 2, what: of 2026-03-A1 cannot be changed\. Allowed: Book the crews\. Drop the action, and add", r"row 2, at stake: of 2026-03-A1 cannot be changed\. Allowed: 5",
                   r"due: 2026-03-01 is before the day it was made\. Allowed: 2026-03-08 or later", r"closed on: is filled in, and the state is open",
-                  r"row 5, owner: is missing", r"row 6, action: there is no action 2026-03-A9", r"row 7, due: 2026-03-24 is before today", r"row 9, what: stands twice"):
+                  r"row 5, owner: is missing", r"row 6, action: there is no action 2026-03-A9", r"row 7, due: 2026-03-24 is before today", r"row 9, what: stands twice", r"row 10, what: has 301 characters"):
         assert re.search(wrong, said.err), wrong
-    assert "8 to mend" in said.err
+    assert "9 to mend" in said.err
 
 
 def test_cells_that_cannot_be_read_are_named(book, sopnb):

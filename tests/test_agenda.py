@@ -52,6 +52,11 @@ def test_each_overdue_action_rises_by_itself_with_its_name_age_owner_and_money()
     assert words.message(row["topic"], row["values"]).text == "Overdue since 18 September 2026, 40 days old: Call"
 
 
+def test_actions_in_time_have_no_money_at_stake_beside_them():
+    """Rp 0 would say that nothing hangs on them."""
+    assert pd.isna(build(actions=ACTIONS.assign(overdue_days=0)).points.set_index("key").loc["actions", "amount"])
+
+
 def test_with_many_overdue_actions_the_others_are_counted_in_one_point():
     many = pd.concat([ACTIONS.head(1).assign(action=f"2026-08-A{i}", overdue_days=i) for i in range(1, 12)], ignore_index=True)
     found = build(actions=many)
