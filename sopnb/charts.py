@@ -14,7 +14,7 @@ is the drawing for a mail.
 
 from __future__ import annotations
 
-from sopnb.charts_bars import ageing, bridge, funnel, heatmap, load, ranking, stairs
+from sopnb.charts_bars import ageing, attainment, bridge, funnel, heatmap, load, ranking, stairs
 from sopnb.charts_canvas import ChartError, Figure
 from sopnb.charts_item import decomposition, item_history
 from sopnb.charts_multiples import small_multiples, trend
@@ -25,6 +25,6 @@ from sopnb.charts_versions import versions
 from sopnb.svg import sparkline
 
 __all__ = [
-    "ChartError", "Figure", "ageing", "bridge", "decomposition", "demand_and_plan", "funnel", "heatmap", "item_history", "lag_accuracy", "lines", "load",
+    "ChartError", "Figure", "ageing", "attainment", "bridge", "decomposition", "demand_and_plan", "funnel", "heatmap", "item_history", "lag_accuracy", "lines", "load",
     "plan_costs", "plan_paths", "projected_stock", "ranking", "small_multiples", "sparkline", "stairs", "stock_panels", "trend", "versions",
 ]

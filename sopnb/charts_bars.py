@@ -161,6 +161,29 @@ def funnel(
     return _bars(rows, title=title, name=name, subtitle=subtitle, source=source, alt=alt)
 
 
+def attainment(
+    df: pd.DataFrame, *, label: str, done: str, goal: str, title: Sentence | str, name: str, subtitle: Sentence | str = "",
+    source: Sentence | str = "", kind: str = "money", top: int = 14, alt: str = "",
+) -> Figure:
+    """What was done of a goal: a bar for each row, the dashed outline is what is missing, the share stands beside it.
+
+    df      label, done, goal, in the order they are drawn; rows beyond `top` come together as "All other (n)"
+    """
+    need(df, [label, done, goal], "attainment")
+    axis = scale(df[done], kind, fine=True)
+
+    def one(text: str, did: float, asked: float) -> Row:
+        share = did / asked if asked > 0 else math.nan
+        return Row(text, 0.0, did, axis.full(did), "over" if share < 1 else "plan", ghost=asked if share < 1 else None,
+                   note=words.number(share, ".0%"), note_role="over-t" if share < 1 else "ink")
+
+    kept, rest = df.iloc[:top], df.iloc[top:]
+    rows = [one(str(r[label]), float(r[done]), float(r[goal])) for r in kept.to_dict("records")]
+    if len(rest):
+        rows.append(one(words.message("tables.other", {"count": len(rest)}).text, math.fsum(known(rest[done])), math.fsum(known(rest[goal]))))
+    return _bars(rows, title=title, name=name, subtitle=subtitle, source=source, alt=alt)
+
+
 def ageing(
     actions: pd.DataFrame, *, title: Sentence | str, name: str, subtitle: Sentence | str = "", source: Sentence | str = "", alt: str = "",
 ) -> Figure:

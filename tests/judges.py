@@ -8,42 +8,19 @@
 
 from __future__ import annotations
 
-import functools
-import hashlib
 import json
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
-import filelock
-import pytest
+import node_packages
 
-PROJECT = Path(__file__).parent.parent
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-
-
-@functools.cache
-def installed() -> Path:
-    """A folder with the packages of package.json, installed once for each version of that file; a skip with its reason where that cannot be."""
-    if not shutil.which("node") or not shutil.which("npm"):
-        pytest.skip("no Node.js on this machine")
-    wanted = (PROJECT / "package.json").read_bytes()
-    folder = PROJECT / ".cache" / f"npm-{hashlib.sha256(wanted).hexdigest()[:12]}"
-    folder.mkdir(parents=True, exist_ok=True)
-    with filelock.FileLock(folder / "lock", timeout=600):
-        if not (folder / "whole").exists():
-            (folder / "package.json").write_bytes(wanted)
-            done = subprocess.run(["npm", "install", "--ignore-scripts", "--no-package-lock", "--no-audit", "--no-fund"], cwd=folder, capture_output=True, text=True, timeout=300)
-            if done.returncode:
-                pytest.skip(f"npm cannot install what package.json names: {done.stderr.strip().splitlines()[-1:]}")
-            (folder / "whole").touch()
-    return folder
 
 
 def npm(package: str) -> Path:
     """Where a package of package.json is installed."""
-    return installed() / "node_modules" / package
+    return node_packages.installed() / "node_modules" / package
 
 
 def axe(look: Any, page: Path, *, width: int, dark: bool = False) -> list[str]:
@@ -82,7 +59,7 @@ _LAYOUT = """(() => {
       const style = getComputedStyle(e), said = node.textContent.trim().slice(0, 40);
       if (parseFloat(style.fontSize) < 12) small.push(style.fontSize + ' ' + said);
       const a = light(number(inside ? style.fill : style.color)), b = light(ground(inside ? e.closest('figure,td,th,div,p,section,body') : e));
-      const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05), needed = parseFloat(style.fontSize) >= 18.66 && style.fontWeight >= 700 || parseFloat(style.fontSize) >= 24 ? 3 : 4.5;
+      const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05), needed = !/[\\p{L}\\p{N}]/u.test(said) ? 3 : parseFloat(style.fontSize) >= 18.66 && style.fontWeight >= 700 || parseFloat(style.fontSize) >= 24 ? 3 : 4.5;
       if (ratio < needed) pale.push(ratio.toFixed(2) + ' ' + said);
     }
   }

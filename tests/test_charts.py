@@ -39,6 +39,7 @@ STOCK = pd.DataFrame({"month": AHEAD[:6], "closing": [90, 20, -30, 10, 60, 70.0]
 LOAD = pd.concat([pd.DataFrame({"resource": r, "month": AHEAD[:6], "hours": h, "available": 100.0, "overtime": 10.0}) for r, h in (("Oven", [80, 90, 99, 112, 135, 88]), ("Mixer", 70))])
 KPIS = pd.concat([pd.DataFrame({"kpi": k, "month": MONTHS[-13:], "value": v, "target": t}) for k, v, t in (("accuracy", np.linspace(0.7, 0.75, 13), 0.75), ("cover", 38.0, 40))])
 GAPS = pd.DataFrame([(f, m, i * 10 - j * 5.0) for i, f in enumerate(["Tea", "Coffee"]) for j, m in enumerate(AHEAD) if (i, j) != (1, 3)], columns=["family", "month", "gap"])
+QUOTAS = frame("rep sold quota", "Ada 6e9 9e9", "Ben 12e9 10e9", "A.name.that.is.far.too.long.for.any.phone 1e6 4e9", "New 0 0")
 STAGES = frame("stage amount", "Lead 42e9", "Proposal 18e9", "Won 6e9")
 ACTIONS = frame("state overdue_days", "open 17", "open -2", "done 40", "started 3")
 ITEMS = pd.DataFrame({"item": [f"Item {i}" for i in range(14)], "amount": [1e9 / (i + 1) for i in range(14)]})
@@ -66,6 +67,7 @@ FORMS = {
     "versions": lambda **k: charts.versions(TRIANGLE, **k),
     "funnel": lambda **k: charts.funnel(STAGES, stage="stage", amount="amount", **k),
     "ageing": lambda **k: charts.ageing(ACTIONS, **k),
+    "attainment": lambda **k: charts.attainment(QUOTAS, label="rep", done="sold", goal="quota", **k),
     "heat": lambda **k: charts.heatmap(GAPS, rows="family", columns="month", value="gap", **k),
     "plan-paths": lambda **k: charts.plan_paths(WAYS, **k),
     "plan-costs": lambda **k: charts.plan_costs(BESIDE, **k),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import itertools
 import json
-import os
 import random
 import re
 import shutil
@@ -18,6 +17,7 @@ import pytest
 from front_data import BN
 from hypothesis import given
 from hypothesis import strategies as st
+from judges import npm
 from test_report import harmless
 
 from sopnb import frames, front, front_review, onepage, onepage_fit, report, words
@@ -330,12 +330,6 @@ def test_the_measure_sees_a_sheet_that_is_too_full(sheets, look, tmp_path):
 
 # --- judged with other people's tools ---------------------------------------------------------------------------------
 
-def npm(package: str) -> Path | None:
-    """Where a package of package.json is installed."""
-    places = [PROJECT / "node_modules", PROJECT / ".npm" / "node_modules", *map(Path, filter(None, os.environ.get("NODE_PATH", "").split(os.pathsep)))]
-    return next((place / package for place in places if (place / package).is_dir()), None)
-
-
 @pytest.fixture(scope="module")
 def both(sheets, tmp_path_factory) -> list[Path]:
     """The sheet and the report, of a usual month and of one with more than fits."""
@@ -351,7 +345,6 @@ WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 
 @needs_browser
-@pytest.mark.skipif(npm("axe-core") is None, reason="axe-core is not installed (npm install)")
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [320, 1280, 1440])
 def test_axe_finds_no_violation(width, dark, both, look):
@@ -367,7 +360,6 @@ def test_axe_finds_no_violation(width, dark, both, look):
 
 
 @needs_browser
-@pytest.mark.skipif(npm("axe-core") is None, reason="axe-core is not installed (npm install)")
 def test_axe_sees_what_is_wrong(sheets, look, tmp_path):
     page = tmp_path / "wrong.html"
     page.write_text(sheets["usual"].read_text(encoding="utf-8").replace('<html lang="en">', "<html>", 1), encoding="utf-8")
@@ -376,7 +368,6 @@ def test_axe_sees_what_is_wrong(sheets, look, tmp_path):
     assert look.evaluate("axe.run(document).then(r => r.violations.map(v => v.id))").count("html-has-lang") == 1
 
 
-@pytest.mark.skipif(npm("html-validate") is None or shutil.which("node") is None, reason="html-validate or node is not installed (npm install)")
 def test_the_pages_are_valid_html(both, tmp_path):
     (tmp_path / ".htmlvalidate.json").write_text('{"root": true, "extends": ["html-validate:standard"]}', encoding="utf-8")
     wrong = tmp_path / "wrong.html"
