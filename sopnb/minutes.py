@@ -49,7 +49,8 @@ SHEETS: dict[str, tuple[tuple[str, str, bool], ...]] = {
 HEAD = (("cycle", "month", True), ("held_on", "date", True), ("chair", "person", True), ("next_meeting", "date", False))
 # What a form fills in beforehand: an entry that says no more than this was left as it was, and says nothing.
 PREFILLED = {"decisions": {"id", "title", "decided_by", "asked", "kind"}, "actions": {"id"}, "updates": {"action"}, "assumptions": {"id"}}
-TITLE_LENGTH = 300  # characters of a title or topic: what a table can show; a discussion may be as long as it was
+TITLE_LENGTH = 300  # characters of an action's title: what a table can show; a discussion may be as long as it was
+TOPIC_LENGTH = 1000  # of a topic, a question or an assumption: the form's own hold an action's title, names and numbers
 LATE_MONTHS = 1  # how many months after its cycle's month a meeting may be held
 _DAY = re.compile(r"(?P<month>\d{4}-\d{2})(-(?P<day>\d{2})([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?)?")  # a workbook's days come with a time
 _NUMBER = re.compile(r"[\w.-]{1,40}")  # of a decision, an action or an assumption: what can be typed in a terminal
@@ -207,8 +208,9 @@ class _Reader:
             if needed:
                 self.wrong(place, "is missing", _allowed(kind), "Fill it in")
             return nothing
-        if place.endswith((", title", ", topic", ", text")) and len(str(given)) > TITLE_LENGTH:
-            self.wrong(place, f"has {len(str(given)):,} characters", f"at most {TITLE_LENGTH}", "Keep what it is called, and say the rest in the discussion of a point")
+        most = TITLE_LENGTH if place.startswith("actions ") else TOPIC_LENGTH
+        if place.endswith((", title", ", topic", ", text")) and len(str(given)) > most:
+            self.wrong(place, f"has {len(str(given)):,} characters", f"at most {most}", "Keep what it is called, and say the rest in the discussion of a point")
         try:
             return _typed(given, kind)
         except (ValueError, TypeError):
