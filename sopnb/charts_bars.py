@@ -212,12 +212,14 @@ def heatmap(
     need(df, [rows, columns, value], "heatmap")
     order = list(dict.fromkeys(df[rows].dropna()))
     across = sorted(df[columns].dropna().unique()) if pd.api.types.is_datetime64_any_dtype(df[columns]) else list(dict.fromkeys(df[columns].dropna()))
-    about: dict[str, Any] = {"name": name, "title": title, "subtitle": subtitle, "source": source}
+    about: dict[str, Any] = {"name": name, "title": title, "subtitle": words.as_sentence(subtitle), "source": source}
     field = df.groupby([rows, columns], sort=False)[value].sum(min_count=1).unstack(columns).reindex(index=order, columns=across)
     values = known(field.to_numpy().ravel())
     if not values:
         return figure(None, alt=alt or said("charts.none", {}), heights=(0, 0), **about)
     axis = scale(values, kind)
+    if axis.unit:
+        about["subtitle"] = about["subtitle"] + words.plain("·") + words.plain(axis.unit) if str(subtitle) else words.plain(axis.unit)
     months = pd.api.types.is_datetime64_any_dtype(df[columns])
 
     def paint(canvas: Canvas) -> None:
@@ -260,7 +262,7 @@ def _paint_heat(canvas: Canvas, field: pd.DataFrame, axis: Any, months: bool) ->
         canvas.words(0, y + 4 if canvas.wide else pane.py(i + 0.34), cut(str(key), (left or canvas.width - 90) - 10, LABEL, True), role="ink", size=LABEL, bold=True)
         if not canvas.wide:
             row = known(field.iloc[i])
-            spread = f"{axis.plain(min(row))} … {axis.plain(max(row))}" if row else words.MISSING
+            spread = words.MISSING if not row else axis.plain(row[0]) if len(row) == 1 else f"{axis.plain(min(row))} … {axis.plain(max(row))}"
             canvas.words(canvas.width, pane.py(i + 0.34), spread, align="right")
         for j in range(count):
             number = field.iat[i, j]

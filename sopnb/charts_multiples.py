@@ -121,7 +121,8 @@ def _panel(pane: Pane, part: pd.DataFrame, axis: Scale, title: str, left: float,
     size = LABEL if text_width(title, LABEL, True) <= width else TICK
     canvas.words(left, top + 14, cut(title, width, size, True), role="ink", size=size, bold=True)
     canvas.words(left, top + 31, value, role="ink", size=LABEL)
-    canvas.rule((left, left + width), (pane.bottom, pane.bottom), role="mute" if zero else "grid")
+    ground = pane.py(0) if zero else pane.bottom  # where values lie on both sides of zero, the line at zero is what they are read from
+    canvas.rule((left, left + width), (ground, ground), role="mute" if zero else "grid")
     ordered = part.sort_values(["role", "place"], kind="stable")
     seen = ordered.assign(run=ordered["value"].isna().cumsum())[ordered["value"].notna()]
     if len(seen):

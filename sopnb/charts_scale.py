@@ -49,6 +49,11 @@ class Scale:
     word: str
     digits: int
 
+    @property
+    def unit(self) -> str:
+        """What the plain numbers are in: Rp bn; empty where they speak for themselves."""
+        return "\u00a0".join(part for part in (words.currency_sign() if self.kind == "money" else "", self.word) if part)
+
     def plain(self, value: float, signed: bool = False) -> str:
         """The number alone: 1,261."""
         plus = "+" if signed else ""

@@ -37,7 +37,7 @@ def streams(plan: pd.DataFrame, scope: Scope) -> Figure | None:
     peak = top.loc[top["units"].abs().idxmax()]
     return charts.small_multiples(
         pd.concat([long[long["stream"] == name] for name in order]), y="units", by="stream", name="streams", names={name: message("plan.stream." + name).text for name in order},
-        title=say("{stream} moves the plan most: {units:+,.0f} units in {month:month} alone", stream=message("plan.stream." + order[0]), units=peak["units"], month=peak["month"]),
+        title=say("Largest beside the baseline: {stream}, {units:+,.0f} units in {month:month} alone", stream=message("plan.stream." + order[0]), units=peak["units"], month=peak["month"]),
         subtitle=say("Units added to the baseline or taken off it, by month; one scale for all, the last month's number beside the name"), source=say("plan {cycle}", cycle=scope.cycle))
 
 
@@ -86,7 +86,7 @@ def to_budget(gaps: pd.DataFrame | None) -> Figure | None:
     title = say("{family} in {month:month} is furthest below its budget: {gap:money+}", family=worst["family"], month=worst["month"], gap=worst["gap"]) if worst["gap"] < 0 else say(
         "No family is below its budget in any month")
     return charts.heatmap(field, rows="family", columns="month", value="gap", kind="money", name="to-budget", title=title, source=say("plan, budget"),
-                          subtitle=say("Plan minus budget by family and month, {currency}; the family furthest below first", currency=words.currency_sign()))
+                          subtitle=say("Plan minus budget by family and month; the family furthest below first"))
 
 
 # --- supply ---------------------------------------------------------------------------------------------------------
@@ -110,7 +110,7 @@ def exceptions(exceptions: pd.DataFrame | None, items: pd.DataFrame, scope: Scop
     return charts.heatmap(
         field, rows="family", columns="kind", value="amount", kind="money", name="exceptions",
         title=say("Most of it lies in {family}: {amount:money} of {whole:money} ({kind})", family=most["family"], amount=most["amount"], whole=size.sum(), kind=most["kind"]),
-        subtitle=say("Money at stake by family, or resource, and kind, {currency}; goods in two exceptions count once", currency=words.currency_sign()),
+        subtitle=say("Money at stake by family, or resource, and kind; goods in two exceptions count once"),
         source=say("exceptions of {cycle}", cycle=scope.cycle))
 
 
@@ -129,4 +129,4 @@ def attained(attainment: pd.DataFrame | None, *, names: Mapping[str, str], first
     return charts.attainment(
         shown, label="rep", done="sold", goal="quota", name="attainment",
         title=say("The reps reach {share:.0%} of their quotas; {below:,d} of {all:,d} are below their own", share=share, below=below, all=len(rows)),
-        subtitle=say("Sold through each rep against the quota, {first:month} to {last:month}; share of the quota, and money sold", first=first, last=last), source=say("orders; quotas"))
+        subtitle=say("Won by each rep against the quota, {first:month} to {last:month}: money, and its share of the quota", first=first, last=last), source=say("opportunities, else orders; quotas"))
