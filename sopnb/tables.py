@@ -199,7 +199,9 @@ def _beside(subtitle: Sentence, unit: str) -> Sentence:
     if not unit:
         return subtitle
     said = words.plain(unit)
-    return subtitle + words.plain("·") + said if subtitle else said
+    if not subtitle:
+        return said
+    return subtitle + said if subtitle.text.endswith(".") else subtitle + words.plain("·") + said
 
 
 def _spoken(column: Col) -> Col:
