@@ -1,0 +1,34 @@
+"""The scorecard as it is read: names, signs, and a line that says its latest value."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from sopnb import kpis_page, words
+
+
+@pytest.fixture(autouse=True)
+def _voice():
+    with words.speaking("en", "IDR"):
+        yield
+
+
+CARD = pd.DataFrame({"kpi": ["forecast_bias", "otif"], "unit": ["percent", "percent"], "value": [0.02, 0.91], "target": [0.05, 0.95], "before": [-0.01, None], "year_ago": [None, 0.9],
+                     "status": ["on", "off"], "version": ["1", "1"]})
+TREND = pd.DataFrame({"kpi": ["forecast_bias"] * 2 + ["otif"] * 2, "month": pd.to_datetime(["2026-08-01", "2026-09-01"] * 2), "value": [-0.01, 0.02, None, 0.91], "target": [0.05, 0.05, 0.95, 0.95]})
+
+
+def test_a_measure_that_is_best_at_zero_is_signed_and_its_target_lies_on_both_sides():
+    shown = kpis_page.read(CARD, TREND, called={"forecast_bias": "Bias", "otif": "On time in full"})
+    bias, otif = shown.to_dict("records")
+    assert (bias["value"], bias["before"], bias["goal"]) == ("+2.0%", "−1.0%", "±5.0%")
+    assert (otif["value"], otif["before"], otif["goal"]) == ("91.0%", "–", "95.0%")
+    assert "91.0%" in otif["line"], "who cannot see the line hears its latest value"
+
+
+def test_the_scorecard_counts_what_it_shows():
+    shown = kpis_page.read(CARD, TREND, called={"forecast_bias": "Bias", "otif": "On time in full"})
+    table = kpis_page.scorecard(shown, month=pd.Timestamp("2026-09-01"))
+    assert table.caption.text == "1 on target, 0 to watch, 1 off" and [row.name.text for row in table.rows] == ["Bias", "On time in full"]
+    assert "w" in dict(table.heads)["Target"].split(), "on a phone the target stands under the name"
