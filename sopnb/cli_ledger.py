@@ -22,7 +22,7 @@ Today = Annotated[str, typer.Option("--as-of", metavar="YYYY-MM-DD", help="The d
 Note = Annotated[str, typer.Option("--note", help="Kept with what is said.")]
 Who = Annotated[str, typer.Option("--who", help="Who says so; without it the user's name.")]
 AsJson = Annotated[bool, typer.Option("--json", help="For a script: JSON, days as YYYY-MM-DD.")]
-AsCsv = Annotated[bool, typer.Option("--csv", help="For a script: CSV with a heading.")]
+AsCsv = Annotated[bool, typer.Option("--csv", help="For a script or a spreadsheet: CSV with a heading; an apostrophe stands before a text that would be a formula.")]
 WIDE = 200  # characters of a table where there is no terminal whose width could be kept
 
 
@@ -113,6 +113,8 @@ def for_a_script(rows: pd.DataFrame, as_json: bool, as_csv: bool) -> bool:
     """
     import json
 
+    from sopnb import csv_text
+
     if as_json and as_csv:
         raise Problems([Problem("--json, --csv", "both are given", "one of them")])
     if not (as_json or as_csv):
@@ -122,7 +124,7 @@ def for_a_script(rows: pd.DataFrame, as_json: bool, as_csv: bool) -> bool:
         records = [{str(name): None if value is None or value != value else value for name, value in row.items()} for row in plain.to_dict("records")]
         sys.stdout.write(json.dumps(records, ensure_ascii=False, indent=1) + "\n")
     else:
-        sys.stdout.write(plain.to_csv(index=False, lineterminator="\n"))
+        sys.stdout.write(csv_text.text(plain))
     return True
 
 

@@ -22,7 +22,7 @@ def scenarios(params_file: ParamsFile, cycle_month: CycleMonth = "", only: Only 
 
     Example: [bold]sopnb scenarios params/demo.yaml --cycle 2026-10 --only "Glass takes twice as long"[/bold]
     """
-    from sopnb import cycle, scenarios_page, words
+    from sopnb import csv_text, cycle, scenarios_page, words
     from sopnb import scenarios as what_ifs
 
     began = time.monotonic()
@@ -38,7 +38,7 @@ def scenarios(params_file: ParamsFile, cycle_month: CycleMonth = "", only: Only 
     _print(found)
     page = _page(c, scenarios_page.beside(found, names=names(c), months=c.months))
     file = page.with_suffix(".csv")
-    scenarios_page.as_table(found).to_csv(file, index=False, lineterminator="\n")
+    file.write_text(csv_text.text(scenarios_page.as_table(found)), encoding="utf-8", newline="")
     out.print(shown(f"Page: {page}"))
     out.print(shown(f"Figures: {file} ({time.monotonic() - began:.1f} s)"))
 

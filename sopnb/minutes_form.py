@@ -149,13 +149,16 @@ def _value(value: Any) -> str:
 
 def _bare(value: str) -> bool:
     """Whether a text reads back as itself without quotes: ids and dates."""
-    return value.replace("-", "").replace(".", "").replace("_", "").isalnum() and value.isascii() and yaml.safe_load(f"[{value}]") in ([value], [_date(value)])
+    if not (value.replace("-", "").replace(".", "").replace("_", "").isalnum() and value.isascii()):
+        return False
+    read, day = yaml.safe_load(f"[{value}]"), _date(value)
+    return read == [value] or (day is not None and read == [day])  # a text such as null reads back as nothing
 
 
 def _date(value: str) -> Any:
     try:
         return pd.Timestamp(value).date()
-    except ValueError:
+    except (ValueError, NotImplementedError, OverflowError):  # a text such as 0/0 looks like a day of no year
         return None
 
 

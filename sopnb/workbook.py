@@ -205,7 +205,8 @@ def _front(book: Any, looks: _Looks, tables: Mapping[str, Sheet], front: Front, 
     row += 1
     for column, head in enumerate(front.heads):
         sheet.write_string(row, column, head, looks("head right" if column == 1 else "head"))
-    for row, (name, given) in enumerate(tables.items(), start=row + 1):
+    for name, given in tables.items():
+        row += 1
         sheet.write_url(row, 0, "internal:'" + name.replace("'", "''") + "'!A1", looks("link"), name)
         sheet.write_number(row, 1, len(given.df), looks("whole"))
         sheet.set_row(row, LINE * _lines(given.note, 1.15 * FRONT[2]))
