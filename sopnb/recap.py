@@ -98,7 +98,7 @@ def owners(tables: dict[str, pd.DataFrame]) -> set[str]:
     held, actions = tables.get("held"), tables.get("actions_after")
     if held is None or actions is None or held.empty:
         return set()
-    return set(actions.loc[(actions["cycle"] == held["cycle"].iloc[0]) & actions["state"].isin(["open", "started"]), "owner"].dropna())
+    return set(actions.loc[(actions["made_on"] >= held["held_on"].iloc[0]) & actions["state"].isin(["open", "started"]), "owner"].dropna())
 
 
 def owners_of(folder: Path) -> set[str]:

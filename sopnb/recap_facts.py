@@ -174,14 +174,14 @@ def _undecided(tables: Mapping[str, pd.DataFrame], names: Mapping[str, str]) -> 
             for row in asked if answered and row["decision"] not in answered]
 
 
-def running(actions: pd.DataFrame, *, day: Any, cycle: Any, people: pd.DataFrame | None = None) -> dict[str, Any]:
+def running(actions: pd.DataFrame, *, day: Any, people: pd.DataFrame | None = None) -> dict[str, Any]:
     """All that is open on a day, soonest due first; the same by owner, those with most to do first: `actions` of the facts.
 
     actions   frames.ACTIONS
-    cycle     actions of this month are new
+    day       that of the meeting: what was agreed on it is new, what was added between meetings is not
     """
     names = {} if people is None else dict(zip(people["person"], people["name"], strict=True))
-    return _actions({"actions_after": actions}, names, {"held_on": pd.Timestamp(day), "cycle": pd.Timestamp(cycle)})
+    return _actions({"actions_after": actions}, names, {"held_on": pd.Timestamp(day)})
 
 
 def _actions(tables: Mapping[str, pd.DataFrame], names: Mapping[str, str], meeting: Mapping[str, Any]) -> dict[str, Any]:
@@ -189,7 +189,7 @@ def _actions(tables: Mapping[str, pd.DataFrame], names: Mapping[str, str], meeti
     rows = [{
         "action": row["action"], "title": row["title"] or row["action"], "person": _text(row["owner"]), "owner": names.get(row["owner"], _text(row["owner"])),
         "due": row["due"], "late": late, "word": due_word(late), "amount": row["amount"], "money": _money(row["amount"]),
-        "new": row["cycle"] == meeting["cycle"], "age": int(row["age_days"]), "started": row["state"] == "started", "source": _text(row["source"]),
+        "new": row["made_on"] >= day, "age": int(row["age_days"]), "started": row["state"] == "started", "source": _text(row["source"]),
     } for row in _rows(tables, "actions_after") if row["state"] in RUNNING for late in [None if words.is_missing(row["due"]) else (day - row["due"]).days]]
     rows.sort(key=lambda row: (words.is_missing(row["due"]), row["due"], row["action"]))
     owners: dict[str, dict[str, Any]] = {}

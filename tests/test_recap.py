@@ -123,6 +123,15 @@ def test_what_is_said_of_an_action_from_before_the_ledgers_time_is_told_and_not_
     assert [one for one in told if "the ledger does not know" in one] == ["The minutes report on 2026-05-A9, which the ledger does not know; what became of it stands nowhere else."]
 
 
+def test_what_was_added_between_meetings_is_not_new_from_this_one(tmp_path: Path):
+    found = tables(tmp_path)
+    before = found["actions_after"].query("action == '2026-09-A1'").assign(action="2026-09-X1", made_on=pd.Timestamp("2026-09-02"), owner="p03")
+    found["actions_after"] = pd.concat([found["actions_after"], before], ignore_index=True)
+    facts = recap_facts.facts(found)
+    assert facts["actions"]["new"] == 1 and facts["headline"].text.startswith("One decision and one new action")
+    assert recap.owners(found) == {"p02"}, "whoever got an action at the meeting gets its recap"
+
+
 def test_the_page_shows_which_decision_an_action_comes_from(tmp_path: Path):
     facts = recap_facts.facts(tables(tmp_path))
     assert "2026-09-D1" in recap_page.decisions(facts).text, "the decision's number"
@@ -201,7 +210,7 @@ def test_a_meeting_not_held_has_no_facts_and_the_page_shows_the_form():
     assert recap_facts.facts(after) is None and list(after) == ["actions_after"]
     shown = recap_page.held(None, planned=pd.Timestamp("2026-09-08"), form={"cycle": "2026-09"})
     assert "Not held yet" in shown.text and "held_on:" in shown.html
-    running = recap_facts.running(ACTIONS, day="2026-09-08", cycle="2026-09-01", people=PEOPLE)
+    running = recap_facts.running(ACTIONS, day="2026-09-08", people=PEOPLE)
     assert "Book: {the} #crews" in recap_page.actions(None, running).text
 
 
@@ -343,7 +352,7 @@ def test_two_files_of_minutes_are_refused(after: Path):
 
 
 def test_owners_of_new_actions_alone_get_a_recap_they_did_not_ask_for():
-    held = pd.DataFrame({"cycle": [pd.Timestamp("2026-08-01")]})
+    held = pd.DataFrame({"held_on": [pd.Timestamp("2026-08-08")]})
     assert recap.owners({"held": held, "actions_after": ACTIONS}) == {"p02"}, "the other one is closed"
     assert recap.owners({"actions_after": ACTIONS}) == set()
 
