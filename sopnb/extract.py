@@ -1,4 +1,4 @@
-"""Which strings a reader sees: Babel's extractors for this house, registered in pyproject.toml.
+"""Which strings a reader sees: Babel's extractors for this house, named in babel.cfg and registered in pyproject.toml.
 
     pybabel extract -F babel.cfg -o sopnb.pot .
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import re
 import string
+import tomllib
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from sopnb import extract, tables, translations, words
 from sopnb.words import say
+
+PROJECT = Path(__file__).parent.parent
 
 
 @pytest.fixture
@@ -55,11 +61,60 @@ def names(template: str) -> set[tuple[str, str]]:
     return {(name, spec or "") for _, name, spec, _ in string.Formatter().parse(template) if name is not None}
 
 
+def untranslated(project: Path, language: str) -> list[str]:
+    """Strings a reader sees that the catalogue lacks; those marked fuzzy are lacking too, since nobody has read them."""
+    known = translations.read(language)
+    return [words for words in extract.strings(project) if words not in known]
+
+
+def unlike(source: str, said: str) -> bool:
+    """Whether a translation takes other values than its string, shows them otherwise, or has other marks."""
+    return names(source) != names(said) or any(source.count(mark) != said.count(mark) for mark in ("**", "`"))
+
+
+@pytest.mark.parametrize("language", ["id"])
+def test_every_string_that_a_reader_sees_is_translated(language):
+    left = untranslated(PROJECT, language)
+    assert not left, f"{len(left)} to translate in sopnb/locale/{language}: run `python -m sopnb.extract`, fill in the empty ones"
+
+
 @pytest.mark.parametrize("language", ["id"])
 def test_a_translation_takes_the_same_values_and_marks(language):
-    wrong = {}
-    for source, said in translations.read(language).items():
-        asks_for_more = {name for name, _ in names(said)} - {name for name, _ in names(source)} if "{" in source else set()
-        if asks_for_more or said.count("**") % 2 != source.count("**") % 2:
-            wrong[source] = said
-    assert not wrong
+    said = translations.read(language)
+    assert {source: text for source, text in said.items() if "{" in source + text and unlike(source, text)} == {}
+    assert {source: text for source, text in said.items() if "{" not in source and source.count("**") != text.count("**")} == {}
+
+
+def test_a_new_string_an_other_value_and_a_lost_mark_are_found(tmp_path):
+    """The two tests above, held to faults."""
+    (tmp_path / "sopnb" / "messages").mkdir(parents=True)
+    (tmp_path / "sopnb" / "a.py").write_text('say("Nobody has read this {n}.")\ncol("Item")\n')
+    (tmp_path / "sopnb" / "messages" / "a.yaml").write_text('a.b: "Nor this."\n')
+    assert untranslated(tmp_path, "id") == ["Nobody has read this {n}.", "Nor this."]
+    assert unlike("**{n:,.0f}** rows", "**{m:,.0f}** baris") and unlike("{n:,.0f} rows", "{n} baris") and unlike("**{n}** rows", "{n} baris")
+    assert not unlike("{a} of {b}", "{b}: {a}")
+
+
+@pytest.mark.parametrize("language", ["id"])
+def test_sheets_have_names_that_a_workbook_takes_and_no_two_the_same(language):
+    names = [translations.read(language)[words.MESSAGES[one]] for one in words.MESSAGES if one.startswith("workbook.sheet.")]
+    assert names and len({name.lower() for name in names}) == len(names) and max(map(len, names)) <= 31
+
+
+def test_babel_extracts_the_same_strings_as_we_do(tmp_path):
+    """`pybabel extract -F babel.cfg`, with the extractors as babel.cfg names them: nothing has to be installed anew for it."""
+    from babel.messages.frontend import CommandLineInterface
+    from babel.messages.pofile import read_po
+
+    out = tmp_path / "sopnb.pot"
+    with contextlib.chdir(PROJECT):
+        CommandLineInterface().run(["pybabel", "--quiet", "extract", "-F", "babel.cfg", "-o", str(out), "."])
+    with out.open("rb") as file:
+        found = {str(one.id) for one in read_po(file) if one.id}
+    assert found >= set(extract.strings(PROJECT))
+
+
+def test_the_extractors_are_registered_as_babel_cfg_names_them():
+    registered = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["entry-points"]["babel.extractors"]
+    config = (PROJECT / "babel.cfg").read_text(encoding="utf-8")
+    assert registered == dict(re.findall(r"^(\w+) = (\S+)$", config, re.MULTILINE)) and all(f"[{name}: " in config for name in registered)
