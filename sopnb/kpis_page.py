@@ -47,5 +47,5 @@ def scorecard(shown: pd.DataFrame, *, month: pd.Timestamp) -> Table:
     return tables.show(
         shown, caption=say("{on:,.0f} on target, {watch:,.0f} to watch, {off:,.0f} off", **counts), source=say("the KPI book, definitions as numbered; targets of the params file"),
         subtitle=say("{month:month}, the worst first; the line shows thirteen months, dashed the target", month=month),
-        columns={"what": "Measure", "value": col("Value"), "status": col("Status", "status"), "goal": col("Target", wide=True), "line": col("13 months", "picture"),
-                 "before": col("Month before", wide=True), "year_ago": col("A year ago", wide=True), "version": col("Definition", wide=True)})
+        columns={"what": "Measure", "value": col("Value", "written"), "status": col("Status", "status"), "goal": col("Target", "written", wide=True), "line": col("13 months", "picture"),
+                 "before": col("Month before", "written", wide=True), "year_ago": col("A year ago", "written", wide=True), "version": col("Definition", "written", wide=True)})

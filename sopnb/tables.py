@@ -32,7 +32,7 @@ from sopnb.workbook import workbook
 
 __all__ = ["KINDS", "Table", "TableError", "col", "show", "workbook"]
 
-KINDS = ("text", "number", "money", "price", "percent", "points", "month", "date", "count", "status", "bar", "picture")
+KINDS = ("text", "number", "money", "price", "percent", "points", "month", "date", "count", "written", "status", "bar", "picture")
 _LEFT = ("text", "status", "bar", "picture", "month", "date")
 
 
@@ -46,8 +46,9 @@ class Col:
 
     label    heading
     kind     text, number, count (whole), money (short, with currency), price (in full), percent (of a fraction),
-             points (a fraction as percentage points), month, date, status (on, watch, off, none: shape and word),
-             bar (a number as a bar from zero), picture (a chart made by sopnb.charts)
+             points (a fraction as percentage points), month, date, written (a number that is text already),
+             status (on, watch, off, none: shape and word), bar (a number as a bar from zero), picture (a chart made by
+             sopnb.charts)
     digits   decimals of number, percent and points
     signed   show a plus as well: for changes
     unit     stands behind the label

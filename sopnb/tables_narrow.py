@@ -14,7 +14,7 @@ from sopnb.style import text_width
 ROOM = 288  # pixels between the margins of a window of 320
 _BODY, _HEAD, _PAD = 15, 13, 10
 _NAME = 84  # a row's name, or a text, may break into lines, but not into single words
-_RANK = {"month": 1, "date": 1, "count": 1, "number": 1, "price": 2, "percent": 2, "points": 2, "text": 3, "status": 4, "money": 5}
+_RANK = {"month": 1, "date": 1, "count": 1, "number": 1, "price": 2, "percent": 2, "points": 2, "text": 3, "written": 3, "status": 4, "money": 5}
 _DRAWN = {"picture": 92, "bar": 60}
 
 

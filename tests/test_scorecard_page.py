@@ -31,4 +31,5 @@ def test_the_scorecard_counts_what_it_shows():
     shown = kpis_page.read(CARD, TREND, called={"forecast_bias": "Bias", "otif": "On time in full"})
     table = kpis_page.scorecard(shown, month=pd.Timestamp("2026-09-01"))
     assert table.caption.text == "1 on target, 0 to watch, 1 off" and [row.name.text for row in table.rows] == ["Bias", "On time in full"]
+    assert "Value +2.0% · Target ±5.0% · Month before −1.0%" in table.rows[0].folded, "a number alone would say nothing there"
     assert "w" in dict(table.heads)["Target"].split(), "on a phone the target stands under the name"
