@@ -41,7 +41,7 @@ quick: $(VENV)/.installed-dev
 
 lab: install
 	@test -d reports/demo/2026-10/tables || $(BIN)/sopnb demo
-	$(BIN)/jupyter lab --ServerApp.root_dir=. notebooks
+	$(BIN)/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
