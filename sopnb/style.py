@@ -58,6 +58,7 @@ FIGURE_CSS = """\
 .fig .fig-w{display:none!important}.fig .fig-n{display:block!important}
 @container (min-width:620px){.fig .fig-w{display:block!important}.fig .fig-n{display:none!important}}
 @media(max-width:640px){.tb .w{display:none!important}.tb .s.n{display:block!important}}
+@media screen and (max-width:960px){.tb.broad .w{display:none!important}.tb.broad .s.n{display:block!important}}
 """
 
 

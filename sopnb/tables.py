@@ -112,6 +112,7 @@ class Table:
     heads: list[tuple[str, str]]
     rows: list[_Row]
     foot: list[_Row] = field(default_factory=list)
+    broad: bool = False  # folds on a tablet too
 
     @property
     def html(self) -> str:
@@ -174,7 +175,7 @@ def show(
     return Table(
         words.as_sentence(caption), _beside(words.as_sentence(subtitle), unit),
         words.message("tables.source", {"source": words.label(source)}) if str(source) else words.plain(""),
-        [(c.heading, _css(c)) for c in shown.values()], rows, foot,
+        [(c.heading, _css(c)) for c in shown.values()], rows, foot, broad=tables_narrow.is_broad(shown, texts),
     )
 
 
@@ -303,7 +304,7 @@ def _sum_row(df: pd.DataFrame, shown: Mapping[str, Col], summed: Iterable[str], 
 # The inline styles are for JupyterLab, which right-aligns every cell and knows nothing of the page's style sheet.
 # The page's own rules for `.n` carry !important for the same reason.
 _HTML = """\
-<div class="tb"><table>
+<div class="tb{{ " broad" if table.broad }}"><table>
 <caption style="text-align:left;caption-side:top"><span class="f" style="display:block">{{ cap }}</span>{% if sub %}<span class="sub" style="display:block">{{ sub }}</span>{% endif %}</caption>
 <thead><tr>
 {%- for label, css in table.heads -%}

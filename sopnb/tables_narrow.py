@@ -12,6 +12,7 @@ from typing import Any
 from sopnb.style import text_width
 
 ROOM = 288  # pixels between the margins of a window of 320
+BROAD = 580  # pixels between the margins of a window of 640
 _BODY, _HEAD, _PAD = 15, 13, 10
 _NAME = 84  # a row's name, or a text, may break into lines, but not into single words
 _RANK = {"month": 1, "date": 1, "count": 1, "number": 1, "price": 2, "percent": 2, "points": 2, "text": 3, "written": 3, "status": 4, "money": 5}
@@ -34,6 +35,11 @@ def folds(columns: Mapping[str, Any], cells: Sequence[Sequence[str]], keep: Iter
         out.append(can.pop(0))
         shown.remove(out[-1])
     return out
+
+
+def is_broad(columns: Mapping[str, Any], cells: Sequence[Sequence[str]]) -> bool:
+    """Whether all columns together need more than a window of 640 pixels: then those that may fold do so up to 960."""
+    return sum(_width(column, [row[i] for row in cells], first=i == 0) + 4 for i, column in enumerate(columns.values())) > BROAD
 
 
 def _width(column: Any, texts: Iterable[str], *, first: bool) -> float:

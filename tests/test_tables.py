@@ -118,8 +118,9 @@ def test_what_is_too_wide_for_a_phone_folds_by_itself():
     table = tables.show(rows, caption="c", by="amount", columns={"item": "Item", **{name: tables.col(name.upper(), "count") for name in "abcdef"}, "amount": tables.col("Money", "money")})
     folded = [head for head, css in table.heads if "w" in css.split()]
     assert folded == ["B", "C", "D", "E", "F"] and "C 123,456,789 · D 123,456,789" in table.html
+    assert table.broad and 'class="tb broad"' in table.html, "and on a tablet too"
     few = tables.show(rows, caption="c", columns={"item": "Item", "a": tables.col("A", "count"), "amount": tables.col("Money", "money")})
-    assert not any("w" in css.split() for _, css in few.heads)
+    assert not any("w" in css.split() for _, css in few.heads) and not few.broad
 
 
 def test_without_by_the_order_stays():
