@@ -133,7 +133,7 @@ def _measured(kpis: pd.DataFrame, month: pd.Timestamp, measures: Mapping[str, st
         return
     counts = {status: int((judged["status"] == status).sum()) for status in ("on", "watch", "off")}
     off = ", ".join(measures.get(kpi, kpi) for kpi in sorted(judged.loc[judged["status"] == "off", "kpi"]))
-    yield _point("last", "results", {**counts, "of": len(judged), "names": off}, topic="meeting.point_results" + ("" if off else ".none"))
+    yield _point("last", "results", {**counts, "of": len(judged), "names": off}, topic="meeting.point_results." + ("named" if off else "none"))
     again = missed(kpis, month=month)
     if len(again):
         named = ", ".join(f"{measures.get(kpi, kpi)} ({n})" for kpi, n in zip(again["kpi"], again["months"], strict=True))
