@@ -53,7 +53,7 @@ def error_spread(tested, scores=None, segments=None, *, protection, least=6):
 def errors_of_choice(tested, scores):
     """Errors of the model chosen for each series; all models where no choice is given for the series."""
     if tested is None or not len(tested):
-        return pd.DataFrame(columns=[*SERIES, "lag", "forecast", "demand"])
+        return pd.DataFrame(columns=[*SERIES, "origin", "model", "lag", "forecast", "demand"]) if tested is None else tested
     known = tested[tested["demand"].notna() & tested["forecast"].notna()]
     if scores is None:
         return known

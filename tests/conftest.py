@@ -19,6 +19,14 @@ def project() -> Path:
     return PROJECT
 
 
+@pytest.fixture(autouse=True)
+def english():
+    """Every test begins in English and dollars, whatever one before it, or a notebook it ran, has spoken last."""
+    from sopnb import words
+
+    words.speak("en", "USD")
+
+
 @pytest.fixture(scope="session")
 def adventureworks() -> Path:
     """The folder of the AdventureWorks CSV tables, or a skip with its reason."""

@@ -159,7 +159,7 @@ def test_orders_and_items_alone_run_all_six_steps_and_the_next_cycle_remembers(c
     sensible(company)
     assert "Over the months last plan had too, it changed by" in company.says("02", "c08")
     assert company.says("03").count("Not available: stock") >= 5
-    assert "Not held yet." in company.says("06") and company.says("05", "c06") == "No decision is asked for."
+    assert "Not held yet." in company.says("06") and "No decision is asked for." in company.says("05")
     sold = pd.read_csv(company.root / "data" / CYCLE / "orders.csv")
     assert company.table("history")["revenue"].sum() == pytest.approx((sold["quantity"] * sold["unit_price"]).sum(), abs=0.005)
     plan = company.table("plan")
@@ -397,4 +397,4 @@ def test_nothing_that_is_handed_over_becomes_markup_or_a_formula(company, monkey
     tables = {path.stem: cycle.load_table(path, path.stem) for path in sorted((company.root / "reports/tiny" / CYCLE / "tables").glob("*.parquet"))}
     book = pack._workbook(tables, params.load("params/tiny.yaml"), CYCLE, company.root / "book.xlsx")
     with zipfile.ZipFile(book) as parts:
-        assert not any(re.search(rb"<f[ >]|<hyperlink", parts.read(name)) for name in parts.namelist())
+        assert not any(re.search(rb"<f[ >]|<hyperlink [^>]*r:id=", parts.read(name)) for name in parts.namelist())

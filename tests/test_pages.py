@@ -113,7 +113,7 @@ def test_paper_is_a4_light_and_repeats_the_heads_of_tables(name, pages, look, tm
     pdf = look.paper(tmp_path / "page.pdf").read_bytes()
     assert re.search(rb"/MediaBox \[0 0 59\d\.?\d* 84\d\.?\d*\]", pdf), "A4, standing"
     look.call("Emulation.setEmulatedMedia", media="print")
-    heads = look.evaluate("[...document.querySelectorAll('thead')].filter(h => h.checkVisibility()).map(h => getComputedStyle(h).display)")
+    heads = look.evaluate("[...document.querySelectorAll('thead')].filter(h => h.checkVisibility() && !h.closest('.sheet')).map(h => getComputedStyle(h).display)")
     ground = look.evaluate("getComputedStyle(document.body).backgroundColor")
     kept = look.evaluate("[...document.querySelectorAll('figure,tr')].filter(e => e.checkVisibility() && !getComputedStyle(e).breakInside.startsWith('avoid')).length")
     look.call("Emulation.setEmulatedMedia", media="")
