@@ -177,10 +177,7 @@ def _scaled(value: float, places: int) -> tuple[str, str]:
     size = abs(value)
     for scale, word in SCALES[_voice["language"]]:
         if round(size / scale, 1) >= 1:
-            digits = f"{size / scale:,.1f}"
-            if size / scale >= 99.95 and digits.endswith(".0"):
-                digits = digits[:-2]
-            return ("−" if value < 0 else ""), f"{_localized(digits)} {word}"
+            return ("−" if value < 0 else ""), f"{_localized(f'{size / scale:,.1f}')} {word}"
     body = f"{size:,.{places}f}"
     return ("−" if value < 0 and body.strip("0.,") else ""), _localized(body)
 

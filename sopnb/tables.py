@@ -113,6 +113,7 @@ class Table:
     rows: list[_Row]
     foot: list[_Row] = field(default_factory=list)
     broad: bool = False  # folds on a tablet too
+    shut: bool = False
 
     @property
     def html(self) -> str:
@@ -141,6 +142,7 @@ def show(
     other: Sequence[str] | None = None,
     total: Sequence[str] | None = None,
     total_label: str = "",
+    shut: bool = False,
 ) -> Table:
     """A table as a reader meets it.
 
@@ -149,6 +151,8 @@ def show(
     top, by   the `top` rows largest by |by|, largest first (without `by`: the first rows as they stand)
     other     columns added up for the rest, in a row "All other (n)"; as `total`, or `by`, where not given
     total     columns added up over all rows of df, in the last row
+    shut      only the caption shows until a reader opens it: for what stands behind a figure, or for the few. On paper
+              it is open
     raises    TableError: a column that df lacks, a sum over a column that is not a number
     """
     if not columns:
@@ -175,7 +179,7 @@ def show(
     return Table(
         words.as_sentence(caption), _beside(words.as_sentence(subtitle), unit),
         words.message("tables.source", {"source": words.label(source)}) if str(source) else words.plain(""),
-        [(c.heading, _css(c)) for c in shown.values()], rows, foot, broad=tables_narrow.is_broad(shown, texts),
+        [(c.heading, _css(c)) for c in shown.values()], rows, foot, broad=tables_narrow.is_broad(shown, texts), shut=shut,
     )
 
 
@@ -304,6 +308,7 @@ def _sum_row(df: pd.DataFrame, shown: Mapping[str, Col], summed: Iterable[str], 
 # The inline styles are for JupyterLab, which right-aligns every cell and knows nothing of the page's style sheet.
 # The page's own rules for `.n` carry !important for the same reason.
 _HTML = """\
+{% if table.shut %}<details class="more"><summary><span class="f">{{ cap }}</span></summary>{% endif -%}
 <div class="tb{{ " broad" if table.broad }}"><table>
 <caption style="text-align:left;caption-side:top"><span class="f" style="display:block">{{ cap }}</span>{% if sub %}<span class="sub" style="display:block">{{ sub }}</span>{% endif %}</caption>
 <thead><tr>
@@ -326,6 +331,7 @@ _HTML = """\
 </tfoot>
 {%- endif %}
 </table>{% if src %}<p class="src">{{ src }}</p>{% endif %}</div>
+{%- if table.shut %}</details>{% endif %}
 """
 _LINE = """\
 {% macro line(row) -%}

@@ -196,6 +196,9 @@ def _parts(template: str) -> tuple[tuple[str, str, str], ...]:
     return tuple(parts)
 
 
+_WHOLE = {"money", "money+", "price", "compact", "compact+", "mon"}  # a line on a page does not break within them
+
+
 def _fill(source: str, values: Mapping[str, Any], name: str = "") -> Sentence:
     template = translations.translated(source)
     where = f"message {name!r}" if name else f"template {short(template)}"
@@ -217,7 +220,7 @@ def _fill(source: str, values: Mapping[str, Any], name: str = "") -> Sentence:
             continue
         shown = content if kind == "text" else _value(values, content, spec, where)
         text.append(shown)
-        page.append(html.escape(shown))
+        page.append(html.escape(shown.replace(" ", "\u00a0") if spec in _WHOLE else shown))
         if code:
             run.append(shown)
         else:

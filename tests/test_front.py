@@ -35,14 +35,14 @@ def test_totals_are_the_tables_totals():
 def test_the_headline_names_cause_money_and_day():
     page = facts()
     assert page["headline"].text == "Biscuit oven is 318 hours short from January to February 2027: Rp 12.3 bn of sales needs a decision by 12 Oct"
-    assert page["lead"][0].text == ("The plan for October 2026 to March 2027 is Rp 540 bn, Rp 12.0 bn more than last month’s plan "
+    assert page["lead"][0].text == ("The plan for October 2026 to March 2027 is Rp 540.0 bn, Rp 12.0 bn more than last month’s plan "
                                     "for the same months and Rp 12.0 bn (2.2%) short of budget.")
 
 
 @pytest.mark.parametrize(("without", "said"), [
     ({"asked"}, "Rp 15.8 bn of sales is at risk and Rp 1.0 bn of stock is too much; the largest case: Biscuit oven"),
     ({"asked", "exceptions"}, "The plan for October 2026 to March 2027 is Rp 12.0 bn (2.2%) short of budget"),
-    ({"asked", "exceptions", "budget"}, "The plan for October 2026 to March 2027 rises by Rp 12.0 bn (2.3%) to Rp 540 bn"),
+    ({"asked", "exceptions", "budget"}, "The plan for October 2026 to March 2027 rises by Rp 12.0 bn (2.3%) to Rp 540.0 bn"),
     ({"asked", "exceptions", "budget", "plan"}, "No plan was made in October 2026"),
 ])
 def test_with_less_to_say_the_headline_says_the_next_thing(without, said):
@@ -295,7 +295,7 @@ def test_limits_are_those_of_step_03_and_speak_of_the_pages_months():
     binds = facts()["binds"]
     assert binds["finding"].text == "Sales people bind first, in November 2026; then plant hours, in January 2027"
     assert [row["why"].text for row in binds["rows"]] == [
-        "12.6 people can sell Rp 100 m (0.7%) less than the plan asks of them in that month, Rp 3.5 bn less in 5 months by March 2027.",
+        "12.6 people can sell Rp 100.0 m (0.7%) less than the plan asks of them in that month, Rp 3.5 bn less in 5 months by March 2027.",
         "Sales of Rp 2.0 bn cannot be made in that month, with overtime and goods made earlier; Rp 4.0 bn in 2 months by March 2027."]
     first = deliverable.binding(small.tables()["deliverable"]).iloc[0]
     assert (first["cause"], first["month"]) == ("sales", pd.Timestamp("2026-11-01")), "what 03 says"
@@ -308,7 +308,7 @@ def test_two_limits_of_one_month_are_said_together():
     tables["deliverable"] = tables["deliverable"].assign(stock_gap=[0.6 * BN] + 5 * [0.0], sales_gap=[0.2 * BN] + 5 * [0.0], hours_gap=0.0)
     binds = facts(tables)["binds"]
     assert binds["finding"].text == "Sales people bind first, in October 2026, and stock and orders in the same month"
-    assert binds["rows"][1]["why"].text == "Sales of Rp 600 m cannot be served in their month."
+    assert binds["rows"][1]["why"].text == "Sales of Rp 600.0 m cannot be served in their month."
 
 
 # --- decisions -------------------------------------------------------------------------------------------------------
@@ -331,7 +331,7 @@ def test_many_exceptions_of_one_cause_lead_to_one_decision():
     assert [row["answer"] for row in page["exceptions"]["rows"]] == ["d1", "", ""] + 7 * ["d2"]
     card = page["decisions"]["cards"][1]
     assert card["amount"] == pytest.approx(1.0 * BN) and card["cause"]["n"] == 10
-    assert card["largest"].text == "The largest is B3, L4: Rp 100 m of Rp 1.0 bn."
+    assert card["largest"].text == "The largest is B3, L4: Rp 100.0 m of Rp 1.0 bn."
     assert [row["label"].text for row in card["rows"]] == ["Brought back", "Value given up", "Net effect"]
 
 

@@ -132,8 +132,16 @@ def test_headers_have_scope_and_the_caption_is_the_finding():
     page = shown(total=["amount"]).html
     heads = [attrs["scope"] for tag, attrs, _ in Cells(page).cells if tag == "th"]
     assert heads == ["col"] * 4 + ["row"] * 5
-    assert '<span class="f" style="display:block">Rp 16.0 bn <strong>needs</strong> an answer</span>' in page
+    assert '<span class="f" style="display:block">Rp\xa016.0\xa0bn <strong>needs</strong> an answer</span>' in page
     assert page.index("<tfoot>") > page.index("</tbody>")
+
+
+def test_a_shut_table_shows_its_finding_and_holds_its_rows():
+    page, open_one = shown(shut=True).html, shown().html
+    summary, rows = re.fullmatch(r'\s*<details class="more"><summary>(.*?)</summary>(.*)</details>\s*', page, re.S).groups()
+    assert summary == '<span class="f">Rp\xa016.0\xa0bn <strong>needs</strong> an answer</span>'
+    assert rows.strip() == open_one.strip() and "<details" not in open_one
+    assert shown(shut=True).text == shown().text, "a terminal has nothing to open"
 
 
 def test_wide_columns_fold_under_the_name():

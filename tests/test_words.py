@@ -29,7 +29,7 @@ def _voice():
 
 @pytest.mark.parametrize(("value", "short", "signed"), [
     (1.23e10, "Rp 12.3 bn", "+Rp 12.3 bn"),
-    (450e6, "Rp 450 m", "+Rp 450 m"),
+    (450e6, "Rp 450.0 m", "+Rp 450.0 m"),
     (1.2e12, "Rp 1.2 tn", "+Rp 1.2 tn"),
     (-4.6e9, "−Rp 4.6 bn", "−Rp 4.6 bn"),
     (999.96e6, "Rp 1.0 bn", "+Rp 1.0 bn"),  # rounded first, then named
@@ -45,13 +45,19 @@ def test_money_is_short(value, short, signed):
 
 def test_each_language_and_currency_has_its_own_way():
     with words.speaking("id", "IDR"):
-        assert [words.money(v) for v in (1.23e10, 450e6, 1.2e12)] == ["Rp 12,3 miliar", "Rp 450 juta", "Rp 1,2 triliun"]
+        assert [words.money(v) for v in (1.23e10, 450e6, 1.2e12)] == ["Rp 12,3 miliar", "Rp 450,0 juta", "Rp 1,2 triliun"]
         assert say("{d:month}, {d:mon}, {d:day}", d="2026-10-05").text == "Oktober 2026, Okt 26, 5 Oktober 2026"
         assert say("{x:+,.1f} {y:.1%}", x=1234.5, y=0.258).text == "+1.234,5 25,8%"
     with words.speaking("en", "USD"):
         assert [words.money(v) for v in (1.23e6, 12_345, 12.5)] == ["USD 1.2 m", "USD 12,345", "USD 12.50"]
         assert say("{x:price}", x=-1234.5).text == "−USD 1,234.50"
     assert words.money(1e9) == "Rp 1.0 bn", "speaking() gives the voice back"
+
+
+def test_a_line_on_a_page_does_not_break_within_an_amount():
+    said = say("{x:money} of {y:compact} units in {d:mon} at {z:price}, {name}", x=1.23e10, y=6.4e6, d="2026-10-05", z=950, name="Wheat flour, kg")
+    assert said.html == "Rp\xa012.3\xa0bn of 6.4\xa0m units in Oct\xa026 at Rp\xa0950, Wheat flour, kg"
+    assert said.text == said.html.replace("\xa0", " "), "text is searched and compared"
 
 
 def test_dates_numbers_and_missing_values():
