@@ -153,6 +153,8 @@ def show(
     total     columns added up over all rows of df, in the last row
     shut      only the caption shows until a reader opens it: for what stands behind a figure, or for the few. On paper
               it is open
+    A column in which no row has a value is left out, and so is the location of a company that has only one.
+
     raises    TableError: a column that df lacks, a sum over a column that is not a number
     """
     if not columns:
@@ -160,6 +162,7 @@ def show(
     shown = {name: _spoken(given if isinstance(given, Col) else _guessed(df, name, given)) for name, given in columns.items()}
     summed = list(other if other is not None else total or ([by] if by else []))
     _check(df, shown, [*summed, *(total or []), *([by] if by else [])])
+    shown = _speaking(df, shown, by)
     kept, rest = _cut(df, top, by)
     shown, unit = _with_units(df, kept, rest, shown, [*summed, *(total or [])])
 
@@ -181,6 +184,15 @@ def show(
         words.message("tables.source", {"source": words.label(source)}) if str(source) else words.plain(""),
         [(c.heading, _css(c)) for c in shown.values()], rows, foot, broad=tables_narrow.is_broad(shown, texts), shut=shut,
     )
+
+
+def _speaking(df: pd.DataFrame, shown: Mapping[str, Col], by: str | None) -> dict[str, Col]:
+    """The columns that say something: without those in which no row has a value, and without the place of a company that has only one."""
+    _, *others = shown
+    everywhere = {"all", words.term("location", "all").text}
+    silent = [name for name in others if len(df) and name != by
+              and all(value == "" or words.is_missing(value) or (name == "location" and str(value) in everywhere) for value in df[name])]
+    return {name: column for name, column in shown.items() if name not in silent}
 
 
 def _with_units(df: pd.DataFrame, kept: pd.DataFrame, rest: pd.DataFrame, shown: Mapping[str, Col], summed: Iterable[str]) -> tuple[dict[str, Col], str]:

@@ -41,7 +41,7 @@ class Page(HTMLParser):
         self.open.pop()
 
     def handle_data(self, data):
-        self.words += data
+        self.words += data.replace("\u00a0", " ")  # a space that does not break is read as a space
 
     def ids(self) -> list[str]:
         return [a["id"] for _, a in self.elements if "id" in a]

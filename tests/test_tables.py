@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from sopnb import tables, words
 from sopnb.tables import TableError
-from sopnb.words import say
+from sopnb.words import plain, say
 from sopnb.workbook import WorkbookError
 from tests.helpers import frame
 
@@ -142,6 +142,14 @@ def test_a_shut_table_shows_its_finding_and_holds_its_rows():
     assert summary == '<span class="f">Rp\xa016.0\xa0bn <strong>needs</strong> an answer</span>'
     assert rows.strip() == open_one.strip() and "<details" not in open_one
     assert shown(shut=True).text == shown().text, "a terminal has nothing to open"
+
+
+def test_columns_that_say_nothing_are_left_out():
+    rows = pd.DataFrame({"item": ["A", "B"], "location": "all", "budget": math.nan, "answer": "", "units": [1, None]})
+    heads = {"item": "Item", "location": "Location", "budget": tables.col("Budget", "number"), "answer": "Answer", "units": "Units"}
+    assert [head for head, _ in tables.show(rows, caption=plain("c"), columns=heads, total=["budget", "units"]).heads] == ["Item", "Units"]
+    assert len(tables.show(rows.assign(location=["all", "JKT"]), caption=plain("c"), columns=heads).heads) == 3, "all beside a place says something"
+    assert len(tables.show(rows.iloc[:0], caption=plain("c"), columns=heads).heads) == 5, "an empty table shows what it would hold"
 
 
 def test_wide_columns_fold_under_the_name():
