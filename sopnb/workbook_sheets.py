@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from sopnb import frames, words
+from sopnb import frames, workbook_words, words
 from sopnb.formats import WHOLE
 from sopnb.style import LIGHT
 from sopnb.workbook import Column, Front, Sheet
@@ -64,7 +64,6 @@ SPECS = (
 # Where the frame's words do not tell how a column is counted.
 COUNTED = {("choices", "people"): "hours", ("choices", "service"): "percent", ("options", "service"): "percent", ("value_added_by", "low"): "percent",
            ("value_added_by", "high"): "percent", ("projection", "cover"): "hours", ("load", "ratio"): "percent", ("findings", "share"): "percent"}
-CODED = {"key", "kind", "state", "message", "rule", "severity", "measure", "basis", "distribution", "status", "level", "scope", "stream", "skill"}
 BY_ROW = {"kpis": ("value", "target", "low"), "overrides_used": ("value",)}  # columns whose rows are not counted alike
 PEOPLE = {"owner", "decides"}
 JSON = {"values", "reason_values"}
@@ -141,12 +140,13 @@ def _columns(spec: Spec, rows: pd.DataFrame, name: str, known: Names) -> list[tu
         ids, given = (spec.said, "values") if name == "said" else ("reason", "reason_values")
         return [(Column(name, head(spec, name), "wrap"), _sentences(rows, ids, given))]
     if name == "scope":
-        return [(_column(spec, name, known), [_scope(value, known) for value in rows[name]])]
-    if name == "kpi":
-        return [(Column(name, head(spec, name), "wrap"), [_word(f"kpis.{value}", value) for value in rows[name]])]
-    if name in CODED and rows[name].dtype == object:
-        return [(_column(spec, name, known), [_word(f"workbook.{name}.{value}", value) for value in rows[name]])]
-    out = [(_column(spec, name, known), rows[name])]
+        return [(_column(spec, name, known), [workbook_words.scope(value, known.locations) for value in rows[name]])]
+    if name == "key" and "scope" in rows.columns:
+        return [(_column(spec, name, known), workbook_words.keys(rows, known.people))]
+    coded = workbook_words.coded(spec.table, name) and rows[name].dtype == object
+    out = [(_column(spec, name, known), [workbook_words.word(spec.table, name, value) for value in rows[name]] if coded else rows[name])]
+    if name == "key" and known.items:
+        out.append((Column("key_name", head(spec, "item_name"), "text"), rows[name].map(known.items)))
     if name == "item" and known.items:
         out.append((Column("item_name", head(spec, "item_name"), "text"), rows[name].map(known.items)))
         if known.families and "family" not in rows.columns:
@@ -200,19 +200,6 @@ def _sentences(rows: pd.DataFrame, ids: str, given: str) -> list[str | None]:
     return out
 
 
-def _scope(value: Any, known: Names) -> Any:
-    """`all`, a family, a place or a lag in words; of a scope with a colon the name after it."""
-    kind, _, name = str(value).partition(":")
-    if not name:
-        return _word(f"workbook.scope.{kind}", value)
-    return f"{_word(f'workbook.scope.{kind}', kind)}: {known.locations.get(name, name)}"
-
-
-def _word(message_id: str, value: Any) -> Any:
-    """A code in the reader's words; one without words as it is."""
-    return words.message(message_id).text if isinstance(value, str) and message_id in words.MESSAGES else value
-
-
 def by_month(plan: pd.DataFrame, known: Names, *, value: str = "consensus") -> Sheet:
     """The plan as planners read it: a row for each item and place, a column for each month.
 
@@ -238,11 +225,8 @@ def by_month(plan: pd.DataFrame, known: Names, *, value: str = "consensus") -> S
 
 
 def head(spec: Spec, name: str) -> str:
-    """A heading: one for this sheet where there is one, else the column's usual one, else its name in words."""
-    for one in (f"workbook.head.{spec.id}.{name}", f"workbook.head.{name}"):
-        if one in words.MESSAGES:
-            return said(one)
-    return name.replace("_", " ").capitalize()
+    """The heading of a column on a sheet."""
+    return workbook_words.head(spec.id, spec.table, name)
 
 
 def said(message_id: str) -> str:

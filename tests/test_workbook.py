@@ -15,7 +15,7 @@ import pytest
 from helpers import frame
 from python_calamine import CalamineWorkbook
 
-from sopnb import frames, words, workbook, workbook_sheets
+from sopnb import frames, kpis, lots, overrides, rescheduling, streams, words, workbook, workbook_sheets, workbook_words
 
 MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 RELS = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
@@ -91,11 +91,70 @@ def test_sentences_stand_instead_of_ids_the_most_money_first(book):
     assert rows(book, "KPIs")[2][:2] == ["Cash", "Location: Jakarta"] or rows(book, "KPIs")[1][1] == "Location: Jakarta"
 
 
-def test_every_column_that_a_sheet_can_show_has_a_heading_and_a_meaning_a_person_gave_it():
+def test_every_column_that_a_sheet_can_show_has_a_heading_that_a_person_wrote():
+    told = set(words.MESSAGES.values())
     bare = [f"{spec.id}.{column.name}" for spec in workbook_sheets.SPECS for column in frames.TABLES[spec.table].columns
-            if column.name not in workbook_sheets.JSON | {"reason", "topic", "question", "because", "position", "edited"}
-            and f"workbook.head.{column.name}" not in words.MESSAGES and f"workbook.head.{spec.id}.{column.name}" not in words.MESSAGES]
+            if column.name not in workbook_sheets.JSON | {spec.said, "topic", "edited"} and workbook_words.head(spec.id, spec.table, column.name) not in told]
     assert bare == []
+
+
+# --- one word per thing -------------------------------------------------------------------------------------------------
+
+def codes(table: str, column: str) -> list[str]:
+    """The codes that a frame's own words list for a column: `open, started, done or dropped`."""
+    given = {"rule": [*lots.RULES, "need", "moq", "multiple"], "stream": [*streams.STREAMS, "consensus"], "source": list(frames.SOURCES), "asked.kind": [*codes("exceptions", "kind"), "hiring", "budget"],
+             "overrides_used.kind": list(overrides.KINDS), "messages.message": [*rescheduling.MESSAGES, "expedite", "past_due"]} if (table, column) != ("exceptions", "kind") else {}
+    about = next(one.unit for one in frames.TABLES[table].columns if one.name == column)
+    listed = re.sub(r"\(.*?\)|`", "", about.split("what service_target means: ")[-1].split("of demand over that time: ")[-1].split("what safety_stock rests on: ")[-1])
+    return given.get(f"{table}.{column}") or given.get(column) or [part.split()[0] for part in re.split(r",? or |, ", listed)]
+
+
+CODED = [(spec.table, column.name) for spec in workbook_sheets.SPECS for column in frames.TABLES[spec.table].columns
+         if spec.id != "by_month" and workbook_words.coded(spec.table, column.name) and column.name not in ("location", "reason", "kpi", "scope", "level")]
+
+
+@pytest.mark.parametrize("language", ["en", "id"])
+def test_every_code_that_a_sheet_can_hold_has_words_in_both_languages(language):
+    with words.speaking(language, "USD"):
+        said = {(table, column, code): workbook_words.word(table, column, code) for table, column in CODED for code in codes(table, column)}
+        said |= {("overrides_used", "level", code): workbook_words.word("overrides_used", "level", code) for code in overrides.LEVELS}
+        said |= {("kpis", "scope", code): workbook_words.scope(code, {}) for code in ("all", "family", "location", "territory", "resource", "lag", "owner", "reason", "size")}
+        said |= {("kpis", "kpi", code): workbook_words.word("kpis", "kpi", code) for code in kpis.described()}
+    assert len(said) > 110, "every list of codes is read"
+    assert [about for about, text in said.items() if text == about[2] and not (about[1] == "source" and language == "en")] == []
+
+
+def test_every_column_whose_codes_the_frame_lists_is_looked_up():
+    """A list of codes in a frame's words (`a, b or c`) is a column with words; classes, sizes and letters are their own."""
+    listed = [(spec.table, column.name) for spec in workbook_sheets.SPECS for column in frames.TABLES[spec.table].columns
+              if column.kind == "text" and re.match(r"(of \w+ \w+ )?[a-z_]+(, [a-z_]+)* or [a-z_]+$", column.unit)]
+    assert len(listed) >= 8 and [one for one in listed if not workbook_words.coded(*one) and one not in {("findings", "first")}] == []
+
+
+@pytest.mark.parametrize("language", ["en", "id"])
+def test_the_workbooks_words_are_the_pages(language):
+    """What a page says of a code, the workbook says, with a capital."""
+    pages = {("proposed", "rule", "wagner_whitin"): "supply.wagner_whitin", ("messages", "message", "cancel"): "supply.cancel", ("kpis", "status", "off"): "words.off",
+             ("value_added_by", "stream", "sales"): "plan.stream.sales", ("value_added_by", "skill", "open"): "plan.skill.open", ("overrides_used", "state", "conflict"): "plan.state.conflict",
+             ("overrides_used", "reason", "price"): "term.reason.price", ("findings", "source", "stock"): "term.source.stock", ("exceptions", "kind", "short"): "supply.kind.short",
+             ("actions", "state", "done"): "recap.closed.done", ("assumptions", "state", "failed"): "recap.assumption.failed", ("findings", "severity", "red"): "checks.severity.red"}
+    with words.speaking(language, "USD"):
+        for (table, column, code), one in pages.items():
+            assert workbook_words.word(table, column, code).casefold() == words.message(one).text.casefold(), one
+        assert workbook_words.head("plan", "plan", "sales") == words.message("plan.stream.sales").text
+        assert workbook_words.head("answers", "choices", "keeps") == words.message("meeting.keeps").text
+        assert workbook_words.word("overrides_used", "reason", "seen_at_a_fair") == "Seen at a fair"
+
+
+def test_the_workbooks_messages_hold_no_word_that_a_page_has():
+    """A code told twice would drift apart: workbook.yaml has headings, sheets and the codes that no page tells."""
+    groups = {one.split(".")[1] for one in words.MESSAGES if one.startswith("workbook.")}
+    assert groups == {"title", "front", "cut", "column", "unit", "fact", "sheet", "about", "head", "order", "given", "measure", "basis", "distribution"}
+
+
+def test_whose_value_added_it_is_stands_in_words():
+    rows = frame("scope key", "all all", "family Coffee", "owner ann", "reason lost_account", "size small")
+    assert workbook_words.keys(rows, {"ann": "Ann"}) == ["All", "Coffee", "Ann", "Lost account", "Used, but small"]
 
 
 def test_nothing_of_a_table_is_lost():
