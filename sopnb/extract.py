@@ -51,12 +51,12 @@ def messages(fileobj: Any, keywords: Any, comment_tags: Any, options: Any) -> It
 
 
 def frames(fileobj: Any, keywords: Any, comment_tags: Any, options: Any) -> Iterator[Found]:
-    """The meanings of columns in sopnb/frames.py, of the tables that are sheets of the workbook."""
+    """The meanings of columns in sopnb/frames_*.py, of the tables that are sheets of the workbook."""
     from sopnb.workbook_sheets import SPECS
 
     shown = {spec.table for spec in SPECS}
     for call in ast.walk(ast.parse(fileobj.read().decode("utf-8"))):
-        if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "_frame":
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "declare":
             name, _, columns, _ = (ast.literal_eval(given) for given in call.args)
             for number, line in enumerate(columns.splitlines() if name in shown else [], start=call.args[2].lineno):
                 column, *_, meaning = [*line.split(maxsplit=2), "", ""][:3]
@@ -92,7 +92,7 @@ def _strings(node: ast.expr) -> Iterator[tuple[int, str]]:
 
 # --- the catalogue on disk ------------------------------------------------------------------------------------------
 
-SOURCES = (("sopnb/frames.py", frames), ("sopnb/*.py", python), ("notebooks/*.ipynb", notebook), ("sopnb/messages/*.yaml", messages))
+SOURCES = (("sopnb/frames_*.py", frames), ("sopnb/*.py", python), ("notebooks/*.ipynb", notebook), ("sopnb/messages/*.yaml", messages))
 HEADER = "# What sopnb says, in another language. `python -m sopnb.extract` adds what is new and takes out what is gone."
 
 
