@@ -75,7 +75,7 @@ VERDICTS = {"green": "ok", "amber": "watch", "red": "off"}
 
 
 def heading(header: dict[str, Any]) -> dict[str, Any]:
-    """The header with what the shell shows: `about`, `scope` and `status`, in the page's language."""
+    """The header with what the shell shows: `about`, `scope`, `status`, `made` and `paper`, in the page's language."""
     words.speak(header.get("language") or "en", header.get("currency") or "USD")
     verdict = header.get("verdict")
     n = int(header.get("findings") or 0)
@@ -85,8 +85,16 @@ def heading(header: dict[str, Any]) -> dict[str, Any]:
     scope = words.message("front.scope", {"origin": pd.Timestamp(header.get("origin") or origin)}).text
     if header.get("meeting"):
         scope += " " + words.message("front.meeting", {"day": pd.Timestamp(header["meeting"])}).text
+    about = words.message("front.about", {"month": pd.Timestamp(str(header["cycle"]))}).text
     return {"draft": False, "run": "", "version": "", **header, "language": words.language(), "currency": header.get("currency") or "USD",
-            "about": words.message("front.about", {"month": pd.Timestamp(str(header["cycle"]))}).text, "scope": scope, "status": shown, "said": said}
+            "about": about, "scope": scope, "status": shown, "said": said, "paper": _on_paper(f"{header['company']} · {about}"),
+            "made": words.message("front.made", {"run": header.get("run") or "–", "version": header.get("version") or "–"}).text}
+
+
+def _on_paper(said: str) -> Markup:
+    """A style that has these words at the foot of each printed sheet; whatever is no letter or digit is written by its number."""
+    text = "".join(letter if letter.isalnum() else f"\\{ord(letter):x} " for letter in " ".join(said.split()))
+    return Markup('@page{@bottom-left{content:"' + text + '"}}')
 
 
 def write(page: str, out: Path) -> Path:
