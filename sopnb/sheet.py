@@ -3,8 +3,8 @@
     long = sheet(plan, projection, history, items, …)     every family, in units and money: SHEET
     wide = page_of(long, "Noodles", months)               nine rows: three measures × plan, actual, difference
 
-Production is what came in, made or bought: closing − opening + sales. Months past take the plan that was made for them in
-their own month; coming months take this cycle's.
+Production is what came in, made or bought: closing − opening + sales + what went into other goods. Months past take the
+plan that was made for them in their own month; coming months take this cycle's.
 """
 
 from __future__ import annotations
@@ -19,15 +19,18 @@ KINDS = ("plan", "actual", "difference")
 VALUES = ["units", "amount"]
 
 
-def sheet(plan, items, *, history, projection=None, past_plans=None, past_projections=None, stock_history=None, months, past=3):
+def sheet(plan, items, *, history, projection=None, past_plans=None, past_projections=None, stock_history=None, parts=frozenset(), months, past=3):
     """Sales, production and stock by family and month, in units and money.
 
     plan              item × location × month   consensus (units), revenue (money): this cycle's
     items             item                      family, unit_cost (money a unit)
     history           item × location × month   demand, shipped (units), revenue (money)
-    projection        item × location × month   opening, closing (units): this cycle's; None: no stock, no production
+    projection        item × location × month   opening, closing, demand (units): this cycle's; None: no stock, no production
     past_plans, past_projections   the same with `cycle`, of earlier cycles
     stock_history     item × location × month   on_hand (units) at month end
+    parts             items that go into others as well: for them all demand of the projection counts as taken, by customers, by production
+                      and by shipments to another place. Of months past nobody wrote down what production took, so what came in of a
+                      family with such an item is not known
     months            coming months shown; past: months before them
     returns           SHEET: family × measure × month   plan, actual, difference (actual − plan) in units, and the same in money
 
@@ -40,22 +43,22 @@ def sheet(plan, items, *, history, projection=None, past_plans=None, past_projec
     family, cost = sold["family"], sold["unit_cost"].astype("float64").fillna(0.0)
     by = _ByFamily(family, cost)
     own = _of_its_month(past_plans, before)
-    parts = [
+    rows = [
         ("sales", "plan", by.sums(_rows(plan, months, "consensus", "revenue"))),
         ("sales", "plan", by.sums(_rows(own, before, "consensus", "revenue"))),
         ("sales", "actual", by.sums(_rows(history, before, "demand", "revenue")))]
     if projection is not None:
-        closing, opening = by.at_cost(projection[projection["month"].isin(months)], "closing"), by.at_cost(projection[projection["month"].isin(months)], "opening")
-        parts += [("stock", "plan", closing), ("production", "plan", _came_in(closing, opening, by.at_cost(plan[plan["month"].isin(months)], "consensus")))]
+        closing, came_in = _planned(by, projection[projection["month"].isin(months)], plan, parts)
+        rows += [("stock", "plan", closing), ("production", "plan", came_in)]
     earlier = _of_its_month(past_projections, before)
     if len(earlier):
-        closing, opening = by.at_cost(earlier, "closing"), by.at_cost(earlier, "opening")
-        parts += [("stock", "plan", closing), ("production", "plan", _came_in(closing, opening, by.at_cost(own[own["month"].isin(earlier["month"])], "consensus")))]
+        closing, came_in = _planned(by, earlier, own, parts)
+        rows += [("stock", "plan", closing), ("production", "plan", came_in)]
     if stock_history is not None and len(stock_history):
         held = by.at_cost(stock_history.rename(columns={"on_hand": "closing"}), "closing")
-        parts += [("stock", "actual", held[held["month"].isin(before)]),
-                  ("production", "actual", _came_in(held[held["month"].isin(before)], _next(held), by.at_cost(history[history["month"].isin(before)], "shipped"), known=True))]
-    known = [part.assign(measure=measure, kind=kind) for measure, kind, part in parts if len(part)]
+        came_in = _came_in(held[held["month"].isin(before)], _next(held), by.at_cost(history[history["month"].isin(before)], "shipped"), known=True)
+        rows += [("stock", "actual", held[held["month"].isin(before)]), ("production", "actual", came_in[~came_in["family"].isin(family[family.index.isin(parts)])])]
+    known = [part.assign(measure=measure, kind=kind) for measure, kind, part in rows if len(part)]
     if not known:
         return frames.empty(frames.SHEET)
     table = pd.concat(known, ignore_index=True)
@@ -146,6 +149,16 @@ def _of_its_month(past, months):
         return pd.DataFrame({name: pd.Series(dtype="datetime64[ns]" if name == "month" else "float64") for name in
                              ("item", "month", "consensus", "revenue", "opening", "closing")})
     return past[(past["cycle"] == past["month"]) & past["month"].isin(months)]
+
+
+def _planned(by, projection, plan, parts):
+    """Stock at the end of the months planned, and what comes in to have it."""
+    closing, opening = by.at_cost(projection, "closing"), by.at_cost(projection, "opening")
+    asked = plan.loc[plan["month"].isin(projection["month"]), ["item", "month", "consensus"]]
+    of_parts = projection[projection["item"].isin(parts)]
+    if len(of_parts):  # all that is taken of them, by customers and by production, in the place of what customers ask for
+        asked = pd.concat([asked[~asked["item"].isin(parts)], of_parts[["item", "month", "demand"]].rename(columns={"demand": "consensus"})])
+    return closing, _came_in(closing, opening, by.at_cost(asked, "consensus"))
 
 
 def _next(held):

@@ -59,6 +59,15 @@ def test_what_is_not_known_is_missing_and_what_is_not_sold_is_not_on_the_sheet()
     assert nobody.empty and list(nobody.columns) == frames.SHEET.names
 
 
+def test_what_goes_into_other_goods_came_in_as_well():
+    """A opens with 30, 10 are sold and 8 built into something else, 25 close: 13 came in, not 5. Past months did not write down what was built in."""
+    projection = PROJECTION.assign(demand=[18, 20, 5, 5, 0])
+    table = made(projection=projection, past_projections=PAST_PROJECTION.assign(demand=15), parts={"A", "flour"})
+    assert row(table, "Tea", "production", "2026-10")[["plan", "amount_plan"]].tolist() == [25 - 30 + 18 + 5 - 10 + 5, 13 * 6]
+    assert np.isnan(row(table, "Tea", "production", "2026-09")["actual"]) and row(table, "Tea", "stock", "2026-09")["actual"] == 40
+    assert made(projection=projection).equals(made()), "where nothing goes into others the plan is what is asked for"
+
+
 def test_pages_show_the_largest_and_all_other():
     table = pd.concat([made().assign(family=name, amount_plan=lambda d, k=k: d["amount_plan"] * k) for k, name in enumerate(("a", "b", "c", "d"), start=1)]).reset_index(drop=True)
     pages = sheet.largest(table, 2)
