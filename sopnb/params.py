@@ -351,6 +351,7 @@ class Change(_Part):
     last: str | None = Field(None, pattern=MONTH, description="last month of it; none: to the end of the plan")
     to: str | None = Field(None, pattern=MONTH, description="month an event is moved to")
     weeks: float | None = Field(None, description="of a standstill")
+    days: float | None = Field(None, description="of a standstill, or that a lead time takes more")
     factor: float | None = Field(None, description="of a lead time")
     effect: float | None = Field(None, description="of an event that states none, fraction of the baseline")
     elasticity: float | None = Field(None, description="units follow a price as (1 + by) ^ elasticity; none: -1.76")

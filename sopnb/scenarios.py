@@ -214,11 +214,12 @@ def chosen(asked: Iterable[Scenario], only: Iterable[str] = ()) -> list[Scenario
     return kept
 
 
-def run(asked: Iterable[Scenario], given: Tables, rules: Any, *, as_of: Any, made: Mapping[str, Any] | None = None, **settings: Any) -> Found:
+def run(asked: Iterable[Scenario], given: Tables, rules: Any, *, as_of: Any, made: Mapping[str, Any] | None = None, base: Evaluated | None = None, **settings: Any) -> Found:
     """Up to five scenarios beside the plan as it is.
 
     asked      scenarios; what one names and the tables do not have leaves it out, the others are computed
     made, settings   of `evaluate`; made is the base's
+    base     the plan of these very tables, where it is computed already; None: it is made
     returns    Found
     raises     Problems, see `chosen`
 
@@ -226,8 +227,8 @@ def run(asked: Iterable[Scenario], given: Tables, rules: Any, *, as_of: Any, mad
     order is favoured), for up to three changes; with more of them, what it does after those before it. Either way they add up.
     """
     wanted = chosen(asked)
-    slim = replace(given, tested=inventory.errors_of_choice(given.tested, given.scores)) if given.tested is not None and given.scores is not None else given
-    base = evaluate(slim, rules, as_of=as_of, made=made, **settings)
+    base = base or evaluate(_slim(given), rules, as_of=as_of, made=made, **settings)
+    slim = base.tables
     plans, parts, changes, left_out = {BASE: base}, [], [], []
     for one in wanted:
         problems = wrong(one, slim, rules)
@@ -243,6 +244,11 @@ def run(asked: Iterable[Scenario], given: Tables, rules: Any, *, as_of: Any, mad
     measures["difference"] = measures["result"] - base.measures["result"]
     return Found(measures, pd.DataFrame(parts, columns=["scenario", "part", "amount"]), pd.DataFrame(changes, columns=["scenario", "position", "change", "said", "amount"]),
                  pd.DataFrame(left_out, columns=["scenario", "because"]), plans)
+
+
+def _slim(given: Tables) -> Tables:
+    """Of the backtest the errors of the models chosen: the others are not looked at again."""
+    return given if given.tested is None or given.scores is None else replace(given, tested=inventory.errors_of_choice(given.tested, given.scores))
 
 
 class _Results:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sopnb import frames, plan
+from sopnb import frames, plan, what_if
 from sopnb.scenarios_read import Change, with_setting
 
 # Mean price elasticity of 367 studies: Tellis (1988), The price elasticity of selective demand, Journal of Marketing Research 25.
@@ -24,7 +24,7 @@ def apply(one: Change, tables: Any, rules: Any) -> tuple[Any, Any]:
     cost        unit cost × (1 + by)
     capacity    regular and overtime hours × (1 + by)
     down        regular and overtime hours × (1 − share of the month's days in the standstill)
-    lead_time   lead time of the items × factor; their deviation stays, and so do the days of orders already placed
+    lead_time   lead time of the items × factor, or + days; their deviation stays, and so do the days of orders already placed
     event       what the event adds to the baseline is taken from its months and added in those it is moved to
     setting     the number
     """
@@ -123,14 +123,15 @@ def _items(one: Change, tables: Any) -> set[str]:
 def _slower(one: Change, tables: Any, rules: Any) -> pd.DataFrame:
     items, meant = tables.items, _items(one, tables)
     days = items["lead_time_days"].astype("float64").fillna(float(rules.lead_time_days))
-    return items.assign(lead_time_days=items["lead_time_days"].where(~items["item"].isin(meant), days * float(one.said["factor"])))
+    days = days * float(one.said["factor"]) if "factor" in one.said else (days + float(one.said["days"])).clip(lower=0.0)
+    return items.assign(lead_time_days=items["lead_time_days"].where(~items["item"].isin(meant), days))
 
 
 def _hours(one: Change, hours: pd.DataFrame) -> pd.DataFrame:
     mine = (hours["resource"] == one.said["resource"]).to_numpy()
     if one.kind == "down":
         start = pd.Timestamp(str(one.said["first"]))
-        left = 1 - plan.month_share(start, start + pd.Timedelta(days=round(7 * float(one.said["weeks"])) - 1), hours["month"])
+        left = 1 - plan.month_share(start, start + pd.Timedelta(days=what_if.days_down(one.said) - 1), hours["month"])
     else:
         left = np.where(_months(one, hours["month"]), 1 + float(one.said["by"]), 1.0)
     factor = np.where(mine, left, 1.0)

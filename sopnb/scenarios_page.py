@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from sopnb import charts, frames, scenarios, tables
+from sopnb import charts, frames, scenarios, tables, what_if
 from sopnb.blocks import Block, Note, block
 from sopnb.charts import Figure
 from sopnb.scenarios_change import ELASTICITY
@@ -150,7 +150,8 @@ def said(kind: str, words_of: Mapping[str, Any], names: Mapping[str, str]) -> st
         values["day"] = pd.Timestamp(str(given["first"]))
     if kind == "event":
         values["to"] = frames.month(str(given["to"]))
-    return message("scenarios.change." + kind, values).text
+    by_days = ".days" if kind in what_if.EITHER and "days" in given else ""
+    return message("scenarios.change." + kind + by_days, values).text
 
 
 def _note(base: pd.Series) -> Note:

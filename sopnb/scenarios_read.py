@@ -45,8 +45,8 @@ def change(kind: str, **said: Any) -> Change:
     kind     demand, price, cost   by (fraction), for family, item, location, from month first to month last
              price                 also elasticity: units follow as (1 + by) ^ elasticity
              capacity              by (fraction) of a resource's hours, from first to last
-             down                  a resource stands still for so many weeks from the day (or month) first
-             lead_time             × factor, of what a supplier brings, of a family or an item
+             down                  a resource stands still for so many weeks, or days, from the day (or month) first
+             lead_time             × factor, or so many days more, of what a supplier brings, of a family or an item
              event                 moved to begin in the month `to`; effect (fraction) where none is stated
              setting               a number of the params file's supply block: setting, value; service.A for a class
     raises   Problems, all in one list, with the nearest valid name
@@ -153,7 +153,7 @@ def _outside(one: Change, where: str, months: list[Any]) -> list[Problem]:
 
 
 def _ends(one: Change) -> pd.Timestamp:
-    return pd.Timestamp(str(one.said["first"])) + pd.Timedelta(days=round(7 * float(one.said["weeks"])) - 1)
+    return pd.Timestamp(str(one.said["first"])) + pd.Timedelta(days=what_if.days_down(one.said) - 1)
 
 
 def _no(where: str, word: str, value: Any, allowed: Iterable[Any]) -> Problem:
