@@ -57,11 +57,6 @@ def log(assumptions: pd.DataFrame, *, as_of: Any, within_days: int = 90) -> pd.D
     return order.sort_values(["rank", "size", "assumption"], ascending=[True, False, True], kind="stable").drop(columns=["rank", "size"]).reset_index(drop=True)
 
 
-def standing(log: pd.DataFrame) -> pd.DataFrame:
-    """What the plan still rests on: open assumptions and those that held so far."""
-    return log[log["state"].isin(["open", "held"])]
-
-
 def at_stake(log: pd.DataFrame, state: str = "failed") -> float:
     """Money of those in a state, signed as it was stated: what the plan loses where it is below zero."""
     return float(log.loc[log["state"] == state, "amount"].fillna(0.0).sum())

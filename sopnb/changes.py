@@ -138,17 +138,6 @@ def residual(changes: pd.DataFrame, plan: pd.DataFrame, previous_plan: pd.DataFr
     return abs(float(changes["amount"].sum()) - (this - last)) / size if size else 0.0
 
 
-def stability(plan: pd.DataFrame, previous_plan: pd.DataFrame) -> float:
-    """How much the plan moved: Σ |this − last| / Σ last over item × location × month, the months both have; a fraction.
-
-    NaN where last plan has nothing in them.
-    """
-    shared = set(plan["month"]) & set(previous_plan["month"])
-    this, last = (p[p["month"].isin(shared)].set_index(_KEY)["consensus"] for p in (plan, previous_plan))
-    total = float(last.sum())
-    return float(this.sub(last, fill_value=0.0).abs().sum()) / total if total else float("nan")
-
-
 def _side_by_side(plan: pd.DataFrame, previous_plan: pd.DataFrame) -> pd.DataFrame:
     """Both plans over their shared months, row by row; `kept` where the series is in both."""
     shared = set(plan["month"]) & set(previous_plan["month"])

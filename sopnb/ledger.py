@@ -30,6 +30,7 @@ from itertools import count
 from os import environ
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import pandas as pd
 import sqlalchemy as sa
@@ -117,6 +118,12 @@ class Ledger:
             return {"timeout": WAIT_SECONDS}
         return {} if "connect_timeout" in self._url.query else {"connect_timeout": ledger_faults.CONNECT_SECONDS}
 
+    @property
+    def _file(self) -> Path | None:
+        """Where SQLite keeps it; its address may be a URI, as in sqlite:///file:/path/ledger.sqlite?mode=ro&uri=true."""
+        name = (self._url.database or "") if self._sqlite else ""
+        return Path(unquote(urlsplit(name).path) if name.startswith("file:") else name) if name else None
+
     def __repr__(self) -> str:
         return f"Ledger({self._url.render_as_string(hide_password=True)})"
 
@@ -181,8 +188,8 @@ class Ledger:
     def _writing(self) -> Iterator[sa.Connection]:
         """One transaction that no other writer shares, on a database with its table."""
         with ledger_faults.plainly(self._called):
-            if self._sqlite and self._url.database:
-                ledger_faults.folder_of(Path(self._url.database), self._called)
+            if self._file:
+                ledger_faults.folder_of(self._file, self._called)
             with self._engine.connect().execution_options(sopnb_write=True) as connection, connection.begin():
                 self._ready(connection)
                 yield connection
@@ -231,7 +238,7 @@ class Ledger:
         audit    with recorded_at and recorded_by; None for events of before they were kept. Never for a table or a page
                  that is published: they are what the clock said.
         """
-        if self._sqlite and not (self._url.database and Path(self._url.database).is_file()):
+        if self._sqlite and not (self._file and self._file.is_file()):
             return _table([], audit)
         with ledger_faults.plainly(self._called), self._engine.connect() as connection, connection.begin():
             return self._read(connection, audit)

@@ -41,11 +41,13 @@ def make(where: cycle.Places, company: params.Company, name: str, build: Path, m
     made.append(report.one_page(facts, build / report.ONE_PAGE))
     made.append(report.write(front.render(facts), build / "index.html"))
     made.append(report.pack(build, build / "pack.html"))
+    workbook = None
     if done != [cycle.STEPS[-1]]:  # a recap of a cycle that was only backfilled: nobody works on with its plan
-        made.append(_workbook(tables, company, name, build / f"{where.company}-{name}.xlsx", facts=facts))
+        workbook = _workbook(tables, company, name, build / f"{where.company}-{name}.xlsx", facts=facts)
+        made.append(workbook)
     made.append(_invitation(company, name, tables, header, build / INVITATION, revision, where.published(name) / INVITATION))
     if revision is not None:
-        made += mails(company, tables.get("people"), facts, build, revision=revision, workbook=made[-2])
+        made += mails(company, tables.get("people"), facts, build, revision=revision, workbook=workbook)
     return made
 
 

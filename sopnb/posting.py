@@ -161,12 +161,6 @@ def letters(job: Job, manifest: dict[str, Any], kind: str) -> tuple[list[Path], 
     return [there[identity] for identity in due if identity in there], notes
 
 
-def _owners(job: Job) -> set[str]:
-    from sopnb import recap
-
-    return recap.owners_of(job.target)
-
-
 def held(job: Job) -> str:
     """Why the mail is held, and how to let it go."""
     from sopnb import cycle, frames

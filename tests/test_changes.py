@@ -83,11 +83,6 @@ def test_a_first_plan_has_nothing_to_be_compared_with():
     assert list(changes.changes(THIS, None).columns) == frames.CHANGES.names
 
 
-def test_stability_is_what_moved_over_what_was_planned():
-    """|105 − 105| + |54 − 60| + 7 + 3 = 16 of 172."""
-    assert changes.stability(THIS, LAST) == pytest.approx(16 / 172)
-
-
 numbers = st.floats(-1e5, 1e5).map(lambda x: round(x, 2))
 
 

@@ -306,12 +306,14 @@ def test_a_ledger_held_by_another_program_says_so(book: Ledger, tmp_path: Path, 
     assert len(book.everything()) == 1
 
 
-def test_a_ledger_that_may_only_be_read_says_so(book: Ledger, tmp_path: Path):
+def test_a_ledger_that_may_only_be_read_says_so_and_is_read(book: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """An address may be a URI: what it names is the file, and no folder called `file:` comes of it."""
+    monkeypatch.chdir(tmp_path)
     book.record([_add("2026-09-A1", "2026-09-08", "2026-09-30")])
     only_read = Ledger(f"sqlite:///file:{tmp_path / 'reports' / 'ledger.sqlite'}?mode=ro&uri=true")
     with pytest.raises(LedgerError, match="may be read and not written by this user"):
         only_read.record([_add("2026-09-A2", "2026-09-08", "2026-09-30")])
-    assert len(book.everything()) == 1
+    assert len(book.everything()) == len(only_read.everything()) == 1 and not (tmp_path / "file:").exists()
 
 
 def test_a_file_that_is_no_ledger_says_so(tmp_path: Path):
