@@ -11,29 +11,32 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-import textwrap
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from sopnb.style import LIGHT
+from sopnb.workbook_cells import (
+    LINE,
+    TONES,
+    Looks,
+    head,
+    lines,
+    opened,
+    paper,
+    put,
+    put_text,
+    utf16,
+)
 
-# A fixed date of creation: the workbook of a past month must come out with the same bytes when it is made again.
-CREATED = dt.datetime(2000, 1, 1)
-FIRST = pd.Timestamp("1900-03-01")  # before it Excel has a day that never was
-EPOCH, DAY = pd.Timestamp("1899-12-30"), pd.Timedelta(days=1)  # Excel counts days from here, from March 1900 on
 ROWS = 1_048_576  # Excel's limit, header included
-CELL = 32_767  # characters Excel keeps in a cell
-NOTE = 1_000  # characters of a note on a heading: more does not fit its box
 MANY = 1_000_000  # cells of a workbook from which rows go to disk as they are written, so that memory stays small
-LINE, TALLEST = 15, 12  # points of a line; lines of the tallest row
+TALLEST = 12  # lines of the tallest row
 FRONT = (30, 28, 96)  # widths of the front sheet's columns
 WIDEST, WRAPPED = 44, 64  # characters: the widest column, and one whose text runs over several lines
-ODD = re.compile("[\ud800-\udfff\ufffe\uffff]")  # halves of characters and two that XML has no place for: no workbook can hold them
-KINDS = ("auto", "text", "wrap", "units", "number", "hours", "money", "price", "percent", "month", "date", "flag")
+KINDS = ("auto", "text", "wrap", "units", "number", "hours", "money", "price", "percent", "month", "date", "flag", *TONES)
 
 
 class WorkbookError(ValueError):
@@ -46,7 +49,8 @@ class Column:
 
     name     column of the table
     label    its heading; '' : the name
-    kind     auto, text, wrap (text over several lines), units, number, hours (one decimal), money, price, percent, month, date, flag
+    kind     auto, text, wrap (text over several lines), units, number, hours (one decimal), money, price, percent, month, date, flag;
+             good, watch, bad: text in the colour of what it says
     unit     stands in the heading's second line
     note     meaning, as a note on the heading
     signed   show a plus as well: for changes
@@ -64,13 +68,16 @@ class Column:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A table as a sheet: its columns in order (none: all, guessed), the sentence about it, columns that stay in view, the colour of its tab."""
+    """A table as a sheet: its columns in order (none: all, guessed), the sentence about it, columns that stay in view, the colour
+    of its tab, the part of the workbook it belongs to, and a line below the rows."""
 
     df: pd.DataFrame
     columns: tuple[Column, ...] = ()
     note: str = ""
     frozen: int = 1
     tab: str = ""
+    part: str = ""
+    foot: str = ""
 
 
 @dataclass(frozen=True)
@@ -92,40 +99,6 @@ class Front:
     advice: str = ""
 
 
-@dataclass
-class _Looks:
-    """Formats of a workbook, each made once."""
-
-    book: Any
-    locale: str = ""
-    made: dict[tuple[str, bool], Any] = field(default_factory=dict)
-
-    def __call__(self, kind: str, signed: bool = False) -> Any:
-        if (kind, signed) not in self.made:
-            beside = {"align": "left", "indent": 1} if kind in ("month", "date") else {}
-            self.made[kind, signed] = self.book.add_format(_FIXED.get(kind) or {"num_format": _number(kind, signed).replace("[$]", self.locale), "valign": "top", **beside})
-        return self.made[kind, signed]
-
-
-_FIXED: dict[str, dict[str, Any]] = {
-    "head": {"bold": True, "bottom": 1, "bottom_color": LIGHT["mute"], "bg_color": LIGHT["grid"], "font_color": LIGHT["ink"], "text_wrap": True, "valign": "bottom", "align": "left", "indent": 1},
-    "head right": {"bold": True, "bottom": 1, "bottom_color": LIGHT["mute"], "bg_color": LIGHT["grid"], "font_color": LIGHT["ink"], "text_wrap": True, "valign": "bottom", "align": "right"},
-    "title": {"bold": True, "font_size": 18, "font_color": LIGHT["ink"]}, "large": {"font_size": 13, "text_wrap": True, "valign": "top", "font_color": LIGHT["ink"]},
-    "said": {"text_wrap": True, "valign": "top"}, "about": {"text_wrap": True, "valign": "top", "align": "left", "indent": 1}, "label": {"font_color": LIGHT["mute"], "valign": "top"}, "link": {"font_color": LIGHT["plan"], "underline": 1, "valign": "top"},
-    "text": {"num_format": "@", "valign": "top", "align": "left", "indent": 1}, "wrap": {"num_format": "@", "text_wrap": True, "valign": "top", "align": "left", "indent": 1},
-    "plain": {"valign": "top"}, "flag": {"num_format": '"TRUE";"TRUE";"FALSE"', "valign": "top", "align": "left", "indent": 1}, "fact": {"num_format": "@", "align": "right", "valign": "top"},
-}
-
-
-def _number(kind: str, signed: bool) -> str:
-    """Excel's format of a kind; below zero in red with its sign, a change with its plus."""
-    shape = {"units": "#,##0", "money": "#,##0", "whole": "#,##0", "price": "#,##0.00", "number": "#,##0.00", "real": "#,##0.00", "hours": "#,##0.0", "small": "0.0000",
-             "percent": "0.0%", "month": "[$]mmm yyyy", "date": "yyyy-mm-dd"}[kind]
-    if kind in ("month", "date"):
-        return shape
-    return f"+{shape};-{shape};{shape}" if signed else f"{shape};[Red]-{shape}"
-
-
 def workbook(path: str | Path, sheets: Mapping[str, Any], *, title: str = "", front: Front | None = None, language: str = "en") -> Path:
     """Tables as one Excel workbook.
 
@@ -140,21 +113,15 @@ def workbook(path: str | Path, sheets: Mapping[str, Any], *, title: str = "", fr
     or a link out of the workbook. Headings stay in view, carry filters and repeat on paper; a sheet prints one page wide.
     raises    WorkbookError: a sheet name Excel refuses, two names that differ in case only, too many rows, an unknown kind
     """
-    import xlsxwriter
-
     front = front or Front()
     tables = {name: _parted(given) for name, given in sheets.items()}
     _check(tables, front)
-    options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "nan_inf_to_errors": False,
-               "constant_memory": sum(sheet.df.size for sheet in tables.values()) > MANY}
-    path = Path(path)
-    with xlsxwriter.Workbook(str(path), options) as book:
-        book.set_properties({"title": _kept(front.title or title)[:255], "created": CREATED})
-        looks = _Looks(book, {"id": "[$-421]"}.get(language, "[$-409]"))
+    with opened(path, title=front.title or title, large=sum(sheet.df.size for sheet in tables.values()) > MANY) as book:
+        looks = Looks(book, {"id": "[$-421]"}.get(language, "[$-409]"))
         _front(book, looks, tables, front, front.title or title)
         for name, given in tables.items():
             _sheet(book.add_worksheet(name), looks, given, name)
-    return path
+    return Path(path)
 
 
 def _parted(given: Any) -> Sheet:
@@ -165,14 +132,17 @@ def _parted(given: Any) -> Sheet:
     return Sheet(df, tuple(Column(str(name), note=str(meanings.get(str(name), ""))) for name in df.columns), note)
 
 
+_REFUSED = re.compile(r"[\[\]:*?/\\\x00-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
 def _check(tables: Mapping[str, Sheet], front: Front) -> None:
     seen: dict[str, str] = {front.name.lower(): front.name}
     for name, sheet in tables.items():
-        if not name or len(name) > 31 or re.search(r"[\[\]:*?/\\]", name) or name.startswith("'") or name.endswith("'"):
-            raise WorkbookError(f"sheet name {name!r}: Excel takes 1 to 31 characters without [ ] : * ? / \\ and no quote at its ends.")
+        if not name or utf16(name) > 31 or _REFUSED.search(name) or name.startswith("'") or name.endswith("'") or name.lower() == "history":
+            raise WorkbookError(f"sheet name {name!r}: Excel takes 1 to 31 characters without [ ] : * ? / \\ and no quote at its ends; History is its own.")
         if name.lower() in seen:
             raise WorkbookError(f"sheet name {name!r} is taken by {seen[name.lower()]!r}; names must differ in more than case.")
-        if len(sheet.df) > ROWS - 1:
+        if len(sheet.df) > ROWS - 3 * bool(sheet.foot) - 1:
             raise WorkbookError(f"sheet {name!r} has {len(sheet.df):,} rows; Excel holds {ROWS - 1:,}. Use the Parquet file.")
         odd = [column.kind for column in sheet.columns if column.kind not in KINDS]
         if odd:
@@ -182,88 +152,89 @@ def _check(tables: Mapping[str, Sheet], front: Front) -> None:
 
 # --- the front sheet --------------------------------------------------------------------------------------------------
 
-def _front(book: Any, looks: _Looks, tables: Mapping[str, Sheet], front: Front, title: str) -> None:
+def _front(book: Any, looks: Looks, tables: Mapping[str, Sheet], front: Front, title: str) -> None:
     sheet = book.add_worksheet(front.name)
     for position, width in enumerate(FRONT):
         sheet.set_column(position, position, width)
     sheet.hide_gridlines(2)
-    _paper(sheet, title, tall=1)
+    paper(sheet, title, tall=1)
     sheet.set_row(0, 28)
-    sheet.write_string(0, 0, _kept(title or front.name), looks("title"))
+    put_text(sheet, 0, 0, title or front.name, looks("title"))
     row = 1
     for number, said in enumerate(front.said):
-        look = looks("large" if number == 0 else "said")
-        sheet.set_row(row, 19 * _lines(said, sum(FRONT) * 0.72) if number == 0 else LINE * _lines(said, sum(FRONT)) + 3)
-        sheet.merge_range(row, 0, row, 2, "", look)
-        sheet.write_string(row, 0, _kept(said), look)
+        _across(sheet, row, said, looks("large" if number == 0 else "said"), 19 * lines(said, sum(FRONT) * 0.72) if number == 0 else LINE * lines(said, sum(FRONT)) + 3)
         row += 1
     row += bool(front.said)
     for label, value, kind in front.facts:
-        sheet.write_string(row, 0, _kept(label), looks("label"))
+        put_text(sheet, row, 0, label, looks("label"))
         _writer(sheet, looks, kind if kind not in ("text", "month") else "fact", False)(row, 1, value)
         row += 1
-    row += 1
-    for column, head in enumerate(front.heads):
-        sheet.write_string(row, column, head, looks("head right" if column == 1 else "head"))
+    row = _listed(sheet, looks, tables, front.heads, row + 1)
+    if front.advice:
+        _across(sheet, row + 1, front.advice, looks("said"), LINE * lines(front.advice, sum(FRONT)))
+
+
+def _listed(sheet: Any, looks: Looks, tables: Mapping[str, Sheet], heads: Sequence[str], row: int) -> int:
+    """The list of sheets, each part of the workbook under its name; returns the row after it."""
+    for column, told in enumerate(heads):
+        put_text(sheet, row, column, told, looks("head right" if column == 1 else "head"))
+    part = ""
     for name, given in tables.items():
+        if given.part not in ("", part):
+            part, row = given.part, row + 1
+            sheet.set_row(row, LINE + 9)
+            for column, told in enumerate((part, "", "")):
+                put(sheet, row, column, told or None, looks.of(f"part {given.tab}", {"bold": True, "font_color": given.tab or "#000000", "valign": "bottom", "indent": 1, "bottom": 2, "bottom_color": given.tab or "#000000"}))
         row += 1
         sheet.write_url(row, 0, "internal:'" + name.replace("'", "''") + "'!A1", looks("link"), name)
         sheet.write_number(row, 1, len(given.df), looks("whole"))
-        sheet.set_row(row, LINE * _lines(given.note, 1.15 * FRONT[2]))
-        sheet.write_string(row, 2, _kept(given.note), looks("about"))
-    if front.advice:
-        sheet.set_row(row + 2, LINE * _lines(front.advice, sum(FRONT)))
-        sheet.merge_range(row + 2, 0, row + 2, 2, "", looks("said"))
-        sheet.write_string(row + 2, 0, _kept(front.advice), looks("said"))
+        sheet.set_row(row, LINE * lines(given.note, 1.1 * FRONT[2]))
+        put_text(sheet, row, 2, given.note, looks("about"))
+    return row + 1
 
 
-def _lines(text: str, width: float) -> int:
-    """How many lines a text takes in a column so many characters wide: rows say their height, since not every program finds it.
-
-    >>> _lines("one two three", 8)
-    2
-    """
-    return sum(max(len(textwrap.wrap(line, max(int(width) - 2, 1))), 1) for line in text.split("\n"))
-
-
-def _paper(sheet: Any, title: str, *, tall: int = 0) -> None:
-    """On paper: A4 across, one page wide and at most `tall` pages long (0: as many as it takes), with name and page number; & is Excel's mark for codes and stands for itself doubled."""
-    sheet.set_paper(9)
-    sheet.set_landscape()
-    sheet.fit_to_pages(1, tall)
-    sheet.set_margins(left=0.4, right=0.4, top=0.6, bottom=0.6)
-    sheet.set_footer("&L" + _kept(title).replace("&", "&&")[:100] + "&R&P / &N")
+def _across(sheet: Any, row: int, text: str, look: Any, height: float) -> None:
+    """A text over all columns of the front sheet."""
+    sheet.set_row(row, height)
+    sheet.merge_range(row, 0, row, len(FRONT) - 1, "", look)
+    put_text(sheet, row, 0, text, look)
 
 
 # --- a sheet of rows ------------------------------------------------------------------------------------------------
 
-def _sheet(sheet: Any, looks: _Looks, given: Sheet, name: str) -> None:
+def _sheet(sheet: Any, looks: Looks, given: Sheet, name: str) -> None:
     columns, df = given.columns, given.df
     sheet.freeze_panes(1, min(given.frozen, max(len(columns) - 1, 0)))
+    sheet.hide_gridlines(2)
     if given.tab:
         sheet.set_tab_color(given.tab)
-    _paper(sheet, name)
+    paper(sheet, name)
     sheet.repeat_rows(0)
     values = [df[column.name].tolist() if column.name in df.columns else [None] * len(df) for column in columns]
     kinds = [column.kind if column.kind != "auto" else _kind(df[column.name], column.name) for column in columns]
     widths = [_width(column, kind, cells) for column, kind, cells in zip(columns, kinds, values, strict=True)]
-    heads = [(column.label or column.name) + (f"\n{column.unit}" if column.unit else "") for column in columns]
-    sheet.set_row(0, LINE * max((_lines(head, width - 1) for head, width in zip(heads, widths, strict=True)), default=1) + 2)
-    for position, (column, head) in enumerate(zip(columns, heads, strict=True)):
-        sheet.write_string(0, position, _kept(head), looks("head right" if kinds[position] in _RIGHT else "head"))
-        if column.note:
-            sheet.write_comment(0, position, _kept(column.note)[:NOTE], {"author": "", "x_scale": 2.2, "y_scale": 0.6 + len(column.note) // 120 * 0.4, "font_size": 9})
-        sheet.set_column(position, position, widths[position])
+    _heads(sheet, looks, columns, kinds, widths)
     writers = [_row_writer(sheet, looks, column, kind, df) for column, kind in zip(columns, kinds, strict=True)]
     wrapped = [position for position, kind in enumerate(kinds) if kind == "wrap"]
     for row, record in enumerate(zip(*values, strict=True), start=1):
-        lines = max((_lines(record[at], widths[at]) for at in wrapped if isinstance(record[at], str) and len(record[at]) > widths[at] - 3), default=1)
-        if lines > 1:
-            sheet.set_row(row, LINE * min(lines, TALLEST))
+        tall = max((lines(record[at], widths[at]) for at in wrapped if isinstance(record[at], str) and len(record[at]) > widths[at] - 3), default=1)
+        if tall > 1:
+            sheet.set_row(row, LINE * min(tall, TALLEST))
         for position, value in enumerate(record):
             writers[position](row, position, value)
     if columns:
         sheet.autofilter(0, 0, max(len(df), 1), len(columns) - 1)
+    if given.foot:
+        put_text(sheet, len(df) + 2, 0, given.foot, looks("foot"))
+
+
+def _heads(sheet: Any, looks: Looks, columns: Sequence[Column], kinds: Sequence[str], widths: Sequence[float]) -> None:
+    """Headings with their unit and, as a note, their meaning; the row is as tall as the longest asks for."""
+    told = [(column.label or column.name) + (f"\n{column.unit}" if column.unit else "") for column in columns]
+    sheet.set_row(0, LINE * max((lines(text, width - 1) for text, width in zip(told, widths, strict=True)), default=1) + 3)
+    for position, (column, text) in enumerate(zip(columns, told, strict=True)):
+        head(sheet, position, text, looks("head right" if kinds[position] in _RIGHT else "head"), column.note)
+        sheet.set_column(position, position, widths[position])
 
 
 _RIGHT = {"units", "number", "hours", "money", "price", "percent", "whole", "real", "small"}
@@ -286,7 +257,8 @@ def _kind(values: pd.Series, name: str) -> str:
 
 def _width(column: Column, kind: str, values: Sequence[Any]) -> float:
     """Wide enough for heading and values, within bounds."""
-    head = max((len(part) for part in [*(column.label or column.name).split("\n"), column.unit]), default=0) + 3
+    told = (column.label or column.name).split(" ")  # the words a heading may break between; it is bold, and carries the filter's button
+    least = 1.1 * max(*(len(word) for word in told), len(column.unit)) + 4
     if kind in ("date", "month"):
         longest = 12
     elif kind in _RIGHT:
@@ -294,15 +266,10 @@ def _width(column: Column, kind: str, values: Sequence[Any]) -> float:
         longest = len(f"{max(finite, default=0):,.0f}") + {"units": 2, "money": 2, "whole": 2}.get(kind, 5)
     else:
         longest = max((len(str(v)) for v in values if v is not None and v == v), default=0) + 3
-    return min(max(longest, head if len(_words(column)) < 2 else max(map(len, _words(column))) + 4, 9), WRAPPED if kind == "wrap" else WIDEST)
+    return min(max(longest, least, 9), WRAPPED if kind == "wrap" else WIDEST)
 
 
-def _words(column: Column) -> list[str]:
-    """The words a heading may break between."""
-    return (column.label or column.name).split(" ")
-
-
-def _row_writer(sheet: Any, looks: _Looks, column: Column, kind: str, df: pd.DataFrame) -> Callable[[int, int, Any], None]:
+def _row_writer(sheet: Any, looks: Looks, column: Column, kind: str, df: pd.DataFrame) -> Callable[[int, int, Any], None]:
     """What writes a cell of a column; where rows differ in kind, one for each kind."""
     if not column.kinds:
         return _writer(sheet, looks, kind, column.signed)
@@ -311,39 +278,9 @@ def _row_writer(sheet: Any, looks: _Looks, column: Column, kind: str, df: pd.Dat
     return lambda row, position, value: made[each[row - 1]](row, position, value)
 
 
-def _writer(sheet: Any, looks: _Looks, kind: str, signed: bool) -> Callable[[int, int, Any], None]:
+def _writer(sheet: Any, looks: Looks, kind: str, signed: bool) -> Callable[[int, int, Any], None]:
     """A function that writes one cell in its type; missing stays empty."""
-    numeric = looks(kind, signed) if kind in _RIGHT else None
-    dated = looks(kind) if kind in ("month", "date") else looks("date")
-    texts = looks(kind if kind in ("wrap", "fact") else "text")
-    plain = looks("flag" if kind == "flag" else "plain")
-
-    def write(row: int, position: int, value: Any) -> None:
-        if isinstance(value, str):
-            sheet.write_string(row, position, _kept(value), texts)
-        elif value is None or value is pd.NaT or value is pd.NA or value != value:
-            return
-        elif isinstance(value, bool):
-            sheet.write_boolean(row, position, value, plain)
-        elif isinstance(value, int | float):
-            if math.isinf(value):
-                sheet.write_string(row, position, "∞" if value > 0 else "−∞", texts)
-            else:
-                sheet.write_number(row, position, value, numeric or plain)
-        elif isinstance(value, pd.Timestamp | dt.date):
-            stamp = pd.Timestamp(value)
-            if stamp < FIRST or stamp.tzinfo is not None:
-                sheet.write_string(row, position, stamp.isoformat(), texts)
-            else:
-                sheet.write_number(row, position, (stamp - EPOCH) / DAY, dated)
-        else:
-            sheet.write_string(row, position, _kept(str(value)), texts)
-
-    return write
-
-
-def _kept(value: str) -> str:
-    """Always as a string: an entry =1+1, +1, -1, @x or {=x} is what somebody typed, never a formula. Longer than a cell holds is cut and says so."""
-    if not value.isascii():
-        value = ODD.sub("\ufffd", value)
-    return value if len(value) <= CELL else value[: CELL - 1] + "…"
+    number = looks(kind, signed) if kind in _RIGHT else looks("flag" if kind == "flag" else "plain")
+    text = looks(kind if kind in ("wrap", "fact", *TONES) else "text")
+    day = looks(kind if kind in ("month", "date") else "date")
+    return lambda row, position, value: put(sheet, row, position, value, day if isinstance(value, dt.date) else number, text)

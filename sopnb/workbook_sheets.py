@@ -13,12 +13,13 @@ from typing import Any
 
 import pandas as pd
 
-from sopnb import frames, workbook_words, words
+from sopnb import frames, words, workbook_words
 from sopnb.formats import WHOLE
 from sopnb.style import LIGHT
 from sopnb.workbook import Column, Front, Sheet
 
 ROWS = 200_000  # a sheet longer than this is no use to a person; the Parquet table has all rows
+CELLS = 5_000_000  # of all sheets: more takes minutes to write and to open, and does not go by mail
 TABS = {"meeting": LIGHT["over"], "demand": LIGHT["plan"], "supply": LIGHT["ok"], "data": LIGHT["base"]}  # colours of the tabs
 
 
@@ -66,6 +67,10 @@ COUNTED = {("choices", "people"): "hours", ("choices", "service"): "percent", ("
            ("value_added_by", "high"): "percent", ("projection", "cover"): "hours", ("load", "ratio"): "percent", ("findings", "share"): "percent"}
 BY_ROW = {"kpis": ("value", "target", "low"), "overrides_used": ("value",)}  # columns whose rows are not counted alike
 PEOPLE = {"owner", "decides"}
+SERIES = ["item", "location"]
+# Codes that are good or bad news: their words are in the colour of it.
+TONES = {"status": {"on": "good", "watch": "watch", "off": "bad"}, "severity": {"amber": "watch", "red": "bad"}, "skill": {"helps": "good", "hurts": "bad"},
+         "state": {"done": "good", "held": "good", "failed": "bad", "conflict": "bad", "unknown": "bad"}}
 JSON = {"values", "reason_values"}
 LONG = {"said", "why", "title", "text", "if_not", "note", "value"}
 
@@ -102,23 +107,32 @@ def sheets(tables: Mapping[str, pd.DataFrame], known: Names) -> dict[str, Sheet]
     returns  sheet name: Sheet
     """
     made = {}
+    most = room(tables)
     for spec in SPECS:
         df = tables.get(spec.table)
         if df is not None and len(df):
-            made[said(f"workbook.sheet.{spec.id}")] = by_month(df, known) if spec.id == "by_month" else sheet(spec, df, known)
+            made[said(f"workbook.sheet.{spec.id}")] = by_month(df, known, most=most) if spec.id == "by_month" else sheet(spec, df, known, most=most)
     return made
 
 
-def sheet(spec: Spec, df: pd.DataFrame, known: Names) -> Sheet:
+def room(tables: Mapping[str, pd.DataFrame]) -> int:
+    """How many rows a sheet may have: ROWS, fewer where all sheets together would have more than CELLS cells."""
+    sizes = [(len(tables[spec.table]), len(frames.TABLES[spec.table].columns) + 2) for spec in SPECS if spec.table in tables]
+    most = ROWS
+    while most > 1000 and sum(min(rows, most) * columns for rows, columns in sizes) > CELLS:
+        most = most * 4 // 5
+    return most
+
+
+def sheet(spec: Spec, df: pd.DataFrame, known: Names, *, most: int = ROWS) -> Sheet:
     """One table as a sheet.
 
     df       rows as the table's frame has them
-    returns  Sheet: the columns named by the spec, then the others; at most ROWS rows, the note says so
+    most     rows a sheet may have
+    returns  Sheet: the columns named by the spec, then the others; of a longer table what `top` keeps, and a line that says so
     """
-    note = said(f"workbook.about.{spec.id}")
-    if len(df) > ROWS:
-        note = f"{note} " + words.message("workbook.cut", {"rows": ROWS, "of": len(df), "table": spec.table}).text
-    rows = (df.sort_values(spec.worst, ascending=False, kind="stable") if spec.worst else df).head(ROWS).reset_index(drop=True)
+    kept, cut = top(df, most, spec.table)
+    rows = (kept.sort_values(spec.worst, ascending=False, kind="stable") if spec.worst else kept).reset_index(drop=True)
     named = spec.columns.split()
     left = [name for name in rows.columns if name not in named and name not in JSON and name != spec.said and name != "reason"]
     more = ["reason"] if "reason" in rows.columns and "reason" not in named and "why" not in named else []
@@ -129,9 +143,34 @@ def sheet(spec: Spec, df: pd.DataFrame, known: Names) -> Sheet:
             columns.append(column)
             values[column.name] = cells
             if column.kinds:
-                values[column.kinds] = _kinds(rows, known)
+                values[column.kinds] = [TONES[name].get(code, "text") for code in rows[name]] if name in TONES else _kinds(rows, known)
     wider = sum(column.name.endswith(("_name", "_family")) for column in columns[:spec.frozen + 1])
-    return Sheet(pd.DataFrame(values, index=rows.index), tuple(columns), note, spec.frozen + min(wider, 1), TABS[spec.tab])
+    return Sheet(pd.DataFrame(values, index=rows.index), tuple(columns), _about(spec.id, cut), spec.frozen + min(wider, 1), TABS[spec.tab], said(f"workbook.part.{spec.tab}"), cut)
+
+
+def top(df: pd.DataFrame, most: int, table: str) -> tuple[pd.DataFrame, str]:
+    """The rows of a table that its sheet has room for, in the table's order, and the sentence that says what is left out.
+
+    df       rows of one table; with revenue or amount (money) those of most money stay, month by month whole series of them;
+             without it the first
+    most     rows that fit
+    """
+    if len(df) <= most:
+        return df, ""
+    money = next((name for name in ("revenue", "amount") if name in df.columns and df[name].notna().any()), "")
+    if not money:
+        kept = df.head(most)
+    elif set(SERIES) < set(df.columns):
+        worth = df.assign(worth=df[money].abs().fillna(0)).groupby(SERIES, observed=True)["worth"].agg(["sum", "size"]).sort_values("sum", ascending=False, kind="stable")
+        kept = df[pd.MultiIndex.from_frame(df[SERIES]).isin(worth.index[worth["size"].cumsum() <= most])]
+    else:
+        kept = df.loc[df[money].abs().sort_values(ascending=False, kind="stable").index[:most].sort_values()]
+    values = {"rows": len(kept), "of": len(df), "left": len(df) - len(kept), "table": table}
+    return kept, words.message("workbook.cut.money" if money else "workbook.cut", values).text
+
+
+def _about(sheet_id: str, cut: str) -> str:
+    return " ".join(part for part in (said(f"workbook.about.{sheet_id}"), cut) if part)
 
 
 def _columns(spec: Spec, rows: pd.DataFrame, name: str, known: Names) -> list[tuple[Column, Any]]:
@@ -161,7 +200,7 @@ def _columns(spec: Spec, rows: pd.DataFrame, name: str, known: Names) -> list[tu
 def _column(spec: Spec, name: str, known: Names) -> Column:
     """How a column of a frame is shown: its kind and unit by the frame's own words."""
     about = next((one for one in frames.TABLES[spec.table].columns if one.name == name), frames.Column(name))
-    by_row = "kind_of_row" if name in BY_ROW.get(spec.table, ()) else ""
+    by_row = "kind_of_row" if name in BY_ROW.get(spec.table, ()) else f"tone_of_{name}" if name in TONES else ""
     kind = "wrap" if name in LONG and about.kind == "text" else COUNTED.get((spec.table, name)) or _kind(about, known.currency)
     unit = known.currency if kind in ("money", "price") else said("workbook.unit.hours") if about.unit.startswith("hours") and about.kind == "number" else said("workbook.unit.units") if kind == "units" else ""
     if kind == "price" and known.currency in WHOLE:
@@ -196,14 +235,16 @@ def _sentences(rows: pd.DataFrame, ids: str, given: str) -> list[str | None]:
     out = []
     for one, value, row in zip(rows[ids], values, rows.to_dict("records"), strict=True):
         known = isinstance(one, str) and one in words.MESSAGES
-        out.append(words.message(one, {str(k): v for k, v in row.items()} if given not in rows.columns else value).text if known else one if isinstance(one, str) else None)
+        told = words.message(one, {str(k): v for k, v in row.items()} if given not in rows.columns else value).text if known else one
+        out.append(workbook_words.capital(told) if isinstance(told, str) else None)
     return out
 
 
-def by_month(plan: pd.DataFrame, known: Names, *, value: str = "consensus") -> Sheet:
+def by_month(plan: pd.DataFrame, known: Names, *, value: str = "consensus", most: int = ROWS) -> Sheet:
     """The plan as planners read it: a row for each item and place, a column for each month.
 
     plan     item × location × month   consensus (units), revenue (money)
+    most     rows a sheet may have; of more the series of most money stay
     returns  Sheet: family, item, name, location, the months (units), their sum, revenue (money)
     """
     months = sorted(plan["month"].unique())
@@ -216,12 +257,13 @@ def by_month(plan: pd.DataFrame, known: Names, *, value: str = "consensus") -> S
         rows[f"{pd.Timestamp(month):%Y-%m}"] = wide[month].to_numpy()
     rows["sum"] = wide.sum(axis=1).to_numpy()
     rows["revenue"] = sums["revenue"].reindex(wide.index).to_numpy()
-    rows = rows.sort_values(["family", "item", "location"], kind="stable").head(ROWS).reset_index(drop=True)
+    rows, cut = top(rows.sort_values(["family", "item", "location"], kind="stable").reset_index(drop=True), most, "plan")
+    rows = rows.reset_index(drop=True)
     first = [Column(name, said(f"workbook.head.{name}"), "text") for name in ("item", "item_name", "location", "location_name", "family") if rows[name].notna().any()]
     units, spec = said("workbook.unit.units"), next(one for one in SPECS if one.id == "plan")
     timed = [Column(f"{pd.Timestamp(month):%Y-%m}", words.show(pd.Timestamp(month), "mon"), "units", units) for month in months]
     ends = [Column("sum", said("workbook.head.sum"), "units", units), _column(spec, "revenue", known)]
-    return Sheet(rows, (*first, *timed, *ends), said("workbook.about.by_month"), min(3, len(first)), TABS["demand"])
+    return Sheet(rows, (*first, *timed, *ends), _about("by_month", cut), min(3, len(first)), TABS["demand"], said("workbook.part.demand"), cut)
 
 
 def head(spec: Spec, name: str) -> str:
@@ -263,5 +305,5 @@ def _facts(facts: Mapping[str, Any]) -> Sequence[tuple[str, Any, str]]:
     if facts["decisions"]:
         lines.append(("decisions", len(facts["decisions"]["cards"]), "whole"))
     lines += [("currency", header["currency"], "text"), ("made", f"sopnb {header['version']}, {header['run']}", "text")]
-    return [(said(f"workbook.fact.{name}"), value, kind) for name, value, kind in lines if value is not None]
+    return [(words.message(f"workbook.fact.{name}", {"currency": header["currency"]}).text, value, kind) for name, value, kind in lines if value is not None]
 

@@ -149,7 +149,7 @@ def test_the_workbooks_words_are_the_pages(language):
 def test_the_workbooks_messages_hold_no_word_that_a_page_has():
     """A code told twice would drift apart: workbook.yaml has headings, sheets and the codes that no page tells."""
     groups = {one.split(".")[1] for one in words.MESSAGES if one.startswith("workbook.")}
-    assert groups == {"title", "front", "cut", "column", "unit", "fact", "sheet", "about", "head", "order", "given", "measure", "basis", "distribution"}
+    assert groups == {"title", "front", "cut", "part", "column", "unit", "fact", "sheet", "about", "head", "order", "given", "measure", "basis", "distribution"}
 
 
 def test_whose_value_added_it_is_stands_in_words():
@@ -175,10 +175,32 @@ def test_kinds_come_from_the_frame(tmp_path):
     assert list(overrides.df["kind_of_row"]) == ["percent", "units"]
 
 
-def test_a_long_table_is_cut_and_says_where_the_rest_is(monkeypatch):
+def test_a_long_table_keeps_the_series_of_most_money_and_says_how_many_rows_are_left_out(monkeypatch, tmp_path):
     monkeypatch.setattr(workbook_sheets, "ROWS", 2)
-    cut = sheets()["Demand plan"]
-    assert len(cut.df) == 2 and cut.note.endswith("First 2 of 3 rows; tables/plan.parquet has all.")
+    made = sheets()
+    cut = "These are the 2 of 3 rows with the most money; the other 1 are left out here and stand in tables/plan.parquet."
+    assert list(made["Demand plan"].df["item"]) == ["A", "A"] and made["Demand plan"].note.endswith(cut)
+    path = workbook.workbook(tmp_path / "w.xlsx", made, front=workbook_sheets.front("Pasar", "2026-10", None))
+    assert rows(path, "Demand plan")[-1][0] == cut, "the sheet says it as well, below its rows"
+    assert any(cut in str(cell) for row in rows(path, "Contents") for cell in row)
+
+
+def test_rows_without_money_are_the_first_and_of_the_others_those_of_most_money_in_their_order():
+    stock = pd.DataFrame({"item": list("ABC"), "closing": [1.0, 9.0, 5.0]})
+    orders = pd.DataFrame({"order": ["1", "2", "3"], "amount": [5.0, float("nan"), 7.0]})
+    assert list(workbook_sheets.top(stock, 2, "projection")[0]["item"]) == ["A", "B"]
+    kept, said = workbook_sheets.top(orders, 2, "proposed")
+    assert list(kept["order"]) == ["1", "3"] and "proposed.parquet" in said
+    assert workbook_sheets.top(orders, 3, "proposed")[1] == ""
+
+
+def test_many_long_tables_share_the_room_of_a_workbook_that_people_can_open(monkeypatch):
+    tables = small()
+    assert workbook_sheets.room(tables) == workbook_sheets.ROWS
+    big = {"plan": tables["plan"].iloc[:1].reindex(range(300_000)), "projection": pd.DataFrame(index=range(300_000))}
+    most = workbook_sheets.room(big)
+    width = {spec.id: len(frames.TABLES[spec.table].columns) + 2 for spec in workbook_sheets.SPECS if spec.table in big}
+    assert 10_000 < most < workbook_sheets.ROWS and most * sum(width.values()) <= workbook_sheets.CELLS
 
 
 def test_the_front_sheet_explains(tmp_path):
