@@ -24,7 +24,7 @@ import pandas as pd
 from sopnb import words
 from sopnb.ledger_read import last_ids
 from sopnb.problems import Problem, Problems, nearest
-from sopnb.workbook import CREATED
+from sopnb.workbook_cells import CREATED
 
 STATES = ("open", "started", "done", "dropped")
 GIVEN = ("action", "what", "made on", "age", "days late", "at stake", "from")  # not changed for an action that is there

@@ -18,7 +18,7 @@ from typing import Any
 import pandas as pd
 
 from sopnb import overrides, words
-from sopnb.workbook import CREATED
+from sopnb.workbook_cells import CREATED
 
 ASK = ("kind", "value", "reason", "note", "owner", "expires")  # what is filled in
 KEYS = ("level", "key", "name", "family", "location", "month")

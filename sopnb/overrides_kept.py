@@ -23,7 +23,7 @@ import pandas as pd
 
 from sopnb import frames, overrides, parsing, reading, sources
 from sopnb.problems import Problem, Problems
-from sopnb.workbook import CREATED
+from sopnb.workbook_cells import CREATED
 
 _LAST = pd.Timestamp("2199-12-31")
 
