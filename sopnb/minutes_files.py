@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from sopnb import yaml_files
 from sopnb.minutes_place import SUFFIXES, TEXTS
 from sopnb.problems import Problem, Problems, nearest
 
 FOR_READING = ("Start", "Lists")  # sheets of the form that hold no minutes
+COLON = "Mend that line; put texts with a colon in quotes"
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -23,44 +23,10 @@ def read(path: Path) -> dict[str, Any]:
     if not path.is_file():
         others = sorted(p.name for p in path.parent.glob("*") if p.suffix.lower() in SUFFIXES) if path.parent.is_dir() else []
         raise Problems([Problem(str(path), "the minutes are not there", ", ".join(others), nearest(path.name, others) or "`sopnb recap PARAMS --form` writes the form there")])
-    data = _yaml(path) if path.suffix.lower() in TEXTS else _workbook(path)
+    data = yaml_files.file(path, called=path.name, as_written=True, remedy=COLON) if path.suffix.lower() in TEXTS else _workbook(path)
     if not isinstance(data, dict):
         raise Problems([Problem(path.name, "holds no minutes", "`name: value` lines", "`sopnb recap PARAMS --form` writes a form")])
     return data
-
-
-class _OnceOnly(yaml.SafeLoader):
-    """Safe loading; a name given twice is refused, since YAML would keep the last one and say nothing."""
-
-
-def _mapping(loader: _OnceOnly, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-    seen: set[Any] = set()
-    for key_node, _ in node.value:
-        key = loader.construct_object(key_node, deep=deep)
-        if key in seen:
-            raise yaml.constructor.ConstructorError(None, None, f"{key} stands twice", key_node.start_mark)
-        seen.add(key)
-    return loader.construct_mapping(node, deep)
-
-
-# Dates stay text until they are checked, so that 2026-02-30 is told with its place; so do words such as `on`,
-# which YAML 1.1 takes for a truth value.
-_OnceOnly.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag not in ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp")]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_OnceOnly.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
-
-
-def _yaml(path: Path) -> Any:
-    try:
-        return yaml.load(path.read_text(encoding="utf-8-sig"), Loader=_OnceOnly)  # a SafeLoader, see above
-    except UnicodeDecodeError as error:
-        raise Problems([Problem(path.name, f"is not UTF-8 text (byte {error.start})", remedy="Save it as UTF-8")]) from None
-    except (yaml.YAMLError, ValueError) as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f"{path.name}, line {mark.line + 1}, column {mark.column + 1}" if mark else path.name
-        raise Problems([Problem(place, f"cannot be read as YAML: {getattr(error, 'problem', error)}", remedy="Mend that line; put texts with a colon in quotes")]) from None
 
 
 def _workbook(path: Path) -> dict[str, Any]:

@@ -11,10 +11,9 @@ import re
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from sopnb import what_if
+from sopnb import what_if, yaml_files
 from sopnb.params_meeting import Meeting
 from sopnb.problems import Problem, Problems, nearest
 
@@ -240,6 +239,13 @@ class Mail(_Part):
     def _one_line(cls, value: str | None) -> str | None:
         return one_line(value)
 
+    @field_validator("reports_url")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        if value and not re.fullmatch(r"https?://[^\s<>\"]+", value):
+            raise ValueError(f"is the web address of the reports, as https://reports.example.com; not {value}")
+        return value
+
     @field_validator("domains")
     @classmethod
     def _domains(cls, value: list[str]) -> list[str]:
@@ -387,41 +393,17 @@ Quality.model_rebuild()
 Company.model_rebuild()
 
 
-class _UniqueLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # the C parser where it was built: ten times as fast
-    """Safe loading that refuses a key given twice: YAML would silently keep the last one."""
-
-
-def _mapping(loader: _UniqueLoader, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-    seen: set[Any] = set()
-    for key_node, _ in node.value:
-        key = loader.construct_object(key_node, deep=deep)
-        if key in seen:
-            raise yaml.constructor.ConstructorError(None, None, f"the key {key} stands twice", key_node.start_mark)
-        seen.add(key)
-    return loader.construct_mapping(node, deep)
-
-
-_UniqueLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
-
-
 def read_yaml(path: Path) -> Any:
-    """A YAML file as plain values: safe, no key twice.
+    """A params file as plain values: safe, no key twice.
 
     raises   Problems naming file, line and column where it cannot be read
     """
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueLoader)  # a SafeLoader, see above
+        return yaml_files.file(path)
     except FileNotFoundError:
         others = sorted(p.stem for p in path.parent.glob("*.yaml")) if path.parent.is_dir() else []
         raise Problems([Problem(str(path), "the file does not exist", f"one of {', '.join(others)}" if others else "",
                                 nearest(path.stem, others) or "`sopnb init NAME` writes a new one")]) from None
-    except UnicodeDecodeError as error:
-        raise Problems([Problem(str(path), f"is not UTF-8 text (byte {error.start})", remedy="Save it as UTF-8")]) from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f"{path}, line {mark.line + 1}, column {mark.column + 1}" if mark else str(path)
-        raise Problems([Problem(place, f"cannot be read as YAML: {getattr(error, 'problem', error)}",
-                                remedy="Mend that line; indentation is by spaces")]) from None
 
 
 def load(path: str | Path, **overrides: Any) -> Company:

@@ -27,7 +27,7 @@ from typing import Any
 
 import yaml
 
-from sopnb import translations
+from sopnb import translations, yaml_files
 from sopnb.formats import (
     MISSING,
     WordsError,
@@ -267,21 +267,11 @@ def _code(text: str) -> str:
 
 # --- the messages of the steps --------------------------------------------------------------------------------------
 
-class _OnceOnly(yaml.SafeLoader):
-    """YAML that refuses a key twice: of two sentences under one id, one would never be said."""
-
-
-def _mapping(loader: _OnceOnly, node: yaml.MappingNode) -> dict[str, Any]:
-    seen: dict[str, Any] = {}
-    for key_node, value_node in node.value:
-        key = loader.construct_object(key_node)
-        if key in seen:
-            raise WordsError(f"message {key!r} stands twice{str(key_node.start_mark).replace('  in', ' in')}")
-        seen[key] = loader.construct_object(value_node)
-    return seen
-
-
-_OnceOnly.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+def _read(file: str, text: str) -> dict[str, Any]:
+    try:
+        return yaml_files.parsed(text) or {}
+    except yaml.YAMLError as error:
+        raise WordsError(f"messages in {file}: {' '.join(str(error).split())}") from None
 
 
 def read_messages(texts: Mapping[str, str]) -> dict[str, str]:
@@ -292,7 +282,7 @@ def read_messages(texts: Mapping[str, str]) -> dict[str, str]:
     found: dict[str, str] = {}
     home: dict[str, str] = {}
     for file in sorted(texts):
-        for message_id, template in (yaml.load(texts[file], Loader=_OnceOnly) or {}).items():  # a SafeLoader
+        for message_id, template in _read(file, texts[file]).items():
             if message_id in found:
                 raise WordsError(f"message {message_id!r} stands in {home[message_id]} and again in {file}. Give one another id.")
             if not isinstance(template, str):

@@ -32,6 +32,8 @@ def test_all_problems_come_in_one_list_with_the_nearest_name(tmp_path):
 @pytest.mark.parametrize(("text", "expected"), [
     ("name: x\nname: y\n", "the key name stands twice"),
     ("name: [x\n", "cannot be read as YAML"),
+    ("? [a]\n: b\n", "cannot be read as YAML: found unhashable key"),
+    (GOOD + "as_of: 2026-02-30\n", "cannot be read as YAML: day is out of range for month"),
     ("- a\n", "holds no parameters"),
     (GOOD.replace("orders", "ordrs"), "Did you mean orders?"),
     (GOOD.replace("path: o.csv", "path: o.csv, sql: SELECT 1"), "either path or sql"),

@@ -133,7 +133,7 @@ def test_all_messages_can_be_read_and_stand_under_their_module():
 def test_an_id_stands_once():
     with pytest.raises(WordsError, match=r"'a\.x' stands in a\.yaml and again in b\.yaml"):
         words.read_messages({"a.yaml": 'a.x: "One"', "b.yaml": 'a.x: "Two"'})
-    with pytest.raises(WordsError, match=r"'a\.x' stands twice"):
+    with pytest.raises(WordsError, match=r"a\.yaml: the key a\.x stands twice.*line 2"):
         words.read_messages({"a.yaml": 'a.x: "One"\na.x: "Two"'})
     with pytest.raises(WordsError, match="must be a text"):
         words.read_messages({"a.yaml": "a.x: [1]"})
