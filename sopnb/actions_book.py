@@ -21,10 +21,10 @@ from typing import Any
 
 import pandas as pd
 
-from sopnb import words
+from sopnb import forms, words
 from sopnb.ledger_read import last_ids
 from sopnb.problems import Problem, Problems, nearest
-from sopnb.workbook_cells import CREATED
+from sopnb.workbook_cells import Looks, opened, put, put_text
 
 STATES = ("open", "started", "done", "dropped")
 GIVEN = ("action", "what", "made on", "age", "days late", "at stake", "from")  # not changed for an action that is there
@@ -33,6 +33,7 @@ HEADS = ("action", "what", "state", "owner", "due", "closed on", "note", "days l
 DAYS = ("due", "closed on", "made on")
 STAMP = ("action", "last", "state", "owner", "due", "closed on", "what", "at stake", "from")
 WIDTHS = {"action": 13, "what": 46, "state": 10, "owner": 18, "due": 12, "closed on": 12, "note": 40, "days late": 10, "age": 8, "made on": 12, "at stake": 16, "from": 14}
+NUMBERS = ("days late", "age", "at stake")
 NEW_ROWS = 40
 SUFFIXES = (".xlsx", ".xlsm", ".xls", ".ods")
 SHEET, HIDDEN = "Actions", "Seen"
@@ -50,17 +51,13 @@ def write(path: Path, rows: pd.DataFrame, events: pd.DataFrame, *, company: str,
     names     person: name; offered as owners beside those who own an action
     returns   the path
     """
-    import xlsxwriter
-
     table, owners = _shown(rows), sorted({*(names or {}), *rows["owner"].dropna()})
-    path.parent.mkdir(parents=True, exist_ok=True)
-    options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    with xlsxwriter.Workbook(str(path), options) as book:
-        book.set_properties({"title": title, "created": CREATED})
-        looks = {name: book.add_format(look) for name, look in _LOOKS.items()}
-        _start(book.add_worksheet("Start"), looks, title, day, len(table))
-        _ask(book.add_worksheet(SHEET), looks, table, owners)
-        _lists(book.add_worksheet("Lists"), looks, owners)
+    offered = {"state": STATES, "owner": owners}
+    with opened(path, title=title) as book:
+        looks = Looks(book)
+        forms.start(book.add_worksheet("Start"), looks, title, _told(day, len(table)))
+        _ask(book.add_worksheet(SHEET), looks, table, offered)
+        forms.lists(book.add_worksheet(forms.LISTS), looks, offered)
         _stamp(book.add_worksheet(HIDDEN), table, last_ids(events), [company, f"{day}", token(company, day, events)])
         book.get_worksheet_by_name(SHEET).activate()
     return path
@@ -71,19 +68,6 @@ def token(company: str, day: dt.date, events: pd.DataFrame) -> str:
     return hashlib.sha256("\n".join([company, f"{day}", *map(str, events["id"])]).encode()).hexdigest()[:16]
 
 
-_LOOKS: dict[str, dict[str, Any]] = {
-    "title": {"bold": True, "font_size": 14}, "wrap": {"text_wrap": True, "valign": "top"}, "bold": {"bold": True, "valign": "top"},
-    "head": {"bold": True, "bottom": 2, "valign": "bottom"}, "head_right": {"bold": True, "bottom": 2, "valign": "bottom", "align": "right"},
-    "head_asked": {"bold": True, "bottom": 2, "valign": "bottom", "bg_color": "#FFE699"},
-    "text": {"num_format": "@", "text_wrap": True, "valign": "top", "align": "left", "font_color": "#52606d"}, "what": {"num_format": "@", "text_wrap": True, "valign": "top"},
-    "day": {"num_format": "yyyy-mm-dd", "valign": "top", "align": "left", "indent": 1, "font_color": "#52606d"}, "number": {"num_format": "#,##0", "valign": "top", "font_color": "#52606d"},
-    "asked": {"num_format": "@", "text_wrap": True, "valign": "top", "bg_color": "#FFF9E5", "border": 1, "border_color": "#E0D6B0"},
-    "asked_day": {"num_format": "yyyy-mm-dd", "align": "left", "valign": "top", "bg_color": "#FFF9E5", "border": 1, "border_color": "#E0D6B0"},
-    "asked_number": {"num_format": "#,##0", "valign": "top", "bg_color": "#FFF9E5", "border": 1, "border_color": "#E0D6B0"},
-    "late": {"font_color": "#9b1c1c", "bold": True},
-}
-
-
 def _shown(rows: pd.DataFrame) -> pd.DataFrame:
     """Actions under the workbook's headings; days late only where there are some, the note empty."""
     return pd.DataFrame({
@@ -92,63 +76,42 @@ def _shown(rows: pd.DataFrame) -> pd.DataFrame:
     }).reset_index(drop=True)
 
 
-def _start(sheet: Any, looks: Mapping[str, Any], title: str, day: dt.date, n: int) -> None:
-    sheet.set_column(0, 0, 22)
-    sheet.set_column(1, 1, 100)
-    sheet.hide_gridlines(2)
-    sheet.write_string(0, 0, title, looks["title"])
-    for row, what in enumerate(("seen", "fill", "new", "note", "load", "twice", "conflict"), start=2):
-        told = words.message(f"actions.form.{what}", {"day": pd.Timestamp(day), "n": n}).text
-        sheet.set_row(row, 16 * (1 + len(told) // 95))  # LibreOffice does not fit the height of wrapped rows by itself
-        sheet.write_string(row, 0, words.message(f"actions.form.{what}.head").text, looks["bold"])
-        sheet.write_string(row, 1, told, looks["wrap"])
-    sheet.set_landscape()
-    sheet.fit_to_pages(1, 0)
+def _told(day: dt.date, n: int) -> list[tuple[str, str]]:
+    """The first sheet's headings and sentences."""
+    return [(words.message(f"actions.form.{what}.head").text, words.message(f"actions.form.{what}", {"day": pd.Timestamp(day), "n": n}).text)
+            for what in ("seen", "fill", "new", "note", "load", "twice", "conflict")]
 
 
-def _ask(sheet: Any, looks: Mapping[str, Any], table: pd.DataFrame, owners: Sequence[str]) -> None:
-    at = {name: n for n, name in enumerate(HEADS)}
+def _ask(sheet: Any, looks: Looks, table: pd.DataFrame, offered: Mapping[str, Sequence[str]]) -> None:
+    """The sheet that is filled in: what is known as it stands, yellow cells for the rest, empty rows below for new actions."""
     end = len(table) + NEW_ROWS
-    sheet.freeze_panes(1, 2)
-    for name, column in at.items():
-        sheet.write_string(0, column, name, looks["head_asked" if name in ASKED else "head_right" if name in ("age", "days late", "at stake") else "head"])
-        sheet.write_comment(0, column, words.message(f"actions.form.column.{name.replace(' ', '_')}").text, {"author": "", "x_scale": 2})
-        sheet.set_column(column, column, WIDTHS[name])
+    forms.table(sheet, SHEET, frozen=2)
+    for at, name in enumerate(HEADS):
+        forms.column(sheet, looks, at, name, look="head asked" if name in ASKED else "head right" if name in NUMBERS else "head", width=WIDTHS[name], note=_meaning(name))
     for row, record in enumerate(table.to_dict("records"), start=1):
-        for name, column in at.items():
-            look = "asked_day" if name in ("due", "closed on") else "asked" if name in ASKED else "day" if name in DAYS else "number" if name in ("age", "days late", "at stake") else "what" if name == "what" else "text"
-            _put(sheet, row, column, record[name], looks[look])
-        if len(str(record["what"] or "")) > WIDTHS["what"]:
-            sheet.set_row(row, 15 * (1 + len(str(record["what"])) // WIDTHS["what"]))
+        for at, name in enumerate(HEADS):
+            late = name == "days late" and record[name] == record[name]
+            put(sheet, row, at, record[name], looks("bad number" if late else _look(name)))
+        forms.tall(sheet, row, [(record[name], WIDTHS[name]) for name in ("what", "note")])
     for row in range(len(table) + 1, end + 1):
         for name in ("what", *ASKED, "at stake", "from"):
-            sheet.write_blank(row, at[name], None, looks["asked_day" if name in ("due", "closed on") else "asked_number" if name == "at stake" else "asked"])
-    _offers(sheet, at, end, owners)
-    sheet.conditional_format(1, at["days late"], end, at["days late"], {"type": "cell", "criteria": ">", "value": 0, "format": looks["late"]})
-    sheet.autofilter(0, 0, end, len(HEADS) - 1)
-    sheet.repeat_rows(0)
-    sheet.set_landscape()
-    sheet.fit_to_pages(1, 0)
-
-
-def _offers(sheet: Any, at: Mapping[str, int], end: int, owners: Sequence[str]) -> None:
-    """Drop-down lists for state and owner, and days where days are asked for."""
-    def told(name: str) -> dict[str, str]:
-        return {"error_title": name, "error_message": words.message(f"actions.form.column.{name.replace(' ', '_')}").text[:250]}
-
-    sheet.data_validation(1, at["state"], end, at["state"], {"validate": "list", "source": f"=Lists!$A$2:$A${len(STATES) + 1}", **told("state")})
-    if owners:
-        sheet.data_validation(1, at["owner"], end, at["owner"], {"validate": "list", "source": f"=Lists!$B$2:$B${len(owners) + 1}", "error_type": "warning", **told("owner")})
+            put(sheet, row, HEADS.index(name), None, looks("asked date" if name in DAYS else "asked number" if name in NUMBERS else "asked text"))
+    for name in ("state", "owner") if offered["owner"] else ("state",):
+        forms.offer(sheet, (1, end), HEADS.index(name), name, offered, told=_meaning(name), strict=name == "state")
     for name in ("due", "closed on"):
-        sheet.data_validation(1, at[name], end, at[name], {"validate": "date", "criteria": ">=", "value": dt.date(2000, 1, 1), **told(name)})
+        forms.dates(sheet, (1, end), HEADS.index(name), name, told=_meaning(name))
+    sheet.autofilter(0, 0, end, len(HEADS) - 1)
 
 
-def _lists(sheet: Any, looks: Mapping[str, Any], owners: Sequence[str]) -> None:
-    for column, (name, values) in enumerate((("state", STATES), ("owner", owners))):
-        sheet.write_string(0, column, name, looks["head"])
-        sheet.set_column(column, column, 20)
-        for row, value in enumerate(values, start=1):
-            sheet.write_string(row, column, value)
+def _look(name: str) -> str:
+    """How a cell of an action that is there looks."""
+    if name in ASKED:
+        return "asked date" if name in DAYS else "asked text"
+    return "date" if name in DAYS else "whole" if name in NUMBERS else "wrap" if name == "what" else "read"
+
+
+def _meaning(name: str) -> str:
+    return words.message(f"actions.form.column.{name.replace(' ', '_')}").text
 
 
 def _stamp(sheet: Any, table: pd.DataFrame, last: Mapping[str, str], about: Sequence[str]) -> None:
@@ -156,19 +119,7 @@ def _stamp(sheet: Any, table: pd.DataFrame, last: Mapping[str, str], about: Sequ
     sheet.hide()
     for row, values in enumerate([about, STAMP, *([_plain({**record, "last": last.get(record["action"], "")}[name]) for name in STAMP] for record in table.to_dict("records"))]):
         for column, value in enumerate(values):
-            sheet.write_string(row, column, value)
-
-
-def _put(sheet: Any, row: int, column: int, value: Any, look: Any) -> None:
-    """One cell in its type; a missing value keeps the look of its cell."""
-    if value is None or value is pd.NaT or value != value:
-        sheet.write_blank(row, column, None, look)
-    elif isinstance(value, pd.Timestamp | dt.date):
-        sheet.write_datetime(row, column, pd.Timestamp(value).to_pydatetime(), look)
-    elif isinstance(value, int | float):
-        sheet.write_number(row, column, value, look)
-    else:
-        sheet.write_string(row, column, str(value), look)
+            put_text(sheet, row, column, value, None)
 
 
 def _plain(value: Any) -> str:

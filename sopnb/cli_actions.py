@@ -285,6 +285,8 @@ def actions_export(
 
     Example: [bold]sopnb actions export params/demo.yaml actions.xlsx[/bold]
     """
+    import pandas as pd
+
     from sopnb import actions_book, words
 
     path = Path(file)
@@ -295,7 +297,8 @@ def actions_export(
     at = desk(params_file, as_of)
     words.speak(at.company.language, at.company.currency)
     rows = select(at.actions, day=at.day, owner=at.person(owner, new=False) if owner else "", everything=everything)
-    actions_book.write(path, rows, at.book.everything(), company=at.where.company, day=at.day, names=at.names, title=f"{at.company.name}: actions, {at.day}")
+    actions_book.write(path, rows, at.book.everything(), company=at.where.company, day=at.day, names=at.names,
+                       title=words.message("actions.form.title", {"company": at.company.name, "day": pd.Timestamp(at.day)}).text)
     out.print(shown(f"{file}: {len(rows)} actions. Fill in the yellow cells, then: sopnb actions load {params_file} {file} --dry-run"))
 
 

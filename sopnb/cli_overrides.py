@@ -35,7 +35,7 @@ def overrides_template(
     """
     from sopnb import cycle, overrides, overrides_form, overrides_kept
     from sopnb.problems import Problem, Problems
-    from sopnb.words import speak
+    from sopnb.words import message, speak
 
     where, company, name = _cycle(params_file, cycle_month)
     c = cycle.open(params_file, name)
@@ -54,7 +54,7 @@ def overrides_template(
     known = _known(c, kept)
     people = c.optional("people")
     overrides_form.write(
-        path, table, title=f"{company.name}: overrides for the cycle {name}", months=c.months[:months], last=c.months[-1], owner=owner, standing=states, record=c.optional("value_added_by"),
+        path, table, title=message("overrides.form.title", {"company": company.name, "cycle": name}).text, months=c.months[:months], last=c.months[-1], owner=owner, standing=states, record=c.optional("value_added_by"),
         reasons=company.demand.override_reasons or sorted(set(kept["reason"].dropna()) if kept is not None else ()), owners=sorted(known["owners"]), locations=sorted(known["locations"]),
         names={} if people is None else people.set_index("person")["name"].to_dict())
     out.print(shown(f"{path}: {len(table)} rows to look at, {months} months. Fill in the yellow cells, then: sopnb overrides load {params_file} {path}"))

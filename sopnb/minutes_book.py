@@ -11,22 +11,21 @@ are text: what begins with = stays what somebody typed. `minutes_files` reads it
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from sopnb import words
+from sopnb import forms, words
 from sopnb.minutes import HEAD, SHEETS
 from sopnb.minutes_form import Data
+from sopnb.workbook_cells import Looks, opened, put, put_text
 
-CREATED = dt.datetime(2000, 1, 1)  # a fixed day, so that the same form has the same bytes
 FREE = {"attendance": 10, "points": 20, "decisions": 10, "actions": 30, "updates": 20, "assumptions": 10}  # rows below what is filled in
 LEAST = {"actions": "A", "decisions": "D"}  # rows below get their numbers: one thing less to type
 WIDTHS = {"topic": 44, "title": 40, "discussion": 60, "text": 44, "note": 40, "why": 40, "dissent": 30, "if_not": 30, "(options)": 60, "(title)": 40, "(text)": 44, "(who)": 40}
-FORMS = {"date": "yyyy-mm-dd", "month": "@", "number": "#,##0.########", "text": "@"}
+FORMS = ("date", "month", "number", "text")  # kinds of cells
 
 
 def write(
@@ -39,22 +38,16 @@ def write(
     options   letters offered for a decision;  measures: KPIs an effect can be expected on;  rights: kinds of decision
     returns   the path; written whole or not at all
     """
-    import xlsxwriter
-
     lists = _lists(data, people, options, measures, rights)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".partial")
-    settings = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    with xlsxwriter.Workbook(str(temporary), settings) as book:
-        book.set_properties({"title": title, "created": CREATED})
-        looks = _looks(book)
-        _start(book.add_worksheet("Start"), looks, title, data)
+    with opened(path, title=title) as book:
+        looks = Looks(book)
+        told = title or words.message("minutes.form.title", {"cycle": data.get("cycle") or ""}).text
+        forms.start(book.add_worksheet("Start"), looks, told, _told(data))
         _head(book.add_worksheet("meeting"), looks, data, lists)
         for name, columns in SHEETS.items():
             _sheet(book.add_worksheet(name), looks, name, columns, data.get(name) or [], lists)
-        _offer(book.add_worksheet("Lists"), looks, lists)
+        forms.lists(book.add_worksheet(forms.LISTS), looks, lists)
         book.get_worksheet_by_name("meeting").activate()
-    temporary.replace(path)
     return path
 
 
@@ -67,69 +60,49 @@ def _lists(data: Data, people: Sequence[str], options: Sequence[str], measures: 
     return {name: values for name, values in offered.items() if values}
 
 
-def _looks(book: Any) -> dict[str, Any]:
-    plain = {
-        "title": {"bold": True, "font_size": 14}, "bold": {"bold": True, "valign": "top"}, "wrap": {"text_wrap": True, "valign": "top"},
-        "head": {"bold": True, "bottom": 2, "text_wrap": True, "valign": "bottom", "bg_color": "#FFE699"},
-        "head_read": {"bold": True, "bottom": 2, "text_wrap": True, "valign": "bottom", "font_color": "#595959", "bg_color": "#EDEDED"},
-        "read": {"text_wrap": True, "valign": "top", "font_color": "#595959", "bg_color": "#F7F7F7", "num_format": "@"},
-    }
-    asked = {f"ask_{kind}": {"bg_color": "#FFF9E5", "border": 1, "border_color": "#E0D6B0", "valign": "top", "text_wrap": kind == "text", "num_format": form}
-             for kind, form in FORMS.items()}
-    return {name: book.add_format(look) for name, look in {**plain, **asked}.items()}
+def _told(data: Data) -> list[tuple[str, str]]:
+    """The first sheet's headings and sentences; a sheet's heading is its name."""
+    return [(name if name in SHEETS or name == "meeting" else words.message(f"minutes.form.{name}.head").text, _meaning(name, data)) for name in ("fill", "meeting", *SHEETS, "again", "done")]
 
 
-def _start(sheet: Any, looks: Mapping[str, Any], title: str, data: Data) -> None:
-    sheet.set_column(0, 0, 18)
-    sheet.set_column(1, 1, 100)
-    sheet.hide_gridlines(2)
-    sheet.write_string(0, 0, title or words.message("minutes.form.title", {"cycle": data.get("cycle") or ""}).text, looks["title"])
-    for row, name in enumerate(("fill", "meeting", *SHEETS, "again", "done"), start=2):
-        told = words.message(f"minutes.form.{name}", {"day": data.get("(planned)") or words.MISSING}).text
-        sheet.set_row(row, 16 * (1 + len(told) // 95))  # LibreOffice does not fit the height of wrapped rows by itself
-        sheet.write_string(row, 0, name if name in SHEETS or name == "meeting" else words.message(f"minutes.form.{name}.head").text, looks["bold"])
-        sheet.write_string(row, 1, told, looks["wrap"])
-    sheet.fit_to_pages(1, 0)
+def _meaning(name: str, data: Data | None = None) -> str:
+    return words.message(f"minutes.form.{name}", {"day": (data or {}).get("(planned)") or words.MISSING}).text
 
 
-def _head(sheet: Any, looks: Mapping[str, Any], data: Data, lists: Mapping[str, list[str]]) -> None:
+def _head(sheet: Any, looks: Looks, data: Data, lists: Mapping[str, list[str]]) -> None:
     """One name and one value a row, and beside it what it means."""
-    sheet.set_column(0, 0, 16)
-    sheet.set_column(1, 1, 20)
-    sheet.set_column(2, 2, 70)
-    sheet.freeze_panes(0, 1)
+    forms.table(sheet, "meeting", frozen=1)
+    sheet.freeze_panes(0, 1)  # its names stand in a column, not in a row
+    for column, width in enumerate((16, 20, 70)):
+        sheet.set_column(column, column, width)
     for row, (name, kind, _) in enumerate(HEAD):
-        sheet.write_string(row, 0, name, looks["head"])
+        put_text(sheet, row, 0, name, looks("head asked"))
         _put(sheet, row, 1, data.get(name), kind, looks)
-        sheet.write_string(row, 2, words.message(f"minutes.form.{name}", {"day": data.get("(planned)") or words.MISSING}).text, looks["read"])
+        put_text(sheet, row, 2, _meaning(name, data), looks("read"))
         if kind == "person" and "person" in lists:
-            _offered(sheet, row, row, 1, "person", lists)
-    _dates(sheet, 1, 1, 1, "held_on")
-    _dates(sheet, 3, 3, 1, "next_meeting")
+            forms.offer(sheet, (row, row), 1, "person", lists, told=_meaning("choose"))
+        if kind == "date":
+            forms.dates(sheet, (row, row), 1, name, told=_meaning("date"))
 
 
-def _sheet(sheet: Any, looks: Mapping[str, Any], name: str, columns: Sequence[tuple[str, str, bool]], rows: Sequence[Mapping[str, Any]], lists: Mapping[str, list[str]]) -> None:
+def _sheet(sheet: Any, looks: Looks, name: str, columns: Sequence[tuple[str, str, bool]], rows: Sequence[Mapping[str, Any]], lists: Mapping[str, list[str]]) -> None:
     """One list: what is filled in to the left, what is for reading to the right."""
     told = list(dict.fromkeys(key for row in rows for key in row if key.startswith("(")))
     end = len(rows) + FREE[name]
-    sheet.freeze_panes(1, 1)
+    forms.table(sheet, name, frozen=1)
     for at, (column, kind, needed) in enumerate(columns):
-        sheet.write_string(0, at, column, looks["head"])
-        note = words.message(f"minutes.form.{name}.{column}").text
-        sheet.write_comment(0, at, f"{note} {words.message('minutes.form.needed').text if needed else ''}".strip(), {"author": "", "x_scale": 2})
-        sheet.set_column(at, at, WIDTHS.get(column, 16), looks[f"ask_{_form(kind)}"])
+        note = f"{_meaning(f'{name}.{column}')} {_meaning('needed') if needed else ''}".strip()
+        forms.column(sheet, looks, at, column, look="head asked", width=WIDTHS.get(column, 16), note=note)
         for row in range(1, end + 1):
             given = rows[row - 1].get(column) if row <= len(rows) else _number(name, column, row)
             _put(sheet, row, at, given, kind, looks)
         _check(sheet, end, at, name, column, kind, lists)
     for at, column in enumerate(told, start=len(columns)):
-        sheet.write_string(0, at, column, looks["head_read"])
-        sheet.set_column(at, at, WIDTHS.get(column, 20), looks["read"])
+        forms.column(sheet, looks, at, column, look="head read", width=WIDTHS.get(column, 20))
         for row, given in enumerate(rows, start=1):
-            sheet.write_string(row, at, str(given.get(column) or ""), looks["read"])
-    sheet.repeat_rows(0)
-    sheet.set_landscape()
-    sheet.fit_to_pages(1, 0)
+            put_text(sheet, row, at, str(given.get(column) or ""), looks("read"))
+    for row, given in enumerate(rows, start=1):
+        forms.tall(sheet, row, [(given.get(column), WIDTHS.get(column, 16)) for column in (*(column for column, _, _ in columns), *told)])
 
 
 def _number(name: str, column: str, row: int) -> str | None:
@@ -137,51 +110,24 @@ def _number(name: str, column: str, row: int) -> str | None:
     return f"{LEAST[name]}{row}" if column == "id" and name in LEAST else None
 
 
-def _form(kind: str) -> str:
-    return kind if kind in FORMS else "text"
-
-
 def _check(sheet: Any, end: int, at: int, name: str, column: str, kind: str, lists: Mapping[str, list[str]]) -> None:
+    """What may stand in a column: one of a list, a day or a number."""
     offered = "person" if kind == "person" else f"{name} {column}" if "|" in kind else column
     if offered in lists and kind != "date":
-        _offered(sheet, 1, end, at, offered, lists, strict="|" in kind)
+        forms.offer(sheet, (1, end), at, offered, lists, told=_meaning("choose"), strict="|" in kind)
     elif kind == "date":
-        _dates(sheet, 1, end, at, f"{name}.{column}")
+        forms.dates(sheet, (1, end), at, column, told=_meaning("date"))
     elif kind == "number":
-        sheet.data_validation(1, at, end, at, {"validate": "decimal", "criteria": "between", "minimum": -1e15, "maximum": 1e15, "error_title": column,
-                                               "error_message": words.message(f"minutes.form.{name}.{column}").text[:250]})
+        forms.numbers(sheet, (1, end), at, column, told=_meaning(f"{name}.{column}"))
 
 
-def _offered(sheet: Any, first: int, last: int, at: int, offered: str, lists: Mapping[str, list[str]], strict: bool = True) -> None:
-    letter, n = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[list(lists).index(offered)], len(lists[offered])
-    sheet.data_validation(first, at, last, at, {
-        "validate": "list", "source": f"=Lists!${letter}$2:${letter}${n + 1}", "error_type": "stop" if strict else "warning", "error_title": offered,
-        "error_message": words.message("minutes.form.choose").text})
-
-
-def _dates(sheet: Any, first: int, last: int, at: int, name: str) -> None:
-    sheet.data_validation(first, at, last, at, {"validate": "date", "criteria": "between", "minimum": dt.date(2000, 1, 1), "maximum": dt.date(2100, 1, 1), "ignore_blank": True,
-                                                "error_title": name.rsplit(".", 1)[-1], "error_message": words.message("minutes.form.date").text})
-
-
-def _offer(sheet: Any, looks: Mapping[str, Any], lists: Mapping[str, list[str]]) -> None:
-    for at, (name, values) in enumerate(lists.items()):
-        sheet.write_string(0, at, name, looks["bold"])
-        sheet.set_column(at, at, 20)
-        for row, value in enumerate(values, start=1):
-            sheet.write_string(row, at, value)
-
-
-def _put(sheet: Any, row: int, at: int, value: Any, kind: str, looks: Mapping[str, Any]) -> None:
-    """One cell in its type; missing is an empty cell of that type."""
-    look = looks[f"ask_{_form(kind)}"]
-    if value is None or (not isinstance(value, str) and pd.isna(value)) or value == "":
-        sheet.write_blank(row, at, None, look)
-    elif kind == "date" and not isinstance(value, dt.datetime):
-        sheet.write_datetime(row, at, pd.Timestamp(value).to_pydatetime(), look)
-    elif kind == "date":
-        sheet.write_datetime(row, at, value, look)
-    elif kind == "number" and not isinstance(value, str):
-        sheet.write_number(row, at, value, look)
-    else:
-        sheet.write_string(row, at, f"{value:%Y-%m}" if kind == "month" and not isinstance(value, str) else str(value), look)
+def _put(sheet: Any, row: int, at: int, value: Any, kind: str, looks: Looks) -> None:
+    """One cell in its type; missing is an empty cell of that type, and a month is what somebody types: 2026-10."""
+    look = looks(f"asked {kind if kind in FORMS else 'text'}")
+    if kind == "date" and isinstance(value, str) and value:
+        value = pd.Timestamp(value)
+    elif kind == "month" and value is not None and not isinstance(value, str) and not pd.isna(value):
+        value = f"{value:%Y-%m}"
+    elif kind not in ("date", "number") and value is not None and not isinstance(value, str) and not pd.isna(value):
+        value = str(value)
+    put(sheet, row, at, None if value == "" else value, look)

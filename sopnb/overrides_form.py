@@ -17,12 +17,14 @@ from typing import Any
 
 import pandas as pd
 
-from sopnb import overrides, words
-from sopnb.workbook_cells import CREATED
+from sopnb import forms, overrides, words
+from sopnb.workbook_cells import Looks, opened, put
 
 ASK = ("kind", "value", "reason", "note", "owner", "expires")  # what is filled in
 KEYS = ("level", "key", "name", "family", "location", "month")
 SHOWN = ("baseline", "low80", "high80", "last plan", "usual error", "standing")
+SAID = ("level", "key", "location", "month")  # filled in where a row is not listed
+ASKED = {"expires": "asked date", "value": "asked value", "month": "asked year-month"}
 NUMBERS = {"month", "baseline", "low80", "high80", "last plan", "usual error", "judged", "months", "closer", "value added", "from", "to", "units", "value", "made_on", "expires"}
 FREE = 200  # rows below, for cells that are not listed
 WIDTHS = {"key": 14, "name": 30, "family": 16, "note": 34, "standing": 34, "owner": 18, "reason": 16}
@@ -103,126 +105,79 @@ def write(
     record    frames.VALUE_ADDED_BY
     returns   the path
     """
-    import xlsxwriter
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    with xlsxwriter.Workbook(str(path), options) as book:
-        book.set_properties({"title": title, "created": CREATED})
-        looks = {name: book.add_format(look) for name, look in {
-            "title": {"bold": True, "font_size": 14}, "wrap": {"text_wrap": True, "valign": "top"}, "bold": {"bold": True, "valign": "top"},
-            "head": {"bold": True, "bottom": 2, "text_wrap": True, "valign": "bottom"},
-            "head_number": {"bold": True, "bottom": 2, "text_wrap": True, "valign": "bottom", "align": "right"},
-            "ask_head": {"bold": True, "bottom": 2, "text_wrap": True, "valign": "bottom", "bg_color": "#FFE699"},
-            "text": {"num_format": "@"}, "count": {"num_format": "#,##0"}, "month": {"num_format": "yyyy-mm"}, "date": {"num_format": "yyyy-mm-dd"},
-            "percent": {"num_format": "0%"}, "points": {"num_format": "+0.0%;-0.0%;0.0%"},
-            **{f"ask_{kind}": {"bg_color": "#FFF9E5", "border": 1, "border_color": "#E0D6B0", "num_format": form}
-               for kind, form in (("text", "@"), ("date", "yyyy-mm-dd"), ("number", "General"))},
-        }.items()}
-        _start(book.add_worksheet("Start"), looks, title)
+    with opened(path, title=title) as book:
+        looks = Looks(book)
+        forms.start(book.add_worksheet("Start"), looks, title, _told())
         lists = {"level": list(overrides.LEVELS), "kind": list(overrides.KINDS), "reason": sorted(reasons), "owner": sorted(owners), "location": sorted({*locations, "all"})}
         _ask(book.add_worksheet("Overrides"), looks, table, owner, lists, months, last)
         if standing is not None and len(standing):
-            _plain(book.add_worksheet("Standing"), looks, standing.assign(state=("plan.state." + standing["state"].replace("", "used")).map(words.message).map(str)))
+            _plain(book.add_worksheet("Standing"), looks, "Standing", _standing(standing, names or {}))
         if record is not None and len(record):
-            _plain(book.add_worksheet("Record"), looks, _records(record, names or {}))
-        _lists(book.add_worksheet("Lists"), looks, lists)
+            _plain(book.add_worksheet("Record"), looks, "Record", _records(record, names or {}))
+        forms.lists(book.add_worksheet(forms.LISTS), looks, lists)
         book.get_worksheet_by_name("Overrides").activate()
     return path
 
 
-def _start(sheet: Any, looks: Mapping[str, Any], title: str) -> None:
-    sheet.set_column(0, 0, 24)
-    sheet.set_column(1, 1, 100)
-    sheet.hide_gridlines(2)
-    sheet.write_string(0, 0, title, looks["title"])
-    for row, what in enumerate(("fill", "level", *ASK, "percent", "small", "two", "send"), start=2):
-        head = words.message(f"overrides.form.{what}.head").text
-        told = words.message(f"overrides.form.{what}").text
-        sheet.set_row(row, 16 * (1 + len(told) // 95))  # LibreOffice does not fit the height of wrapped rows by itself
-        sheet.write_string(row, 0, head, looks["bold"])
-        sheet.write_string(row, 1, told, looks["wrap"])
-    sheet.fit_to_pages(1, 0)
+def _told() -> list[tuple[str, str]]:
+    """The first sheet's headings and sentences; of a column that is filled in, its name."""
+    return [(what if what in ASK else words.message(f"overrides.form.{what}.head").text, words.message(f"overrides.form.{what}").text) for what in ("fill", "level", *ASK, "percent", "small", "two", "send")]
 
 
-def _ask(sheet: Any, looks: Mapping[str, Any], table: pd.DataFrame, owner: str, lists: Mapping[str, list[str]], months: pd.DatetimeIndex, last: pd.Timestamp) -> None:
-    """The sheet that is filled in: what is known to the left, the empty cells to the right."""
-    heads = [*KEYS, *SHOWN, *ASK]
-    at = {name: n for n, name in enumerate(heads)}
-    sheet.freeze_panes(1, at["month"] + 1)
+def _ask(sheet: Any, looks: Looks, table: pd.DataFrame, owner: str, lists: Mapping[str, list[str]], months: pd.DatetimeIndex, last: pd.Timestamp) -> None:
+    """The sheet that is filled in: what is known to the left, the empty cells to the right; below, rows for what is not listed."""
+    at = {name: n for n, name in enumerate([*KEYS, *SHOWN, *ASK])}
+    end = len(table) + FREE
+    forms.table(sheet, "Overrides", frozen=at["month"] + 1)
     for name, column in at.items():
-        sheet.write_string(0, column, name, looks["ask_head" if name in ASK else "head_number" if name in NUMBERS else "head"])
-        sheet.write_comment(0, column, words.message(f"overrides.form.column.{name.replace(' ', '_')}").text, {"author": "", "x_scale": 2})
-        look = looks["text"] if name in ("level", "key", "name", "family", "location", "standing") else looks["month"] if name == "month" else looks["count"]
-        sheet.set_column(column, column, WIDTHS.get(name, 11), look if name not in ASK else None)
+        forms.column(sheet, looks, column, name, look="head asked" if name in ASK else "head right" if name in NUMBERS else "head", width=WIDTHS.get(name, 11), note=_meaning(name))
     for row, record in enumerate(table.to_dict("records"), start=1):
         for name in (*KEYS, *SHOWN):
-            _put(sheet, row, at[name], record[name], looks["month"] if name == "month" else looks["count"] if not isinstance(record[name], str) else looks["text"])
-    end = len(table) + FREE
+            put(sheet, row, at[name], record[name], looks("year-month" if name == "month" else "whole" if name in NUMBERS else "text"))
     for row in range(1, end + 1):
-        for name in ASK:
-            look = looks["ask_date" if name == "expires" else "ask_number" if name == "value" else "ask_text"]
-            if name == "owner" and owner and row <= len(table):
-                sheet.write_string(row, at[name], owner, look)
-            else:
-                sheet.write_blank(row, at[name], None, look)
-    for name, values in lists.items():
-        if values:
-            letter = "ABCDEFGH"[list(lists).index(name)]
-            sheet.data_validation(1, at[name], end, at[name], {
-                "validate": "list", "source": f"=Lists!${letter}$2:${letter}${len(values) + 1}", "error_type": "warning" if name in ("reason", "owner") else "stop",
-                "error_title": name, "error_message": words.message(f"overrides.form.column.{name}").text[:250]})
-    sheet.data_validation(1, at["month"], end, at["month"], {"validate": "date", "criteria": "between", "minimum": months[0].date(), "maximum": last.date(), "error_title": "month",
-                                                             "error_message": words.message("overrides.form.column.month").text[:250]})
-    sheet.data_validation(1, at["value"], end, at["value"], {"validate": "decimal", "criteria": "between", "minimum": -1e12, "maximum": 1e12, "error_title": "value",
-                                                             "error_message": words.message("overrides.form.column.value").text[:250]})
-    sheet.data_validation(1, at["expires"], end, at["expires"], {"validate": "date", "criteria": ">=", "value": months[0].date(), "error_title": "expires",
-                                                                 "error_message": words.message("overrides.form.column.expires").text[:250]})
-    sheet.autofilter(0, 0, end, len(heads) - 1)
-    sheet.repeat_rows(0)
-    sheet.set_landscape()
-    sheet.fit_to_pages(1, 0)
+        for name in ASK if row <= len(table) else (*SAID, *ASK):
+            put(sheet, row, at[name], owner or None if name == "owner" and row <= len(table) else None, looks(ASKED.get(name, "asked text")))
+    for name in lists:
+        if lists[name]:
+            forms.offer(sheet, (1, end), at[name], name, lists, told=_meaning(name), strict=name not in ("reason", "owner"))
+    forms.dates(sheet, (1, end), at["month"], "month", told=_meaning("month"), least=months[0].date(), most=last.date())
+    forms.dates(sheet, (1, end), at["expires"], "expires", told=_meaning("expires"), least=months[0].date(), most=dt.date(2200, 1, 1))
+    forms.numbers(sheet, (1, end), at["value"], "value", told=_meaning("value"), most=1e12)
+    sheet.autofilter(0, 0, end, len(at) - 1)
+
+
+def _meaning(name: str) -> str:
+    return words.message(f"overrides.form.column.{name.replace(' ', '_')}").text
+
+
+def _standing(standing: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
+    """The overrides that stand, as they are read: reasons, people and states in words."""
+    return standing.assign(state=_capital(("plan.state." + standing["state"].replace("", "used")).map(words.message)),
+                           reason=_capital(standing["reason"].map(lambda code: words.term("reason", code))), owner=standing["owner"].replace(dict(names)))
+
+
+def _capital(told: pd.Series) -> pd.Series:
+    return told.map(str).map(lambda text: text[:1].upper() + text[1:])
 
 
 def _records(record: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
     """What people's and reasons' overrides did so far, as a table for reading."""
     rows = record[record["scope"].isin(["owner", "reason", "size"]) & (record["n"] > 0)]
+    whose = [words.term("reason", key).text if scope == "reason" else words.message(f"plan.state.{key}").text if scope == "size" else names.get(key, key)
+             for scope, key in zip(rows["scope"], rows["key"], strict=True)]
     return pd.DataFrame({
-        "by": ("plan.scope." + rows["scope"]).map(words.message).map(str), "whose": rows["key"].replace(dict(names)), "judged": rows["n"], "months": rows["months"],
+        "by": ("plan.scope." + rows["scope"]).map(words.message).map(str), "whose": _capital(pd.Series(whose, index=rows.index, dtype=object)), "judged": rows["n"], "months": rows["months"],
         "closer": rows["hits"] / rows["n"], "value added": rows["added"], "from": rows["low"], "to": rows["high"], "units": rows["units"],
-        "luck or skill": ("plan.skill." + rows["skill"].fillna("none")).map(words.message).map(str)})
+        "luck or skill": _capital(("plan.skill." + rows["skill"].fillna("none")).map(words.message))})
 
 
-def _plain(sheet: Any, looks: Mapping[str, Any], df: pd.DataFrame) -> None:
+def _plain(sheet: Any, looks: Looks, title: str, df: pd.DataFrame) -> None:
     """A table for reading."""
-    sheet.freeze_panes(1, 1)
-    sheet.set_landscape()
-    sheet.fit_to_pages(1, 0)
+    forms.table(sheet, title, frozen=1)
     for column, name in enumerate(df.columns):
-        sheet.write_string(0, column, name, looks["head_number" if name in NUMBERS else "head"])
-        look = looks["percent" if name == "closer" else "points" if name in ("value added", "from", "to") else "month" if name == "month" else "date" if name in ("made_on", "expires")
-                     else "count" if name in ("units", "judged", "months") else "text"]
-        longest = max((len(str(v)) for v in df[name] if isinstance(v, str)), default=8)
-        sheet.set_column(column, column, min(max(longest, len(name), 10) + 2, 40))
+        longest = max((len(str(value)) for value in df[name] if isinstance(value, str)), default=8)
+        forms.column(sheet, looks, column, name, look="head right" if name in NUMBERS else "head", width=min(max(longest + 3, 11), 44))
+        look = {"closer": "percent", "month": "year-month", "made_on": "date", "expires": "date", "units": "whole", "judged": "whole", "months": "whole"}.get(name, "plain")
         for row, value in enumerate(df[name].tolist(), start=1):
-            _put(sheet, row, column, value, look if name != "value" else None)
-
-
-def _lists(sheet: Any, looks: Mapping[str, Any], lists: Mapping[str, list[str]]) -> None:
-    for column, (name, values) in enumerate(lists.items()):
-        sheet.write_string(0, column, name, looks["head"])
-        sheet.set_column(column, column, 20)
-        for row, value in enumerate(values, start=1):
-            sheet.write_string(row, column, value)
-
-
-def _put(sheet: Any, row: int, column: int, value: Any, look: Any) -> None:
-    """One cell in its type; missing stays empty."""
-    if value is None or value is pd.NaT or value != value:
-        return
-    if isinstance(value, pd.Timestamp | dt.date):
-        sheet.write_datetime(row, column, pd.Timestamp(value).to_pydatetime(), look)
-    elif isinstance(value, int | float):
-        sheet.write_number(row, column, value, look)
-    else:
-        sheet.write_string(row, column, str(value), look)
+            put(sheet, row, column, value, looks("percent", True) if name in ("value added", "from", "to") else looks(look), looks("text"))
+    sheet.autofilter(0, 0, max(len(df), 1), len(df.columns) - 1)

@@ -38,7 +38,7 @@ _HEAD = {"bold": True, "text_wrap": True, "valign": "bottom", "font_color": LIGH
 _ASKED = {"bg_color": "#FFF9E5", "border": 1, "border_color": "#E0D6B0", "valign": "top"}
 LOOKS: dict[str, dict[str, Any]] = {
     "title": {"bold": True, "font_size": 18, "font_color": LIGHT["ink"]}, "large": {"font_size": 13, "text_wrap": True, "valign": "top", "font_color": LIGHT["ink"]},
-    "said": {"text_wrap": True, "valign": "top"}, "label": {"font_color": LIGHT["mute"], **_RULED}, "bold": {"bold": True, "valign": "top"},
+    "said": {"text_wrap": True, "valign": "top"}, "label": {"font_color": LIGHT["mute"], **_RULED}, "bold": {"bold": True, "text_wrap": True, "valign": "top"},
     "head": {**_HEAD, **_LEFT, "bottom": 1, "bottom_color": LIGHT["mute"], "bg_color": LIGHT["grid"]},
     "head right": {**_HEAD, "align": "right", "bottom": 1, "bottom_color": LIGHT["mute"], "bg_color": LIGHT["grid"]},
     "head asked": {**_HEAD, "bottom": 1, "bottom_color": LIGHT["mute"], "bg_color": "#FFE699"},
@@ -51,6 +51,8 @@ LOOKS: dict[str, dict[str, Any]] = {
     # Cells of a form: yellow ones are filled in, the others are for reading.
     "asked text": {"num_format": "@", "text_wrap": True, **_ASKED}, "asked date": {"num_format": "yyyy-mm-dd", "align": "left", **_ASKED}, "asked month": {"num_format": "@", **_ASKED},
     "asked number": {"num_format": "#,##0.########", **_ASKED}, "asked value": {"num_format": "General", **_ASKED},
+    "asked year-month": {"num_format": "yyyy-mm", **_ASKED}, "year-month": {"num_format": "yyyy-mm", **_RULED}, "bad number": {"num_format": "#,##0", "bold": True, "font_color": LIGHT["short"], **_RULED},
+    "head read": {**_HEAD, "font_color": LIGHT["mute"], "bottom": 1, "bottom_color": LIGHT["mute"], "bg_color": "#EDEDED"},
     "read": {"num_format": "@", "text_wrap": True, "font_color": LIGHT["mute"], **_RULED},
 }
 SHAPES = {"units": "#,##0", "money": "#,##0", "whole": "#,##0", "price": "#,##0.00", "number": "#,##0.00", "real": "#,##0.00", "hours": "#,##0.0", "small": "0.0000",
