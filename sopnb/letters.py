@@ -217,6 +217,13 @@ def one_line(text: str, what: str) -> str:
     return text
 
 
+def web(url: str) -> str:
+    """The address of a page, or ''; MailError where a click on it would run something, or lead nowhere."""
+    if url and not re.fullmatch(r"https?://[^\s<>\"]+", one_line(url, "reports_url")):
+        raise MailError(f"reports_url {url!r} is not a web address. Allowed: https://…")
+    return url
+
+
 def as_text(text: str) -> str:
     """Data that looks like an encoded word stays what it looks like: decoded, it could hold line breaks."""
     return text.replace("=?", "= ?")

@@ -73,7 +73,7 @@ def build(page: dict[str, Any], *, to: str, name: str = "", person: str = "", se
         attached = _files(header, attachment, workbook, calendar)
         id, earlier = letters.ids(header["company"], str(header["cycle"]), kind=kind, revision=revision, to=to, sender=sender)
         said = mail_pack.facts(
-            page, name=name or to, person=person, reports_url=letters.one_line(reports_url or "", "reports_url"), files=[one.name for one in attached],
+            page, name=name or to, person=person, reports_url=letters.web(reports_url or ""), files=[one.name for one in attached],
             subject=subject(page, revision), revision=revision, message_id=id, pictures=drawn if drawn is not None else pictures(page))
         return letters.letter(
             subject=said["subject"], to=to, name=name, sender=sender, company=header["company"], owner=owner, date=_date(date, page["as_of"]), message_id=id,
@@ -121,7 +121,7 @@ def recap(page: dict[str, Any], *, to: str, name: str = "", person: str = "", se
     with words.speaking(header["language"], header["currency"]):
         files = _due(mail_recap.own(page, person, name), header["company"], name or to, owner or sender, page["revision"], page["as_of"])
         id, earlier = letters.ids(header["company"], str(header["cycle"]), kind="recap", revision=page["revision"], to=to, sender=sender)
-        said = mail_recap.facts(page, name=name or to, person=person, reports_url=letters.one_line(reports_url or "", "reports_url"), files=[one.name for one in files],
+        said = mail_recap.facts(page, name=name or to, person=person, reports_url=letters.web(reports_url or ""), files=[one.name for one in files],
                                 subject=letters.subject_line(mail_recap.subject(page)), message_id=id)
         return letters.letter(subject=said["subject"], to=to, name=name, sender=sender, company=header["company"], owner=owner, date=_date(date, page["as_of"]),
                               message_id=id, earlier=earlier, text=mail_recap.plain(said), html=mail_recap.html(said), attached=files)
@@ -144,7 +144,7 @@ def reminder(owned: dict[str, Any], *, company: str, sender: str, to: str = "", 
     with words.speaking(owned["language"] or language, currency):
         files = _due([*owned["overdue"], *owned["due"]], company, name, owner or sender, 1, day)
         id = letters.message_id(company, f"{day:%Y-%m-%d}", kind="reminder", revision=1, to=to, sender=sender)
-        said = mail_reminder.facts(owned, company=company, name=name, command=command, reports_url=letters.one_line(reports_url or "", "reports_url"),
+        said = mail_reminder.facts(owned, company=company, name=name, command=command, reports_url=letters.web(reports_url or ""),
                                    files=[one.name for one in files], message_id=id)
         return letters.letter(subject=letters.subject_line(said["subject"]), to=to, name=name, sender=sender, company=company, owner=owner, date=_date(date, day),
                               message_id=id, text=mail_reminder.plain(said), html=mail_reminder.html(said, words.language()), attached=files)

