@@ -30,9 +30,10 @@ def make(where: cycle.Places, company: params.Company, name: str, build: Path, m
 
     words.speak(company.language, company.currency)
     tables = {path.stem: cycle.load_table(path, path.stem) for path in sorted((build / "tables").glob("*.parquet"))}
-    header = heading(company, name, tables, manifest)
     made = []
     done = [step for step in cycle.STEPS if (build / "executed" / f"{step}.ipynb").is_file()]
+    book = "" if done == [cycle.STEPS[-1]] else f"{where.company}-{name}.xlsx"  # a recap of a cycle that was only backfilled: nobody works on with its plan
+    header = {**heading(company, name, tables, manifest), "workbook": book}
     for step in done:
         made.append(report.page(build / "executed" / f"{step}.ipynb", header=header, links=links(done, step), out=build / f"{step}.html"))
     past = {table: _past(where, name, table) for table in MEMORY}
@@ -41,10 +42,8 @@ def make(where: cycle.Places, company: params.Company, name: str, build: Path, m
     made.append(report.one_page(facts, build / report.ONE_PAGE))
     made.append(report.write(front.render(facts), build / "index.html"))
     made.append(report.pack(build, build / "pack.html"))
-    workbook = None
-    if done != [cycle.STEPS[-1]]:  # a recap of a cycle that was only backfilled: nobody works on with its plan
-        workbook = _workbook(tables, company, name, build / f"{where.company}-{name}.xlsx", facts=facts)
-        made.append(workbook)
+    workbook = _workbook(tables, company, name, build / book, facts=facts) if book else None
+    made += [workbook] if workbook else []
     made.append(_invitation(company, name, tables, header, build / INVITATION, revision, where.published(name) / INVITATION))
     if revision is not None:
         made += mails(company, tables.get("people"), facts, build, revision=revision, workbook=workbook)

@@ -85,11 +85,11 @@ def shown(**data):
     return nbformat.v4.new_output("display_data", data={kinds[k]: v for k, v in data.items()})
 
 
-def made(tmp_path, *cells, name: str = "02_demand.ipynb", current: int = 1) -> str:
+def made(tmp_path, *cells, name: str = "02_demand.ipynb", current: int = 1, **header) -> str:
     path = tmp_path / name
     nbformat.write(notebook(*cells), path)
     links = [{**link, "current": i == current} for i, link in enumerate(small.LINKS)]
-    return report.page(path, header=small.HEADER, links=links, out=tmp_path / name.replace(".ipynb", ".html")).read_text()
+    return report.page(path, header={**small.HEADER, **header}, links=links, out=tmp_path / name.replace(".ipynb", ".html")).read_text()
 
 
 OPENING = text("# 02 Demand\nWhat will customers ask for, and who says so? For planners.")
@@ -180,6 +180,15 @@ def test_the_pack_is_one_file_whose_links_lead_somewhere(folder):
     labelled = [a["aria-labelledby"] for _, a in page.elements if "aria-labelledby" in a]
     assert all(label in there for label in labelled)
     assert 'b = &#34;id=\\&#34;x\\&#34;&#34;' in whole  # code is text, not tags
+
+
+def test_pages_offer_the_workbook_and_the_pack_names_what_is_not_in_it(folder):
+    name = "tiny-2026-10.xlsx"
+    assert name in harmless(made(folder, OPENING, workbook=name)).links() and name not in made(folder, OPENING)
+    report.front_page(small.tables(), small.past(), header={**small.HEADER, "workbook": name}, links=small.LINKS, book=small.BOOK, out=folder / "index.html")
+    assert name in harmless((folder / "index.html").read_text()).links()
+    whole = harmless(report.pack(folder, folder / "pack.html").read_text())
+    assert name in whole.words and name not in whole.links()
 
 
 def test_a_pack_that_is_too_large_drops_code_then_steps_and_says_so(folder):
