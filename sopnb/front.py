@@ -179,11 +179,11 @@ def _supplied(exceptions: Facts) -> Sentence:
 
 def render(page: Facts) -> str:
     """The facts as one self-contained HTML page."""
-    import jinja2
     from markupsafe import Markup
 
-    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(report.TEMPLATES), autoescape=True, trim_blocks=True,
-                                     undefined=jinja2.StrictUndefined)
+    from sopnb import templates
+
+    environment = templates.environment(report.TEMPLATES)
     environment.filters["h"] = lambda said: Markup(held(said.html)) if isinstance(said, Sentence) else said
     environment.globals.update(t=report.t, status=report.status, css=report.css("page", "front"), show=words.show,
                                title=f"{page['header']['company']}: {message('front.title', {'month': frames.month(str(page['header']['cycle']))}).text}")

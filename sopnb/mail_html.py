@@ -26,10 +26,11 @@ def css() -> str:
 def render(template: str, **values: Any) -> str:
     """A mail's HTML. Every template is given: language, subject, preheader, company, about, headline, revised, lead, where, reports_url, for_you,
     closing, id (the mail's, for its pictures)."""
-    import jinja2
     from markupsafe import Markup
 
-    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(report.TEMPLATES), autoescape=True, trim_blocks=True, undefined=jinja2.StrictUndefined)
+    from sopnb import templates
+
+    environment = templates.environment(report.TEMPLATES)
     environment.filters["h"] = lambda one: Markup(held(one.html)) if isinstance(one, Sentence) else one
     environment.globals.update(t=lambda key, **said: Markup(held(words.message(key, said).html)), show=words.show, colours=LIGHT, ground=GROUND, tint=TINT, css=Markup(css()))
     return environment.get_template(template).render(**values)

@@ -33,9 +33,9 @@ LEAD, LEAD_LINES = 1.12, 3
 
 def render(page: Facts) -> str:
     """The facts of `front.facts` as one self-contained sheet."""
-    import jinja2
+    from sopnb import templates
 
-    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(report.TEMPLATES), autoescape=True, trim_blocks=True, undefined=jinja2.StrictUndefined)
+    environment = templates.environment(report.TEMPLATES)
     environment.filters["h"] = lambda said: Markup(said.html) if isinstance(said, Sentence) else said
     month = frames.month(str(page["header"]["cycle"]))
     environment.globals.update(t=report.t, show=words.show, width=WIDTHS, css=report.css("page", "onepage"),

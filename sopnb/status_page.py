@@ -212,12 +212,11 @@ def _shut(row: dict[Any, Any], names: dict[str, str]) -> Facts:
 
 def render(page: Facts) -> str:
     """The facts as one self-contained HTML page."""
-    import jinja2
     from markupsafe import Markup
 
-    from sopnb import report
+    from sopnb import report, templates
 
-    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(report.TEMPLATES), autoescape=True, trim_blocks=True, undefined=jinja2.StrictUndefined)
+    environment = templates.environment(report.TEMPLATES)
     environment.filters["h"] = lambda said: Markup(said.html) if isinstance(said, Sentence) else said
     header = {"language": page["language"], "draft": False, "cycle": page["latest"], "run": "", "version": page["version"]}
     environment.globals.update(t=report.t, status=report.status, css=report.css("page", "status"), show=words.show, header=header, title=f"{message('status.title', {}).text}: {page['company']}")
