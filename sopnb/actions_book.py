@@ -58,7 +58,7 @@ def write(path: Path, rows: pd.DataFrame, events: pd.DataFrame, *, company: str,
         forms.start(book.add_worksheet("Start"), looks, title, _told(day, len(table)))
         _ask(book.add_worksheet(SHEET), looks, table, offered)
         forms.lists(book.add_worksheet(forms.LISTS), looks, offered)
-        _stamp(book.add_worksheet(HIDDEN), table, last_ids(events), [company, f"{day}", token(company, day, events)])
+        _stamp(book.add_worksheet(HIDDEN), looks, table, last_ids(events), [company, f"{day}", token(company, day, events)])
         book.get_worksheet_by_name(SHEET).activate()
     return path
 
@@ -114,12 +114,12 @@ def _meaning(name: str) -> str:
     return words.message(f"actions.form.column.{name.replace(' ', '_')}").text
 
 
-def _stamp(sheet: Any, table: pd.DataFrame, last: Mapping[str, str], about: Sequence[str]) -> None:
+def _stamp(sheet: Any, looks: Looks, table: pd.DataFrame, last: Mapping[str, str], about: Sequence[str]) -> None:
     """What was seen, as text: a program that opens and saves the workbook leaves text as it is."""
     sheet.hide()
     for row, values in enumerate([about, STAMP, *([_plain({**record, "last": last.get(record["action"], "")}[name]) for name in STAMP] for record in table.to_dict("records"))]):
         for column, value in enumerate(values):
-            put_text(sheet, row, column, value, None)
+            put_text(sheet, row, column, value, looks("text"))
 
 
 def _plain(value: Any) -> str:
