@@ -16,6 +16,7 @@ import pandas as pd
 
 from sopnb import words
 from sopnb.charts_canvas import Figure
+from sopnb.svg import status_mark
 from sopnb.tables import Table
 from sopnb.words import Sentence, message
 
@@ -88,7 +89,7 @@ class Scope:
     cycle    the cycle's name, as 2026-10; origin: the last month known; as_of: the day
     months   the months planned; window: those of them spoken about
     lag      the lag at which plans are judged; lags: the decision lags
-    names    item: its name; people: person: the name
+    names    item: its name; people: person: the name; places: location: its name
     """
 
     cycle: str
@@ -100,6 +101,7 @@ class Scope:
     lags: Sequence[int]
     names: Mapping[str, str] = field(default_factory=dict)
     people: Mapping[str, str] = field(default_factory=dict)
+    places: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def decision_lags(self) -> str:
@@ -111,6 +113,10 @@ class Scope:
 
     def person(self, codes: pd.Series) -> pd.Series:
         return codes.replace(dict(self.people))
+
+    def place(self, codes: pd.Series) -> pd.Series:
+        """Locations by name; a code that has none stays, and `all` is said in the reader's language."""
+        return codes.map(lambda code: self.places.get(code) or words.term("location", code).text).astype(object)
 
 
 def names(table: pd.DataFrame, key: str) -> dict[str, str]:
@@ -131,6 +137,26 @@ def told(prefix: str, ids: pd.Series) -> pd.Series:
 def waiting(lag: int, cycles: int) -> str:
     """A lag at which nothing can be judged yet, and how many more cycles that takes."""
     return message("plan.wait" + {0: ".none", 1: ".one"}.get(cycles, ""), {"lag": lag, "n": cycles}).text
+
+
+def marked(shape: str, word: Sentence | str) -> Sentence:
+    """A word with its shape and colour, for a cell: on, watch, off, short (too little) or excess (too much)."""
+    said = words.as_sentence(word)
+    return Sentence(said.text, str(status_mark(shape, said.text)), said.markdown)
+
+
+def short_day(day: pd.Timestamp) -> str:
+    """A day for a narrow column, which does not break: 29 Sep."""
+    return words.show(day, "shortday").replace(" ", "\u00a0")
+
+
+def rough(value: float, digits: int = 3) -> float:
+    """A count as a sentence says it, to so many figures: more would feign what nobody knows.
+
+    >>> rough(466463), rough(-5249), rough(12)
+    (466000.0, -5250.0, 12.0)
+    """
+    return float(f"{value:.{digits}g}")
 
 
 def short_month(month: pd.Timestamp) -> str:

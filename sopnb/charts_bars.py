@@ -64,8 +64,9 @@ def _bars(rows: Sequence[Row], *, alt: str, **about: Any) -> Figure:
             canvas.words(canvas.width - notes, base, row.value, role="ink", size=LABEL, align="right")
             if row.note:
                 canvas.words(canvas.width, base, row.note, role=row.note_role, size=LABEL, align="right")
-        zero = pane.px(0)
-        canvas.rule((zero, zero), (4, canvas.height - 4), role="mute" if low < 0 < high else "line")
+        zero, role = pane.px(0), "mute" if low < 0 < high else "line"
+        for top, bottom in [(4.0, canvas.height - 4)] if canvas.wide else [(pane.py(i + 0.02), pane.py(i + 0.4)) for i in range(len(rows))]:
+            canvas.rule((zero, zero), (top, bottom), role=role)  # on a phone beside the bars only: their names stand above them
 
     heights = (8 + step[False] * len(rows), 8 + step[True] * len(rows))
     parts = "; ".join(f"{row.label} {row.value} {row.note}".strip() for row in rows)

@@ -43,7 +43,7 @@ def plan_paths(
     if not keys or not values["people"]:
         return figure(None, alt=alt or said("charts.none", {}), heights=(0, 0), **about)
     axes = {measure: scale(values[measure]) for measure in MEASURES}
-    tall = 134
+    tall = 118
 
     def paint(canvas: Canvas) -> None:
         gap = 26 if canvas.wide else 14
@@ -68,7 +68,9 @@ def plan_paths(
 def _small(canvas: Canvas, path: pd.DataFrame, measure: str, axis: Any, ends: tuple[float, float], left: float, top: float, width: float, tall: float) -> None:
     """One measure of one strategy: its name, its highest value, its line."""
     canvas.words(left, top + 31, words.message(f"charts.plans.{measure}").text)
-    canvas.words(left, top + 46, axis.full(max(known(path[measure]), default=0.0)), role="ink")
+    most = axis.full(max(known(path[measure]), default=0.0))
+    told = words.message("charts.plans.most", {"value": most}).text
+    canvas.words(left, top + 46, told if text_width(told, TICK) <= width else most, role="ink")
     places = [int(p) for p in path.index]
     pane = canvas.pane(left + 2, top + 56, canvas.width - left - width + 2, canvas.height - top - tall + 14, (places[0], max(places[-1], places[0] + 1)), ends)
     canvas.rule((left, left + width), (pane.py(0), pane.py(0)), role="mute")

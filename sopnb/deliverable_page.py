@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from sopnb import charts, deliverable, tables
-from sopnb.blocks import Block, Note, block, missing
+from sopnb.blocks import Block, block, missing
 from sopnb.charts import Figure
 from sopnb.tables import Table
 from sopnb.words import Sentence, message, say, terms
@@ -34,7 +34,7 @@ def shown(table: pd.DataFrame | None, limits: pd.DataFrame | None, *, absent: Se
         said += _later(limits, with_hires)
     if absent:
         said += say("Not available: {tables}; what they would limit counts as no limit.", tables=terms("source", absent))
-    return block(said, _figure(limits, near), _months(limits, near), _families(soon, now), _note())
+    return block(said, _figure(limits, near), _months(limits, near), _families(soon, now))
 
 
 def _answer(table: pd.DataFrame, limits: pd.DataFrame) -> Sentence:
@@ -72,14 +72,14 @@ def _figure(limits: pd.DataFrame, near: pd.DatetimeIndex) -> Figure:
     names = {"plan": say("Plan").text, "revenue": say("Deliverable").text, "budget": say("Budget").text}
     kept = [name for name in names if limits[name].notna().any()]
     long = limits[["month", *kept]].melt("month", var_name="what", value_name="money")
-    title = say("{month:month} falls short most: {gap:money} of {plan:money}", month=worst["month"], gap=worst["plan"] - worst["revenue"],
+    title = say("Of the next {n:,d} months {month:month} falls short most: {gap:money} of {plan:money}", n=len(soon), month=worst["month"], gap=worst["plan"] - worst["revenue"],
                 plan=worst["plan"]) if worst["plan"] - worst["revenue"] >= NOTHING else say("Every month to {last:month} can be delivered", last=soon["month"].iloc[-1])
-    return charts.lines(long, x="month", y="money", series="what", kind="money", name="deliverable", names=names, title=title,
-                        subtitle=say("Sales of each month: planned, and what sales, plants and stock together let through"), source=_source())
+    return charts.lines(long, x="month", y="money", series="what", kind="money", name="deliverable", names=names, roles={"plan": "plan", "revenue": "ok", "budget": "base"}, title=title,
+                        subtitle=say("Sales of each month: planned, budgeted, and what reps, plants and stock together let through"), source=_source())
 
 
 def _source() -> Sentence:
-    return say("plan, projected stock, plan within the hours, rep capacity")
+    return say("plan, projected stock, plan within the hours, rep capacity; every month: tables/deliverable.parquet")
 
 
 def _months(limits: pd.DataFrame, near: pd.DatetimeIndex) -> Table:
@@ -90,8 +90,9 @@ def _months(limits: pd.DataFrame, near: pd.DatetimeIndex) -> Table:
                "stock": col("Stock can serve", "money", wide=True), "revenue": col("Can be delivered", "money"), "limit": col("Binds"),
                **({"over": col("Against budget", "money", signed=True, wide=True)} if "budget" in known else {})}
     sums = ["plan", "revenue", *[name for name in ("sales", "hours", "stock") if name in known], *(["over"] if "budget" in known else [])]
-    return tables.show(rows, caption=say("In {n:,d} of {all:,d} months the plan is more than can be delivered", n=bound, all=len(limits)), top=len(near), total=sums,
-                       subtitle=say("Each limit alone, were it the only one; sales may be able to sell more than is planned"), source=_source(),
+    return tables.show(rows, shut=True, caption=say("Month by month: in {n:,d} of {all:,d} the plan is more than can be delivered", n=bound, all=len(limits)), top=len(near), total=sums,
+                       subtitle=say("Each limit alone, were it the only one; goods short for stock and for hours are missing once. Where reps can sell less than what is left, classes A, B and C come in this order, and in each what "
+                                    "brings most margin for its price; hires that nobody has decided are left out"), source=_source(),
                        columns={"month": col("Month", "month"), **{name: given for name, given in columns.items() if name in sums or name == "limit"}})
 
 
@@ -104,13 +105,8 @@ def _families(table: pd.DataFrame, limits: pd.DataFrame) -> Table | None:
     rows[[*gaps, "late"]] = rows[[*gaps, "late"]].where(rows[[*gaps, "late"]] >= NOTHING)  # nothing is a dash
     rows[gaps] = -rows[gaps]
     heads = {"stock_gap": say("Stock"), "hours_gap": say("Hours"), "sales_gap": say("Sales")}
-    return tables.show(rows.assign(gap=-rows["gap"]), caption=say("{family} gives up most: {gap:money} of its plan of {plan:money}", family=worst["family"], gap=worst["gap"], plan=worst["plan"]),
+    return tables.show(rows.assign(gap=-rows["gap"]), shut=True, caption=say("Family by family: {family} gives up most: {gap:money} of its plan of {plan:money}", family=worst["family"], gap=worst["gap"], plan=worst["plan"]),
                        subtitle=say("Plan, less what each cause takes, {first:month} to {last:month}; late is the part of the gap that comes in a later month", first=limits["month"].iloc[0], last=limits["month"].iloc[-1]),
                        source=_source(), total=["plan", *gaps, "gap", "revenue", "late"], top=8, by="gap",
                        columns={"family": "Family", "plan": col("Plan", "money", wide=True), **{name: col(heads[name], "money", signed=True, wide=True) for name in gaps},
                                 "gap": col("Gap", "money", signed=True), "revenue": col("Can be delivered", "money"), "late": col("Of the gap, late", "money", wide=True)})
-
-
-def _note() -> Note:
-    return Note(say("Each month's demand counts in its own month. Goods that are short for stock and for hours are missing once, by the larger. Where reps can sell less than what is left, classes A, B and C are "
-                    "sold in this order, and in each what brings most margin for its price; hires that nobody has decided yet are left out."))

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from sopnb import charts, words
-from sopnb.blocks import Scope, told
+from sopnb.blocks import Scope, rough, told
 from sopnb.charts import Figure
 from sopnb.words import message, say
 
@@ -37,7 +37,7 @@ def streams(plan: pd.DataFrame, scope: Scope) -> Figure | None:
     peak = top.loc[top["units"].abs().idxmax()]
     return charts.small_multiples(
         pd.concat([long[long["stream"] == name] for name in order]), y="units", by="stream", name="streams", names={name: message("plan.stream." + name).text for name in order},
-        title=say("Largest beside the baseline: {stream}, {units:+,.0f} units in {month:month} alone", stream=message("plan.stream." + order[0]), units=peak["units"], month=peak["month"]),
+        title=say("Largest beside the baseline: {stream}, {units:compact+} units in {month:month} alone", stream=message("plan.stream." + order[0]), units=rough(peak["units"]), month=peak["month"]),
         subtitle=say("Units added to the baseline or taken off it, by month; one scale for all, the last month's number beside the name"), source=say("plan {cycle}", cycle=scope.cycle))
 
 
@@ -109,9 +109,9 @@ def exceptions(exceptions: pd.DataFrame | None, items: pd.DataFrame, scope: Scop
     most = field.loc[field["amount"].idxmax()]
     return charts.heatmap(
         field, rows="family", columns="kind", value="amount", kind="money", name="exceptions",
-        title=say("Most of it lies in {family}: {amount:money} of {whole:money} ({kind})", family=most["family"], amount=most["amount"], whole=size.sum(), kind=most["kind"]),
+        title=say("{amount:money} of the {whole:money} at stake is {kind}: {family}", family=most["family"], amount=most["amount"], whole=size.sum(), kind=most["kind"][:1].lower() + most["kind"][1:]),
         subtitle=say("Money at stake by family, or resource, and kind; goods in two exceptions count once"),
-        source=say("exceptions of {cycle}", cycle=scope.cycle))
+        source=say("exceptions of {cycle}; every exception: tables/exceptions.parquet", cycle=scope.cycle))
 
 
 # --- sales ----------------------------------------------------------------------------------------------------------

@@ -56,6 +56,11 @@ def _first(load: pd.DataFrame, cures: pd.DataFrame) -> Sentence:
     return said
 
 
+def _small(text: str) -> str:
+    """Words that stand alone elsewhere, inside a sentence."""
+    return text[:1].lower() + text[1:]
+
+
 def _doubts(wrong: pd.DataFrame | None, dark: pd.DataFrame | None, unrouted: pd.DataFrame | None) -> Sentence | None:
     said = say("**The hours stated for {resources} cannot be right**: what was sold in the last twelve months, parts included, takes up to {share:.0%} of them. Their load is not judged until the capacity is mended.",
                resources=", ".join(wrong["resource"]), share=wrong["share"].max()) if wrong is not None and len(wrong) else None
@@ -67,10 +72,17 @@ def _doubts(wrong: pd.DataFrame | None, dark: pd.DataFrame | None, unrouted: pd.
 
 
 def _load(load: pd.DataFrame, scope: Scope) -> Figure:
-    over = load[load["overload"] > 0]
+    over, most = load[load["overload"] > 0], load.loc[load["ratio"].idxmax()]
+    values = {"n": over["resource"].nunique(), "all": load["resource"].nunique(), "resource": most["resource"], "share": most["ratio"], "month": most["month"]}
+    if not values["n"]:
+        title = say("All {all:,d} resources have the hours they need; the fullest is {resource}, {share:.0%} in {month:month}", **values)
+    elif values["n"] == 1:
+        title = say("Of {all:,d} resources {resource} alone lacks hours: it would need {share:.0%} of them in {month:month}", **values)
+    else:
+        title = say("{n:,d} of {all:,d} resources lack hours, most of all {resource}: it would need {share:.0%} of them in {month:month}", **values)
     return charts.load(
-        load, name="load", title=say("Overloaded in some month: {n:,d} of {all:,d} resources", n=over["resource"].nunique(), all=load["resource"].nunique()),
-        subtitle=say("Hours needed as a share of hours available, by month; dotted: what overtime can add"), source=say("routings, capacity, planned and open orders of {cycle}", cycle=scope.cycle))
+        load, name="load", title=title, subtitle=say("Hours needed as a share of hours available, by month; dotted: what overtime can add"),
+        source=say("routings, capacity, planned and open orders of {cycle}; every resource: tables/load.parquet", cycle=scope.cycle))
 
 
 def _cures(load: pd.DataFrame, cures: pd.DataFrame, scope: Scope) -> Table | None:
@@ -86,8 +98,10 @@ def _cures(load: pd.DataFrame, cures: pd.DataFrame, scope: Scope) -> Table | Non
     rows = rows.assign(what=[message("cures.name." + cure) for cure in rows["cure"]], over=[say("{resource}, {month:mon}", resource=r, month=m).text for r, m in zip(rows["resource"], rows["month"], strict=True)])
     order = rows.groupby("over", sort=False).ngroup()
     rows = rows.assign(**{name: [short_month(month) for month in rows[name]] for name in ("first", "last")})
+    rows = rows.assign(_order=order).sort_values(["_order", "whole"], kind="stable")
+    best = rows.iloc[0]
     return tables.show(
-        rows.assign(_order=order).sort_values(["_order", "whole"], kind="stable"), caption=say("What each cure costs alone, and how much of it the cheapest mix takes"), source=say("load of {cycle}; rates of the params file", cycle=scope.cycle),
+        rows, shut=True, caption=say("Cheapest cure for {over}: {cure}, {cost:money}", over=best["over"], cure=_small(best["what"].text), cost=best["whole"]), source=say("load of {cycle}; rates of the params file", cycle=scope.cycle),
         subtitle=say("The largest overloads by money, the cheapest cure first; the months in which its hours are worked; all in is what is spent and the margin of what it leaves undone"),
         columns={"over": "Overload", "what": "Cure", "first": col("From", wide=True), "last": col("To", wide=True), "hours": col("Hours", "count"), "left": col("Leaves", "count", wide=True),
                  "cost": col("Costs", "money", wide=True), "lost": col("Margin lost", "money", wide=True), "whole": col("All in", "money"), "mixed": col("In the mix", "count", wide=True)})
@@ -112,7 +126,8 @@ def _served(constrained: Any, scope: Scope) -> Block:
     if made.empty:
         return block(head, say("No item with demand has hours to plan with."))
     if unserved.empty:
-        return block(head, say("**With overtime and with goods made earlier, the hours serve all demand in its month.**"), _worth(hours))
+        served, worth = say("**With overtime and with goods made earlier, the hours serve all demand in its month.**"), _worth(hours)
+        return block(head, served + worth if worth else served)
     lost, late = unserved["amount"].sum(), unserved["late_amount"].sum()
     said = say("**The hours cannot serve sales of {lost:money}**, with overtime and every month before used as well as can be.", lost=lost) if late < 0.5 else say(
         "**For want of hours sales of {late:money} come late**, with overtime and every month before used as well as can be.", late=late) if lost < 0.5 else say(
@@ -124,7 +139,7 @@ def _served(constrained: Any, scope: Scope) -> Block:
     worth = _worth(hours)
     rows = unserved.assign(name=scope.item(unserved["item"]), money=unserved["amount"] + unserved["late_amount"])
     return block(head, said + worth if worth else said, tables.show(
-        rows, top=8, by="money", other=["amount", "late_amount", "money"], total=["amount", "late_amount", "money"], caption=say("What cannot be served in its month, by money"),
+        rows, top=8, by="money", other=["amount", "late_amount", "money"], total=["amount", "late_amount", "money"], caption=say("{item} waits most: {amount:money} of sales in {month:month}", item=rows.loc[rows["money"].idxmax(), "name"], amount=rows["money"].max(), month=rows.loc[rows["money"].idxmax(), "month"]),
         subtitle=say("Classes are served in their order; revenue lost and revenue that comes late. Hours of parts count with the item they go into, as if none were in stock"), source=say("plan, routings, capacity and stock of {cycle}", cycle=scope.cycle),
         columns={"name": "Item", "service_class": col("Class", wide=True), "month": col("Month", "month"), "late": col("Late", "count", unit="units", wide=True), "lost": col("Lost", "count", unit="units", wide=True),
                  "resource": col("Waits for", wide=True), "late_amount": col("Comes late", "money", wide=True), "amount": col("Lost ", "money", wide=True), "money": col("Together", "money")}))
@@ -151,27 +166,38 @@ def people(ways: pd.DataFrame | None, compared: pd.DataFrame | None, marginals: 
     told = [_unplanned(row) for row in unplanned.drop_duplicates("family").to_dict("records")]
     if compared.empty:
         return block(say("**No family has all four plans.**"), *told)
+    worth = _value(marginals)
     named = compared.assign(name=[words.message(f"charts.strategy.{s}") for s in compared["strategy"]])
+    dear, swings = named.loc[named["cost"].idxmax()], named.loc[(named["most_people"] - named["least_people"]).idxmax()]
     return block(
-        _cheapest(compared), _value(marginals), *told,
-        charts.plan_paths(ways, name="plan-paths", title=say("From {least:,.0f} to {most:,.0f} people: what each way of working asks of them", least=compared["least_people"].min(), most=compared["most_people"].max()),
-                          subtitle=say("People, units made and units in stock by month, all families; dashed: demand"), source=say("workforce; plan {cycle}", cycle=scope.cycle)),
-        charts.plan_costs(compared, name="plan-costs", title=say("The dearest way of working costs {more:money} more than the cheapest", more=compared["cost"].max() - compared["cost"].min()),
+        _cheapest(compared, scope), *told,
+        charts.plan_costs(compared, name="plan-costs", title=say("{name} is the dearest way of working: {more:money} more than the cheapest", name=dear["name"].text, more=dear["cost"] - compared["cost"].min()),
                           subtitle=say("Cost over the horizon by what it is paid for; material is left out where it is the same in every plan"), source=say("workforce; plan {cycle}", cycle=scope.cycle)),
-        tables.show(named, caption=say("Ways of working side by side"), source=say("workforce; plan {cycle}", cycle=scope.cycle),
+        charts.plan_paths(ways, name="plan-paths", title=say("{name} asks most of people: from {least:,.0f} of them to {most:,.0f}", name=swings["name"].text, least=swings["least_people"], most=swings["most_people"]),
+                          subtitle=say("People, units made and units in stock by month, the highest named, all families; dashed: demand"), source=say("workforce; plan {cycle}; every month: tables/aggregate.parquet", cycle=scope.cycle)),
+        tables.show(named, shut=True, caption=_side_by_side(named), source=say("workforce; plan {cycle}", cycle=scope.cycle),
                     subtitle=say("Level keeps people and output steady, chase follows demand, hybrid keeps people steady and buys the peaks, the optimum is the cheapest plan there is"),
                     columns={"name": "Plan", "cost": col("Cost", "money"), "more": col("Above the cheapest", "money", wide=True), "hires": col("Hired", "count", wide=True), "layoffs": col("Laid off", "count", wide=True),
                              "least_people": col("Fewest people", "count", wide=True), "most_people": col("Most people", "count", wide=True), "peak_stock": col("Peak stock", "count", unit="units", wide=True),
-                             "service": col("On time", "percent", 1)}))
+                             "service": col("On time", "percent", 1)}), Note(worth) if worth else None)
 
 
-def _cheapest(compared: pd.DataFrame) -> Sentence:
+def _side_by_side(named: pd.DataFrame) -> Sentence:
+    """Whom the ways of working hire and lay off, from least to most."""
+    moved = named["hires"] + named["layoffs"]
+    few, many = named.loc[moved.idxmin()], named.loc[moved.idxmax()]
+    return say("Plan by plan: {few} hires {h0:,.0f} and lays off {l0:,.0f}, {many} {h1:,.0f} and {l1:,.0f}", few=_small(few["name"].text), h0=few["hires"], l0=few["layoffs"], many=_small(many["name"].text), h1=many["hires"],
+               l1=many["layoffs"])
+
+
+def _cheapest(compared: pd.DataFrame, scope: Scope) -> Sentence:
     of = compared.set_index("strategy")
     best = compared.iloc[0]
-    said = say("**The cheapest way of working costs {cost:money} over the horizon: {name}.**", cost=best["cost"], name=words.message(f"charts.strategy.{best['strategy']}").text)
-    rest = [message("plans.more", {"name": words.message(f"charts.strategy.{name}").text, "more": float(of.at[name, "cost"] - best["cost"])}).text for name in ("hybrid", "level", "chase") if name in of.index and name != best["strategy"]]
-    said += say("{rest}.", rest="; ".join(rest))
-    return said + say("Its cost counts hiring, laying off and waiting at the rates given, not what they do to people: {hires:,.0f} hired, {layoffs:,.0f} laid off, {service:.1%} served on time.",
+    said = say("**The cheapest way of working costs {cost:money} to {last:month}: {name}.**", cost=best["cost"], name=_small(words.message(f"charts.strategy.{best['strategy']}").text), last=scope.months[-1])
+    rest = [message("plans.more", {"name": message(f"plans.way.{name}").text, "more": float(of.at[name, "cost"] - best["cost"])}).text for name in ("hybrid", "level", "chase") if name in of.index and name != best["strategy"]]
+    told = "; ".join(rest)
+    said += say("{rest}.", rest=told[:1].upper() + told[1:])
+    return said + say("The cheapest hires {hires:,.0f} people, lays off {layoffs:,.0f} and serves {service:.1%} on time; what that does to people is in no figure.",
                       hires=best["hires"], layoffs=best["layoffs"], service=best["service"])
 
 
@@ -226,22 +252,42 @@ def _fared(table: pd.DataFrame, first: pd.Timestamp) -> Sentence:
 def _in_money(table: pd.DataFrame, pages: Mapping[str, str], first: pd.Timestamp, scope: Scope) -> Table:
     rows = sheet.in_money(table, pages, first=first)
     amounts = [name for name in rows.columns if name != "page"]
+    rows = rows.assign(page=rows["page"].where(rows["page"] != "", words.message("sheet.other").text))
+    apart = rows[rows["sold_difference"].notna() & rows["page"].isin([page for page in pages.values() if page])]
+    caption = say("In money: coming sales of {amount:money}, family by family", amount=rows["sales"].sum())
+    if len(apart):
+        far = apart.loc[apart["sold_difference"].abs().idxmax()]
+        caption = say("In money: of the largest families {family} was furthest from its plan: sales {amount:money+}", family=far["page"], amount=far["sold_difference"])
     return tables.show(
-        rows.assign(page=rows["page"].where(rows["page"] != "", words.message("sheet.other").text)), caption=say("The sheet in money"), total=[name for name in amounts if rows[name].notna().any()],
+        rows, shut=True, caption=caption, total=[name for name in amounts if rows[name].notna().any()],
         subtitle=say("Sales as revenue, production and stock at standard cost; past months against their plan, stock at the end of the last one"),
         source=say("plans and stock of the cycles; demand history; plan {cycle}", cycle=scope.cycle),
-        columns={"page": "Family", "sold_plan": col("Sold: plan", "money", wide=True), "sold": col("Sold: actual", "money", wide=True), "sold_difference": col("Sold: difference", "money", signed=True), "held_plan": col("Stock: plan", "money", wide=True),
-                 "held": col("Stock: actual", "money", wide=True), "held_difference": col("Stock: difference", "money", signed=True, wide=True), "sales": col("Sales to come", "money"), "production": col("Production", "money", wide=True),
-                 "stock": col("Stock at the end", "money", wide=True)})
+        columns={"page": "Family", "sold": col("Sold", "money", wide=True), "sold_difference": col("Against plan", "money", signed=True), "held": col("In stock", "money", wide=True),
+                 "held_difference": col("Stock against plan", "money", signed=True, wide=True), "sales": col("Sales to come", "money"), "production": col("Production", "money", wide=True), "stock": col("Stock at the end", "money", wide=True)})
 
 
 def _units(table: pd.DataFrame, families: list[str], name: str, months: pd.DatetimeIndex, scope: Scope, first: pd.Timestamp) -> Table:
     rows = sheet.page_of(table, families, months)
     what = [message(f"sheet.{row['measure']}.{row['kind']}") for row in rows.to_dict("records")]
     shown = {f"m{k + 1}": col(words.show(month, "mon"), "count", wide=month not in (first, scope.origin)) for k, month in enumerate(months)}
-    return tables.show(rows.assign(what=what), caption=say("{family}: sales, production and stock in units", family=name or words.message("sheet.other").text),
+    page = name or words.message("sheet.other").text
+    return tables.show(rows.assign(what=what), shut=True, caption=_off(rows, page),
                        subtitle=say("Months past: the plan of their own cycle, what came of it, and the difference; months to come: plan {cycle}", cycle=scope.cycle),
                        source=say("plans and stock of the cycles; demand history"), columns={"what": "", **shown})
+
+
+def _off(rows: pd.DataFrame, family: str) -> Sentence:
+    """How far sales and stock of the months past were from their plan, in units; of stock the last month."""
+    of = rows.set_index(["measure", "kind"]).astype("float64")
+    both = of.loc[[("sales", "plan"), ("sales", "actual")]].dropna(axis=1)
+    held = of.loc[[("stock", "plan"), ("stock", "actual")]].dropna(axis=1)
+    sold, planned = both.sum(axis=1).loc[("sales", "actual")], both.sum(axis=1).loc[("sales", "plan")]
+    if not planned > 0:
+        return say("{family}: sales, production and stock in units", family=family)
+    said = {"family": family, "off": sold / planned - 1}
+    if held.empty or not held.iloc[0, -1] > 0:
+        return say("{family} in units: sales {off:+.0%} against their plan", **said)
+    return say("{family} in units: sales {off:+.0%} against their plan, stock {stock:+.0%}", **said, stock=held.iloc[1, -1] / held.iloc[0, -1] - 1)
 
 
 # --- what can the reps sell? ------------------------------------------------------------------------------------------
@@ -260,7 +306,10 @@ def selling(hiring: pd.DataFrame | None, *, through_reps: float | None, scope: S
     people += say("Nobody has to be hired for it.") if not hires else say("**One hire** is needed to close what can still be closed.") if hires == 1 else say(
         "**{hires:,d} hires** are needed to close what can still be closed.", hires=hires)
     near = hiring[hiring["month"].isin(scope.window)]
+    worst = near.loc[near["gap"].idxmin()] if near["gap"].notna().any() else None
+    caption = say("Month by month: reps fall short most in {month:month}, by {gap:money}", month=worst["month"], gap=-worst["gap"]) if worst is not None and worst["gap"] < 0 else say(
+        "Month by month: the reps can sell what is planned")
     return block(people, tables.show(
-        near, caption=say("What the reps can sell, month by month"), source=say("reps, quotas, orders; plan {cycle}", cycle=scope.cycle),
+        near, shut=True, caption=caption, source=say("reps, quotas, orders; plan {cycle}", cycle=scope.cycle),
         columns={"month": col("Month", "month"), "reps": col("Reps", "number", 1, wide=True), "target": col("Planned", "money", wide=True), "capacity": col("Can sell", "money"),
                  "gap": col("Gap", "money", signed=True), "hires": col("Hires to start", "count")}))

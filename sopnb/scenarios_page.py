@@ -71,7 +71,7 @@ def _figure(plain: pd.DataFrame, months: pd.DatetimeIndex) -> Figure:
     largest = plain.loc[plain["difference"].abs().idxmax()]
     return charts.ranking(
         plain, label="scenario", value="difference", kind="money", name="what-if", top=len(plain),
-        title=say("{scenario}: {difference:money+}", scenario=largest["scenario"], difference=largest["difference"]),
+        title=say("{scenario} would move the result most: {difference:money+}", scenario=largest["scenario"], difference=largest["difference"]),
         subtitle=say("Result of each scenario less that of the plan as it is, {first:month} to {last:month}", first=months[0], last=months[-1]), source=_source())
 
 
@@ -88,9 +88,11 @@ def _causes(found: scenarios.Found, plain: pd.DataFrame) -> Table:
     wide[kept] = wide[kept].where(wide[kept].abs() >= least)
     largest = found.parts.loc[found.parts["amount"].abs().idxmax()]
     return tables.show(
-        wide, caption=say("Where the differences come from: the largest part is {part} in {scenario}, {amount:money+}", part=message("scenarios.part." + largest["part"]).text.lower(),
+        wide, shut=True, caption=say("Where the differences come from: the largest part is {part} in {scenario}, {amount:money+}", part=message("scenarios.part." + largest["part"]).text.lower(),
                           scenario=largest["scenario"], amount=largest["amount"]),
-        subtitle=say("Money, scenario less plan as it is; the parts add up to the difference"), source=_source(),
+        subtitle=say("Result is margin, less sales lost for want of hours, what customers' waiting costs, what people cost beyond the wages in unit cost, and the cost of keeping stock. Where hours are missing, goods are made "
+                     "earlier: that shows as people and as keeping stock. Volume is units at today's margin; price and unit cost are their changes at the new units; units follow a price as (1 + change) to the power of the "
+                     "elasticity"), source=_source(),
         columns={"scenario": "Scenario", **{part: col(message("scenarios.part." + part).text, "money", signed=True, wide=True) for part in kept},
                  "difference": col("Result", "money", signed=True)})
 
@@ -107,7 +109,7 @@ def _side_by_side(plain: pd.DataFrame, base: pd.Series, months: pd.DatetimeIndex
         "stock_peak": col("Stock, peak", "money", signed=True, wide=True), "service": col("Service", "points", 2, signed=True, unit="points", wide=True),
         "load": col("Highest load", wide=True), "people": col("People", "count", signed=True, wide=True), "supply_cost": col("Supply cost", "money", signed=True, wide=True),
         "below": col("Below safety stock", "points", 2, signed=True, unit="points", wide=True), "at_risk": col("Sales at risk", "money", signed=True)}
-    return tables.show(shown, caption=caption, subtitle=say("Difference to the plan as it is, {first:month} to {last:month}; a dash where nothing differs; the highest load as it would be", first=months[0], last=months[-1]),
+    return tables.show(shown, shut=True, caption=caption, subtitle=say("Difference to the plan as it is, {first:month} to {last:month}; a dash where nothing differs; the highest load as it would be", first=months[0], last=months[-1]),
                        source=_source(), columns={"scenario": "Scenario", **{name: given for name, given in columns.items() if name in known or name == "load"}})
 
 
@@ -133,7 +135,7 @@ def _changes(found: scenarios.Found, names: Mapping[str, str]) -> Table | None:
     rows = rows.assign(what=rows["what"].str[:1].str.upper() + rows["what"].str[1:])
     first = rows.loc[rows["amount"].abs().idxmax()]
     return tables.show(
-        rows, caption=say("Change by change: the largest is {what} ({amount:money+})", what=first["what"][:1].lower() + first["what"][1:], amount=first["amount"]),
+        rows, shut=True, caption=say("Change by change: the largest is {what} ({amount:money+})", what=first["what"][:1].lower() + first["what"][1:], amount=first["amount"]),
         subtitle=say("What each change does on average over all orders in which they could come; they add up to the result"), source=_source(),
         columns={"what": "Change", "scenario": col("Scenario", wide=True), "amount": col("Result", "money", signed=True)})
 
@@ -159,9 +161,7 @@ def _note(base: pd.Series) -> Note:
               "month.", revenue=base["revenue"], margin=base["margin"], result=base["result"], stock=base["stock_mean"], peak=base["stock_peak"], service=base["service"])
     if pd.notna(base["people"]):
         out += say("The cheapest way of working needs at most {people:,.0f} people and costs {cost:money}.", people=base["people"], cost=base["supply_cost"])
-    return Note(out + say("Result is margin, less sales that are lost for want of hours, less what customers' waiting costs, less what people cost beyond the wages in unit cost (overtime, hiring, people "
-                          "without work), less the cost of keeping stock. Where hours are missing, goods are made earlier: that shows as people and as keeping stock. Volume is the change in units at today's margin, price and unit cost are their changes at the new units. Units follow a price as "
-                          "(1 + change) to the power of the elasticity. Risk is sales that come late or never, and the share of months that end below safety stock."))
+    return Note(out)
 
 
 def as_table(found: scenarios.Found) -> pd.DataFrame:

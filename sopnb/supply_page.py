@@ -8,12 +8,14 @@ from typing import Any
 import pandas as pd
 
 from sopnb import frames, supply, tables, words
-from sopnb.blocks import Block, Heading, Scope, block, missing, short_month
+from sopnb.blocks import Block, Heading, Scope, block, marked, missing, short_day, short_month
 from sopnb.tables import Table
 from sopnb.words import Sentence, message, say, terms
 
 col = tables.col
 SERIES = ["item", "location"]
+SHOWN = 5  # rows of a list, of orders or exceptions: the others stand in the workbook
+LOSING = ("short", "overload", "late")  # what is too little; the other kinds tie up money
 OPEN = ("overdue", "reschedule_in", "reschedule_out", "cancel")
 
 
@@ -49,14 +51,27 @@ def _release(soon: pd.DataFrame, made: pd.Series, pegs: pd.DataFrame | None, pla
     if soon.empty:
         return None
     rows = soon.assign(name=scope.item(soon["item"]), place=soon["location"].map(places).fillna(soon["location"]), kind=[message("supply.make" if own else "supply.buy") for own in made],
-                       rule=[message("supply." + rule) for rule in soon["rule"]], message=[message("supply." + word) for word in soon["message"]])
-    shown = soon.reindex(soon["amount"].abs().sort_values(ascending=False, kind="stable").index).head(8)["order"]
+                       rule=[message("supply." + rule) for rule in soon["rule"]], day=_days(soon["release"], soon["message"]))
+    shown = soon.reindex(soon["amount"].abs().sort_values(ascending=False, kind="stable").index).head(SHOWN)["order"]
     why = serves(pegs, shown, scope)
     return tables.show(
-        rows.assign(why=rows["order"].map(why).fillna("")), caption=say("Orders to release now, the largest first"), top=8, by="amount", total=["amount"],
-        subtitle=say("Each with the demand that most of it serves, and the rule that sized it"), source=say("stock, open orders and plan {cycle}", cycle=scope.cycle),
-        columns={"name": "Item", "place": col("Location", wide=True), "kind": col("Kind", wide=True), "release": col("Release", "date", wide=True), "quantity": col("Quantity", "count", unit="units"),
-                 "why": col("Serves", wide=True), "rule": col("Sized by", wide=True), "message": col("Message", wide=True), "amount": col("Amount", "money")})
+        rows.assign(why=rows["order"].map(why).fillna("")), caption=_largest(rows), top=SHOWN, by="amount", total=["amount"],
+        subtitle=say("Each with the demand that most of it serves, and the rule that sized it"), source=say("stock, open orders and plan {cycle}; every order: tables/proposed.parquet", cycle=scope.cycle),
+        columns={"name": "Item", "place": col("Location", wide=True), "kind": col("Make or buy", wide=True), "day": col("Release", wide=True), "quantity": col("Quantity", "count", unit="units"),
+                 "why": col("Serves", wide=True), "rule": col("Sized by", wide=True), "amount": col("Amount", "money")})
+
+
+def _days(days: pd.Series, messages: pd.Series) -> list[Sentence | str]:
+    """Days for a narrow column; one that is past for what it serves carries its mark."""
+    return [short_day(day) if word == "order" else marked("short", message("supply.day_late", {"day": short_day(day)})) for day, word in zip(days, messages, strict=True)]
+
+
+def _largest(rows: pd.DataFrame) -> Sentence:
+    """How much of the money the rows shown are."""
+    first = rows["amount"].abs().sort_values(ascending=False, kind="stable").head(SHOWN).sum()
+    if len(rows) <= SHOWN or not rows["amount"].abs().sum() > 0:
+        return say("Orders to release now: {n:,d}, worth {amount:money}", n=len(rows), amount=rows["amount"].sum())
+    return say("{n:,d} of {all:,d} orders are {share:.0%} of the money to release", n=SHOWN, all=len(rows), share=first / rows["amount"].abs().sum())
 
 
 def serves(pegs: pd.DataFrame | None, orders: Sequence[str] | pd.Series, scope: Scope) -> dict[str, str]:
@@ -97,9 +112,9 @@ def _open(messages: pd.DataFrame | None, places: Mapping[str, str], scope: Scope
         return None
     do = [message("supply.do." + row["message"], {"needed": row["needed"], "due": row["due"]}) for row in rows.to_dict("records")]
     return tables.show(
-        rows.assign(name=scope.item(rows["item"]), place=rows["location"].map(places).fillna(rows["location"]), do=do), top=8, by="amount", total=["amount"],
-        caption=say("What to tell whoever placed the open orders, the largest first"), source=say("open orders, stock and plan {cycle}", cycle=scope.cycle),
-        columns={"name": "Item", "order": col("Order", wide=True), "place": col("Location", wide=True), "due": col("Due", "date", wide=True), "quantity": col("Quantity", "count", unit="units", wide=True),
+        rows.assign(name=scope.item(rows["item"]), place=rows["location"].map(places).fillna(rows["location"]), do=do, day=[short_day(day) for day in rows["due"]]), top=8, by="amount", total=["amount"], shut=True,
+        caption=say("What to tell whoever placed them: {n:,d} orders, worth {amount:money}", n=len(rows), amount=rows["amount"].sum()), source=say("open orders, stock and plan {cycle}; every order: tables/messages.parquet", cycle=scope.cycle),
+        columns={"name": "Item", "order": col("Order", wide=True), "place": col("Location", wide=True), "day": col("Due", wide=True), "quantity": col("Quantity", "count", unit="units", wide=True),
                  "amount": col("At cost", "money"), "do": "Do"})
 
 
@@ -130,10 +145,15 @@ def _shipments(shipments: pd.DataFrame, lanes: bool, places: Mapping[str, str], 
         said += say("{n:,d} of them should have left before {day:day}.", n=len(late), day=scope.as_of)
     way = [say("{a} to {b}", a=places.get(a, a), b=places.get(b, b)).text for a, b in zip(now["source_location"], now["location"], strict=True)]
     return [said, tables.show(
-        now.assign(name=scope.item(now["item"]), way=way, message=[message("supply." + word) for word in now["message"]]), top=6, by="amount", total=["amount"],
-        caption=say("Shipments to make now, the largest first"), source=say("lanes, stock and plan {cycle}", cycle=scope.cycle),
-        columns={"name": "Item", "way": "Way", "release": col("Leaves", "date", wide=True), "due": col("Arrives", "date", wide=True), "quantity": col("Quantity", "count", unit="units", wide=True),
-                 "message": col("Message", wide=True), "amount": col("At cost", "money")})]
+        now.assign(name=scope.item(now["item"]), way=way, leaves=_days(now["release"], now["message"]), arrives=[short_day(day) for day in now["due"]]), top=8, by="amount", total=["amount"], shut=True,
+        caption=_busiest(now.assign(way=way)), source=say("lanes, stock and plan {cycle}; every shipment: tables/shipments.parquet", cycle=scope.cycle),
+        columns={"name": "Item", "way": "Way", "leaves": col("Leaves", wide=True), "arrives": col("Arrives", wide=True), "quantity": col("Quantity", "count", unit="units", wide=True), "amount": col("At cost", "money")})]
+
+
+def _busiest(now: pd.DataFrame) -> Sentence:
+    """The way that most goes, by money."""
+    by = now.groupby("way")["amount"].sum()
+    return say("Shipment by shipment: most goes from {way}, {amount:money}", way=by.idxmax(), amount=by.max())
 
 
 def _promised(atp: pd.DataFrame | None, plan: pd.DataFrame, places: Mapping[str, str], scope: Scope) -> list[Sentence | Table | None]:
@@ -148,15 +168,18 @@ def _promised(atp: pd.DataFrame | None, plan: pd.DataFrame, places: Mapping[str,
     wide["booked"] = booked.reindex(pd.MultiIndex.from_frame(wide[SERIES])).to_numpy()
     wide["still"] = ((wide["consensus"] - wide["booked"]).clip(lower=0) - last.clip(lower=0)).clip(lower=0) * (wide["revenue"] / wide["consensus"].where(wide["consensus"] > 0)).fillna(0.0)
     none = last <= 0
-    said = say("**Of stock and open orders to the end of {month:month}, {free:,.0f} units are not promised to anybody yet.** {n:,d} of {all:,d} items and locations have nothing left to promise.",
+    said = say("**Of stock and open orders to the end of {month:month}, {free:compact} units are promised to nobody yet.** {n:,d} of {all:,d} items and locations have nothing left to promise.",
                month=months[-1], free=last.clip(lower=0).sum(), n=int(none.sum()), all=len(wide))
     short = wide[wide["still"] > 0]
     if short.empty:
         return [said]
+    said += say("Sales of {still:money} planned until then rest on orders still to be placed.", still=short["still"].sum())
+    most = short.loc[short["still"].idxmax()]
     heads = {f"m{k + 1}": col(words.show(pd.Timestamp(month), "mon"), "count", wide=k + 1 < len(months)) for k, month in enumerate(months)}
     return [said, tables.show(
-        short.assign(name=scope.item(short["item"]), place=short["location"].map(places).fillna(short["location"])), top=8, by="still", other=["still"], total=["still"],
-        caption=say("Where sales planned to {month:month} rest most on orders still to be placed", month=months[-1]), source=say("stock, open orders, customers' orders, plan {cycle}", cycle=scope.cycle),
+        short.assign(name=scope.item(short["item"]), place=short["location"].map(places).fillna(short["location"])), top=8, by="still", other=["still"], total=["still"], shut=True,
+        caption=say("{item} in {place} rests most on orders still to be placed: {amount:money}", item=scope.names.get(most["item"], most["item"]), place=places.get(most["location"], most["location"]), amount=most["still"]),
+        source=say("stock, open orders, customers' orders, plan {cycle}; every item: tables/atp.parquet", cycle=scope.cycle),
         subtitle=say("Units booked, planned to sell, and free to promise to the end of each month; sales planned beyond them, in money"),
         columns={"name": "Item", "place": col("Location", wide=True), "booked": col("Booked", "count", wide=True), "consensus": col("Planned", "count", wide=True), **heads, "still": col("Rests on new orders", "money")})]
 
@@ -171,7 +194,7 @@ def _uncounted(proposed: pd.DataFrame, blind: pd.DataFrame | None, parts: pd.Dat
     if parts is not None and len(parts):
         out.append(say("For {n:,d} components no stock is counted: they are needed as shown, what must be bought of them is not known.", n=len(parts)))
         out.append(tables.show(
-            parts.assign(amount=parts["amount"].fillna(0), name=scope.item(parts["item"])), caption=say("Components needed soon, without a stock count"), top=6, by="amount", total=["amount"],
+            parts.assign(amount=parts["amount"].fillna(0), name=scope.item(parts["item"])), caption=say("Components needed soon without a stock count: {n:,d}", n=len(parts)), shut=True, top=6, by="amount", total=["amount"],
             source=say("bill of materials; planned orders of {cycle}", cycle=scope.cycle), columns={"name": "Component", "consensus": col("Needed", "count", unit="units"), "amount": col("At cost", "money")}))
     return out
 
@@ -200,12 +223,19 @@ def _ranked(exceptions: pd.DataFrame, top: int, places: Mapping[str, str], scope
         return None
     rows = supply.ranked(exceptions)
     rows = rows.assign(size=rows["amount"].abs(), since=[short_month(month) for month in rows["first"]], what=scope.item(rows["item"]).fillna(rows["resource"]), place=rows["location"].map(places).fillna(rows["location"]).fillna(""),
-                       word=[message("supply.kind." + kind) for kind in rows["kind"]], why=[message(m, v) for m, v in zip(rows["because"], rows["values"], strict=True)])
+                       word=[kind_of(kind) for kind in rows["kind"]], why=[message(m, v) for m, v in zip(rows["because"], rows["values"], strict=True)])
     return tables.show(
-        rows, top=top, by="size", other=["size"], caption=say("The largest of {all:,d} exceptions", all=len(rows)) if len(rows) > 1 else say("The one exception"),
+        rows, top=min(top, SHOWN + 1), by="size", other=["size"],
+        caption=say("{what} is the largest of {all:,d} exceptions: {amount:money}", what=rows["what"].iloc[0], all=len(rows), amount=rows["size"].iloc[0]) if len(rows) > 1 else say(
+            "{what} is the one exception: {amount:money}", what=rows["what"].iloc[0], amount=rows["size"].iloc[0]),
         subtitle=say("Shortages and overloads count the sales behind them, stock and late orders what they cost; {first:month} to {last:month}", first=scope.window[0], last=scope.window[-1]),
-        source=say("projection, load and open orders of {cycle}", cycle=scope.cycle),
+        source=say("projection, load and open orders of {cycle}; every exception: tables/exceptions.parquet", cycle=scope.cycle),
         columns={"what": "What", "word": "Kind", "place": col("Location", wide=True), "since": col("From", wide=True), "why": col("Because", wide=True), "size": col("At stake", "money")})
+
+
+def kind_of(kind: str) -> Sentence:
+    """The kind of an exception with its mark: down is too little, up too much."""
+    return marked("short" if kind in LOSING else "excess", message("supply.kind." + kind))
 
 
 def _answers(exceptions: pd.DataFrame, options: pd.DataFrame, places: Mapping[str, str], scope: Scope) -> list[Sentence | Table | Heading]:
@@ -213,18 +243,30 @@ def _answers(exceptions: pd.DataFrame, options: pd.DataFrame, places: Mapping[st
         return []
     taken = options[options["recommended"]]
     asked = exceptions[exceptions["group"].isin(options["exception"])]
-    said = say("The recommended answers to {n:,d} questions, {count:,d} exceptions, keep or recover **{keeps:money}** of sales and cost {costs:money}, book value given up included.", n=len(taken), count=len(asked),
+    said = say("The recommended answers to {n:,d} questions, which are {count:,d} of the exceptions, keep or recover **{keeps:money}** of sales and cost {costs:money}, book value given up included.", n=len(taken), count=len(asked),
                keeps=taken["keeps"].sum(), costs=taken["costs"].sum())
     first = supply.ranked(asked).assign(count=lambda d: d.groupby("group")["id"].transform("size")).drop_duplicates("group")
     name = scope.item(first["item"]).fillna(first["resource"])
     where = first["location"].map(places).fillna(first["location"])
     several = first["count"] > 1
     more = [message("supply.and_more", {"what": what, "n": int(n) - 1}).text if n > 1 else what for what, n in zip(name, first["count"], strict=True)]
-    about = pd.DataFrame({"exception": first["group"], "what": more, "place": where.where(~several).fillna(""), "kind": [message("supply.kind." + kind) for kind in first["kind"]]})
-    best = [message("supply.recommended") if best else "" for best in options["recommended"]]
+    about = pd.DataFrame({"exception": first["group"], "what": more, "place": where.where(~several).fillna(""), "kind": [kind_of(kind) for kind in first["kind"]]})
+    best = [marked("on", message("supply.recommended")) if best else "" for best in options["recommended"]]
     rows = about.merge(options.assign(answer=[message(m, v) for m, v in zip(options["title"], options["values"], strict=True)], best=best), on="exception")
+    columns: dict[str, str | tables.Col] = {"what": "What", "kind": col("Kind", wide=True), "place": col("Location", wide=True), "option": col("Option", wide=True), "answer": "Answer", "keeps": col("Keeps", "money", wide=True),
+               "costs": col("Costs", "money", wide=True), "net": col("Net", "money", signed=True), "service": col("Service", "percent", wide=True), "best": col("Advice", wide=True)}
+    source = say("exceptions of {cycle}; rates of the params file", cycle=scope.cycle)
+    advice = rows[rows["recommended"]]
     return [Heading(say("What are the answers, and what do they cost?")), said, tables.show(
-        rows, caption=say("Answers side by side"), source=say("exceptions of {cycle}; rates of the params file", cycle=scope.cycle),
-        subtitle=say("Net is what an answer gains less what it costs; the margin of sales that stay unserved is a cost"),
-        columns={"what": "What", "kind": col("Kind", wide=True), "place": col("Location", wide=True), "option": col("Option", wide=True), "answer": "Answer", "keeps": col("Keeps", "money", wide=True),
-                 "costs": col("Costs", "money", wide=True), "net": col("Net", "money", signed=True), "service": col("Service", "percent", wide=True), "best": col("Advice", wide=True)})]
+        advice, caption=say("Together the recommended answers are worth {net:money}, net of what they cost", net=advice["net"].sum()), source=source, total=["keeps", "costs", "net"] if len(advice) > 1 else None,
+        subtitle=say("Sales that an answer keeps; net is the margin it saves less what is spent and given up"), columns={name: columns[name] for name in ("what", "kind", "place", "answer", "keeps", "costs", "net")}),
+        tables.show(rows, shut=True, caption=_second(rows), source=source, columns=columns,
+                    subtitle=say("Costs are what is spent or given up, and the margin of sales that stay unserved; net is the margin at stake, or what is recovered, less these costs"))]
+
+
+def _second(rows: pd.DataFrame) -> Sentence:
+    """By how much the advice beats the next best answer, where that is most."""
+    gaps = rows.groupby("what", sort=False)["net"].apply(lambda net: net.nlargest(2).diff().abs().iloc[-1]).dropna()
+    if gaps.empty:
+        return say("Every answer that was weighed: {n:,d}", n=len(rows))
+    return say("Every answer that was weighed: for {what} the advice is {more:money} better than the next", what=gaps.idxmax(), more=gaps.max())

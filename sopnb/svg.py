@@ -14,13 +14,15 @@ _SHAPES = {
     "on": ("ok", '<circle cx="6" cy="6" r="6"/><path class="k" d="M3 6l2 2 4-4"/>'),
     "watch": ("over-t", '<path d="M6 .5l6 11H0z"/><path class="k" d="M6 4.5v3.2M6 9v1"/>'),
     "off": ("short", '<path d="M6 0l6 6-6 6-6-6z"/><path class="k" d="M4 4l4 4M8 4l-4 4"/>'),
+    "short": ("short", '<path d="M0 1h12L6 11.500z"/>'),
+    "excess": ("over-t", '<path d="M6 1l6 10H0z"/>'),
     "none": ("mute", '<circle cx="6" cy="6" r="5" fill="none" stroke="currentColor" stroke-width="1.5"/>'),
 }
-_CSS = {"on": "ok", "watch": "watch", "off": "off", "none": "m"}
+_CSS = {"on": "ok", "watch": "watch", "off": "off", "short": "off", "excess": "watch", "none": "m"}
 
 
 def status_mark(status: str, word: str) -> Markup:
-    """Shape, word and colour of a KPI's status: circle with tick, triangle, diamond with cross."""
+    """Shape, word and colour of a KPI's status: circle with tick, triangle, diamond with cross; of an exception: down for too little, up for too much."""
     role, shape = _SHAPES.get(status, _SHAPES["none"])
     shape = shape.replace('class="k"', f'fill="none" style="stroke:{css_value("bg")};stroke-width:1.5"')
     return Markup(

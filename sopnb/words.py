@@ -197,6 +197,7 @@ def _parts(template: str) -> tuple[tuple[str, str, str], ...]:
 
 
 _WHOLE = {"money", "money+", "price", "compact", "compact+", "mon"}  # a line on a page does not break within them
+_AMOUNT = re.compile(r"(?<=\bRp) (?=\d)|(?<=\b[A-Z]{3}) (?=\d)|(?<=\d) (?=(?:tn|bn|m|triliun|miliar|juta)\b)")  # nor within amounts in what was said before
 
 
 def _fill(source: str, values: Mapping[str, Any], name: str = "") -> Sentence:
@@ -220,7 +221,7 @@ def _fill(source: str, values: Mapping[str, Any], name: str = "") -> Sentence:
             continue
         shown = content if kind == "text" else _value(values, content, spec, where)
         text.append(shown)
-        page.append(html.escape(shown.replace(" ", "\u00a0") if spec in _WHOLE else shown))
+        page.append(html.escape(shown.replace(" ", "\u00a0") if spec in _WHOLE else _AMOUNT.sub("\u00a0", shown) if kind == "value" and not spec else shown))
         if code:
             run.append(shown)
         else:

@@ -60,7 +60,7 @@ def test_orders_of_this_month_are_told_with_what_is_late_and_what_open_orders_ne
                      "P3 B EU open cancel 2026-10-01 - 5 5", "O2 B EU planned past_due 2026-10-01 - 5 5").assign(needed=lambda d: pd.to_datetime(d["needed"]))
     shown = supply_page.orders(SimpleNamespace(proposed=proposed), ITEMS, pegs=PEGS, messages=messages, findings=None, places=PLACES, scope=SCOPE).text
     assert "2 orders are to be released in October 2026: USD 600 to make and USD 140 to buy. 1 of them, worth USD 140, should have gone out before 1 October 2026" in shown
-    assert "one is overdue (USD 10); one in a later one (USD 20); one is not needed at all (USD 5)." in shown and "push back to Dec 26" in shown and "Europe" in shown
+    assert "one is overdue (USD 10); one in a later one (USD 20); one is not needed at all (USD 5)." in shown and "Push back to Dec 26" in shown and "Europe" in shown
     assert "O9" not in shown and "USD 54" not in shown
 
 
@@ -71,7 +71,7 @@ def test_promises_say_what_rests_on_orders_still_to_be_placed():
     netted = SimpleNamespace(shipments=frames.empty(frames.SHIPMENTS), proposed=frames.empty(frames.PROPOSED))
     shown = supply_page.moving(netted, atp, None, None, lanes=True, bom=False, items=ITEMS, plan=plan, places=PLACES, scope=SCOPE).text
     assert "Nothing has to move between locations in October 2026." in shown and "Not available: bom." in shown
-    assert "50 units are not promised to anybody yet. 1 of 2 items and locations have nothing left to promise." in shown and "Rests on new orders, USD" in shown and " 200\n" in shown
+    assert "50 units are promised to nobody yet. 1 of 2 items and locations have nothing left to promise." in shown and "Rests on new orders, USD" in shown and " 200\n" in shown
 
 
 # --- hours ------------------------------------------------------------------------------------------------------------
@@ -111,7 +111,7 @@ def test_what_is_too_much_carries_the_action_that_costs_least():
     options = pd.DataFrame({"exception": ["all-excess", "all-excess"], "recommended": [True, False], "title": ["options.promote", "options.carry"]})
     projection = frame("item location month demand", "A EU 2026-10 7")
     shown = stock_page.too_much(exceptions, options, projection, places=PLACES, scope=SCOPE).text
-    assert "Too much stock: USD 30 more than needed soon, USD 8 that nothing asks for" in shown and "sell at a discount" in shown and "look at it next" in shown
+    assert "Item by item: USD 30 of stock is more than needed soon, USD 8 nothing asks for" in shown and "Sell at a discount" in shown and "Look at it next" in shown
     assert stock_page.too_much(exceptions.iloc[:0], options, projection, places=PLACES, scope=SCOPE) is None
 
 
@@ -148,14 +148,14 @@ def test_the_page_says_how_often_safety_stock_would_have_lasted_and_what_more_wo
     lasted = frame("service_class service_target cases lasted by_chance", "A 0.98 400 0.92 0.01", "B 0.95 400 0.94 0.01")
     ours, safe = policies([10, 20], [15, 20])
     shown = stock_page.lasting(ours, safe, lasted, ITEMS, holding_rate=0.2).text
-    assert "in 92.0% of the cases of class A, where 98% is asked for" in shown and "6 times in a hundred less" in shown
+    assert "in class A it would have lasted 92 times in 100, where 98 are asked for" in shown and "Class by class: to keep the promise everywhere takes USD 30 more" in shown
     assert "is worth USD 130, USD 30 more, and costs USD 6 a year to hold" in shown and "distribution: empirical" in shown
 
 
 def test_safety_stock_that_lasts_is_said_in_one_sentence_and_without_errors_nothing_is():
     ours, safe = policies([10, 20], [15, 20])
     kept = frame("service_class service_target cases lasted by_chance", "A 0.98 400 0.97 0.01")
-    assert stock_page.lasting(ours, safe, kept, ITEMS, holding_rate=0.2).text == "At past origins safety stock like this would have lasted as often as is asked for."
+    assert stock_page.lasting(ours, safe, kept, ITEMS, holding_rate=0.2).text == "Held in the past, this safety stock would have lasted as often as is asked for."
     assert stock_page.lasting(ours, safe, kept.iloc[:0], ITEMS, holding_rate=0.2).text == ""
     shape, same = policies([10, 20], [10, 20], "empirical")
     assert "follows the shape of past errors already" in stock_page.lasting(shape, same, kept.assign(lasted=0.8), ITEMS, holding_rate=0.2).text
@@ -198,4 +198,4 @@ def test_planned_shipments_and_what_to_tell_about_orders_are_sheets_of_the_workb
     book = CalamineWorkbook.from_path(tmp_path / "out.xlsx")
     assert {"Shipments", "Messages"} <= set(book.sheet_names)
     told = [cell for row in book.get_sheet_by_name("Messages").to_python() for cell in row]
-    assert "Cancel" in told and 30 in told and "US" in [cell for row in book.get_sheet_by_name("Shipments").to_python() for cell in row]
+    assert "Not needed: cancel it" in told and 30 in told and "US" in [cell for row in book.get_sheet_by_name("Shipments").to_python() for cell in row]
