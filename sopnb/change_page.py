@@ -8,12 +8,14 @@ from typing import Any
 import pandas as pd
 
 from sopnb import charts, closing, tables
-from sopnb.blocks import Block, Note, Scope, block, missing, told
+from sopnb.blocks import Block, Note, Scope, block, missing, rough, told
 from sopnb.charts import Figure
 from sopnb.tables import Table
 from sopnb.words import Sentence, message, say
 
 col = tables.col
+ALMOST = 0.0005  # share of last plan below which no percentage would show that anything moved
+SEEN = 0.01  # share of the largest part from which another is drawn by itself
 NEAR_NOTHING = 0.0005  # share of what moved that is left unexplained, below which it is rounding
 
 
@@ -48,47 +50,64 @@ def _moved(bridge: pd.DataFrame) -> Sentence:
     """The answer: how far the plan moved, and the two largest parts of it."""
     last, this = bridge["amount"].iloc[0], bridge["amount"].iloc[-1]
     largest = [message("plan.part.largest", {"part": message("plan.part." + row["part"]), "amount": row["amount"]}).text for row in _parts(bridge).head(2).to_dict("records")]
+    if last and abs(this - last) < ALMOST * last:
+        return say("**The plan comes to {this:money}, almost what last plan had ({change:money+}).** The largest parts: {parts}.", change=this - last, this=this, parts=", ".join(largest))
     return say("**The plan moved by {change:money+} ({share:+.1%}), from {last:money} to {this:money}.** The largest parts: {parts}.", change=this - last, share=(this - last) / last if last else None,
                last=last, this=this, parts=", ".join(largest))
 
 
 def _bridge(bridge: pd.DataFrame, residual: float, scope: Scope) -> Figure:
     largest, change = _parts(bridge).iloc[0], bridge["amount"].iloc[-1] - bridge["amount"].iloc[0]
-    about: Mapping[str, Any] = {"first": scope.window[0], "last": scope.window[-1], "left": residual}
+    start = bridge["amount"].iloc[0]
+    about: Mapping[str, Any] = {"first": scope.window[0], "last": scope.window[-1], "left": residual, "change": change, "share": change / start if start else None,
+                                "part": message("plan.part." + largest["part"]), "amount": largest["amount"]}
     return charts.bridge(
-        bridge.assign(part=told("plan.part.", bridge["part"]).map(str)), name="plan-bridge",
-        title=say("{change:money+} ({share:+.1%}) on last plan; the largest part is {part}: {amount:money+}", change=change, share=change / bridge["amount"].iloc[0] if bridge["amount"].iloc[0] else None,
-                  part=message("plan.part." + largest["part"]), amount=largest["amount"]),
+        _drawn(bridge), name="plan-bridge",
+        title=say("{change:money+} ({share:+.1%}) on last plan; the largest part is {part}: {amount:money+}", **about) if about["share"] is None or abs(about["share"]) >= ALMOST else say(
+            "{change:money+} on last plan; the largest part is {part}: {amount:money+}", **about),
         subtitle=say("Revenue, {first:month} to {last:month}; {left:.2%} of what moved is left unexplained", **about) if residual >= NEAR_NOTHING else say(
             "Revenue, {first:month} to {last:month}; the parts add up to all of it", **about),
         source=say("plan {cycle} minus the plan of the month before", cycle=scope.cycle))
 
 
+def _drawn(bridge: pd.DataFrame) -> pd.DataFrame:
+    """The bridge with its parts in words; those too small to be seen in the figure are added up in one."""
+    size = bridge.loc[~bridge["total"], "amount"].abs()
+    tiny = size[size < SEEN * size.max()].index
+    named = bridge.assign(part=told("plan.part.", bridge["part"]).map(str))
+    if len(tiny) < 2:
+        return named
+    rest = named.loc[tiny[:1]].assign(part=message("plan.part.rest", {"n": len(tiny)}).text, amount=named.loc[tiny, "amount"].sum())
+    return pd.concat([named.drop(index=tiny).iloc[:-1], rest, named.iloc[-1:]], ignore_index=True)
+
+
 def _movers(movers: pd.DataFrame, reasons: pd.DataFrame, scope: Scope) -> Table:
     why = [message("plan.moved", {"part": message("plan.part." + row["part"]), "amount": row["part_amount"], "reason": message(row["because"], row["values"])}) for row in reasons.to_dict("records")]
-    named = movers.assign(name=scope.item(movers["item"]), why=pd.Series(why, dtype=object).reindex(movers.index))
+    named = movers.assign(name=scope.item(movers["item"]), place=scope.place(movers["location"]), why=pd.Series(why, dtype=object).reindex(movers.index))
     first = named.iloc[0]
+    about = {**first[["name", "place", "amount"]], "last": rough(first["last"]), "this": rough(first["this"])}
     return tables.show(
-        named, top=10, by="amount", other=["last", "this", "change", "amount"], total=["last", "this", "change", "amount"], total_label=say("Series that moved").text,
-        caption=say("{name} moved most: {amount:money+}, from {last:,.0f} to {this:,.0f} units", **first[["name", "amount", "last", "this"]]) if first["location"] == "all" else say(
-            "{name} at {location} moved most: {amount:money+}, from {last:,.0f} to {this:,.0f} units", **first[["name", "location", "amount", "last", "this"]]),
-        subtitle=say("The same months; units, this plan minus last; the ten largest by money, each with the part that moved it most"), source=say("plan {cycle}", cycle=scope.cycle),
-        columns={"name": "Item", "location": col("Location", wide=True), "last": col("Last plan", "count", wide=True), "this": col("This plan", "count", wide=True),
+        named, top=8, by="amount", other=["last", "this", "change", "amount"], total=["last", "this", "change", "amount"], total_label=say("Series that moved").text,
+        caption=say("{name} moved most: {amount:money+}, from {last:compact} to {this:compact} units", **about) if first["location"] == "all" else say(
+            "{name} in {place} moved most: {amount:money+}, from {last:compact} to {this:compact} units", **about),
+        subtitle=say("The same months; units, this plan minus last; the largest by money, each with the part that moved it most"), source=say("plan {cycle}", cycle=scope.cycle),
+        columns={"name": "Item", "place": col("Location", wide=True), "last": col("Last plan", "count", wide=True), "this": col("This plan", "count", wide=True),
                  "amount": col("Money", "money", signed=True), "why": "Why, mostly"})
 
 
 # --- shall we make the budget? --------------------------------------------------------------------------------------
 
 
-def budget(landing: pd.DataFrame | None, *, year: Mapping[str, Any], actions: pd.DataFrame | None) -> Block:
+def budget(landing: pd.DataFrame | None, *, year: Mapping[str, Any], actions: pd.DataFrame | None, drawn: Figure | None = None) -> Block:
     """Where the fiscal year lands, by family, and the named actions that would close the gap.
 
     landing  value.landing, None without a budget; year: value.year of it, empty where nothing lands
     actions  closing.actions, None where the year lands above its budget
+    drawn    the figure of the gap, which stands below the answer; None: there is none
     """
     if landing is None or not year:
         return block(missing("budget"))
-    return block(_lands(landing, year), _by_family(landing), _actions(actions, year))
+    return block(_lands(landing, year), drawn, _by_family(landing), *_actions(actions, year))
 
 
 def _lands(landing: pd.DataFrame, year: Mapping[str, Any]) -> Sentence:
@@ -104,18 +123,24 @@ def _lands(landing: pd.DataFrame, year: Mapping[str, Any]) -> Sentence:
 
 def _by_family(landing: pd.DataFrame) -> Table:
     return tables.show(
-        landing.sort_values("gap"), caption=say("The fiscal year by family, furthest below its budget first"), subtitle=say("Sold so far, planned to go, and where that lands"),
+        landing.sort_values("gap"), shut=True, caption=_apart(landing), subtitle=say("Sold so far, planned to go, and where that lands"),
         source=say("demand history, plan, budget"), top=12, total=["actual", "to_go", "landing", "budget", "gap", "volume", "price"],
         columns={"family": "Family", "actual": col("Sold", "money", wide=True), "to_go": col("To go", "money", wide=True), "landing": col("Lands at", "money"),
                  "budget": col("Budget", "money", wide=True), "gap": col("Gap", "money", signed=True), "volume": col("by volume", "money", signed=True, wide=True),
                  "price": col("by price and mix", "money", signed=True, wide=True)})
 
 
-def _actions(actions: pd.DataFrame | None, year: Mapping[str, Any]) -> Table | Sentence:
+def _apart(landing: pd.DataFrame) -> Sentence:
+    below = landing[landing["gap"] < 0]
+    return say("No family lands below its budget") if below.empty else say("{n} of {all} families land below their budget, by {gap:money} together", n=len(below), all=len(landing), gap=-below["gap"].sum())
+
+
+def _actions(actions: pd.DataFrame | None, year: Mapping[str, Any]) -> list[Table | Sentence]:
+    """What would bring new money, open; what is named but may be counted already, or is not added up, shut."""
     if year["gap"] >= 0:
-        return say("The year lands above its budget: no action is needed for the total.")
+        return [say("The year lands above its budget: no action is needed for the total.")]
     if actions is None or actions.empty:
-        return say("No action has a name: no open deal, no promotion to renew, no override and no open action falls into the months to go.")
+        return [say("No action has a name: no open deal, no promotion to renew, no override and no open action falls into the months to go.")]
     shown, sure = closing.shown(actions), closing.summary(actions, -year["gap"])
     rows = shown.to_dict("records")
     what = [message("plan.close." + row["kind"], row["values"]) for row in rows]
@@ -126,8 +151,16 @@ def _actions(actions: pd.DataFrame | None, year: Mapping[str, Any]) -> Table | S
     caption = say("Of the {shortfall:money} missing, named actions could bring {new:money} of new money; {doubtful:money} more is named but may be counted already, and {unnamed:money} has no name at all",
                   **sure) if sure["unnamed"] > 0 else say(
         "Of the {shortfall:money} missing, named actions could bring {new:money} of new money; {doubtful:money} more is named but may be counted already", **sure)
-    return tables.show(
-        shown.assign(what=what, owner=owner, sure=new), caption=caption, source=say("open deals, events, overrides, actions of past meetings"),
-        subtitle=say("What could close the gap in the months to go, surest and largest first, added up line by line. The run-rate of the baseline holds the usual amount of small deals; taking back a cut "
-                     "brings customers only where the cut was wrong. What meetings hold at stake ({stake:money}) may be a cost or stand above already, and is not added up", **sure),
-        columns={"what": "Action", "owner": col("Owner", wide=True), "amount": col("Money", "money"), "running": col("Added up", "money", wide=True), "sure": col("New money?", wide=True)})
+    named = shown.assign(what=what, owner=owner, sure=new)
+    fresh = named["care"] == "new"
+    columns: Mapping[str, str | tables.Col] = {"what": "Action", "owner": col("Owner", wide=True), "amount": col("Money", "money"), "running": col("Added up", "money", wide=True), "sure": col("New money?", wide=True)}
+    source = say("open deals, events, overrides, actions of past meetings")
+    surest = tables.show(
+        named[fresh], caption=caption, source=source, columns=columns,
+        subtitle=say("What could close the gap in the months to go with new money, the largest first, added up line by line")) if fresh.any() else caption
+    rest = tables.show(
+        named[~fresh], shut=True, source=source, columns=columns,
+        caption=say("Named besides, but perhaps counted already: {doubtful:money}; held at stake by meetings and not added up: {stake:money}", **sure),
+        subtitle=say("The run-rate of the baseline holds the usual amount of small deals; taking back a cut brings customers only where the cut was wrong. What meetings hold at stake may be a cost or stand "
+                     "above already")) if not fresh.all() else None
+    return [surest] if rest is None else [surest, rest]

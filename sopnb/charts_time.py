@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -31,7 +31,7 @@ def demand_and_plan(
     plan      month × consensus (or revenue), baseline drawn dashed where it is a column and unit is units
     forecast  month × lo80, hi80 for the total; one row a month, since bands of items do not add up
     budget    month × units (or revenue), thin and dashed
-    events    name, start: named above the months; on the wide drawing
+    events    name, start: named above the months where there is room; without a name a small triangle at the foot
     by        total, or a column of history and plan: one small chart for each of its values, the largest six
     unit      units, or money for revenue; any other word counts as units
     months    months of history shown
@@ -87,7 +87,7 @@ def demand_and_plan(
         name_ends(pane, ends, two, room)
 
     return figure(paint, name=name, title=title, subtitle=subtitle, source=source, heights=(270, 340),
-                  alt=alt or _demand_alt(lines[0], consensus, ahead, axis))
+                  alt=alt or _demand_alt(lines[0], consensus, ahead, axis, _inside(events, first, last)))
 
 
 def _first(*tables: pd.DataFrame) -> int:
@@ -145,20 +145,27 @@ def _name_on(pane: Pane, line: Line) -> None:
 
 
 def _events(pane: Pane, events: pd.DataFrame | None, first: int, last: int) -> None:
-    if events is None or not len(events) or not pane.canvas.wide:
-        return
-    need(events, ["name", "start"], "demand_and_plan")
     right = -math.inf
-    for row in events.sort_values("start", kind="stable").itertuples():
-        at = place(row.start)
-        width = text_width(str(row.name), TICK)
-        x = pane.px(at)
-        if first <= at <= last and x - width / 2 > right + 8 and x + width / 2 < pane.right:
-            pane.canvas.words(x, pane.bottom - 6, str(row.name), align="center")
+    for at, name in _inside(events, first, last):
+        if not name:
+            pane.mark(at, pane.axes.get_ylim()[0], shape="v", role="base", size=6)
+            continue
+        width, x = text_width(name, TICK), pane.px(at)
+        if x - width / 2 > right + 8 and x + width / 2 < pane.right:
+            pane.canvas.words(x, pane.bottom - 10, name, align="center")
             right = x + width / 2
 
 
-def _demand_alt(past: Line, consensus: Line, ahead: pd.DataFrame, axis: Scale) -> str:
+def _inside(events: pd.DataFrame | None, first: int, last: int) -> list[tuple[int, str]]:
+    """What is marked in the months drawn, in their order: place and name; each once."""
+    if events is None or not len(events):
+        return []
+    need(events, ["name", "start"], "demand_and_plan")
+    found = {(place(row.start), "" if words.is_missing(row.name) else str(row.name)) for row in events.itertuples(index=False)}
+    return sorted((at, name) for at, name in found if first <= at <= last)
+
+
+def _demand_alt(past: Line, consensus: Line, ahead: pd.DataFrame, axis: Scale, marked: Sequence[tuple[int, str]]) -> str:
     parts = []
     if past.last:
         parts.append(said("charts.alt.demand", {"value": axis.full(past.last[1]), "month": named(int(past.last[0]), "month")}))
@@ -168,6 +175,9 @@ def _demand_alt(past: Line, consensus: Line, ahead: pd.DataFrame, axis: Scale) -
         parts.append(said("charts.alt.plan", {
             "peak": axis.full(y), "month": named(int(x), "month"), "end": axis.full(points[-1][1]), "last": named(int(points[-1][0]), "month"),
         }))
+    named_marks = [f"{name} ({named(at, 'month')})" for at, name in marked if name]
+    if named_marks:
+        parts.append(said("charts.alt.marked", {"marks": ", ".join(named_marks)}))
     return " ".join(parts)
 
 

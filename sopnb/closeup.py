@@ -13,8 +13,9 @@ Sources
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -128,7 +129,14 @@ def find(typed: str, items: pd.DataFrame, history: pd.DataFrame) -> str:
     >>> find(" te-1 ", pd.DataFrame({"item": ["TE-1"], "name": ["Tea"]}), pd.DataFrame({"item": []}))
     'TE-1'
     """
-    names = _names(items, history)
+    return named(typed, _names(items, history))
+
+
+def named(typed: str, names: Mapping[str, str]) -> str:
+    """The code of what was typed, a code or a whole name in any case; empty where it is neither, or names several.
+
+    names   code: name
+    """
     wanted = typed.strip().lower()
     codes = [code for code in names if code.lower() == wanted] or [code for code, name in names.items() if name.lower() == wanted]
     return codes[0] if len(codes) == 1 else typed.strip() if typed.strip() in codes else ""
@@ -136,12 +144,16 @@ def find(typed: str, items: pd.DataFrame, history: pd.DataFrame) -> str:
 
 def nearest(typed: str, items: pd.DataFrame, history: pd.DataFrame, *, count: int = NEAREST) -> list[tuple[str, str]]:
     """The items that what was typed comes closest to, as (code, name): those whose code or name holds it, then look-alikes."""
-    names = _names(items, history)
+    return alike(typed, _names(items, history), count=count)
+
+
+def alike(typed: str, names: Mapping[str, str], *, count: int = NEAREST) -> list[tuple[str, str]]:
+    """Of code: name those that what was typed comes closest to, as (code, name)."""
     wanted = typed.strip().lower()
     holds = [code for code, name in names.items() if wanted and (wanted in code.lower() or wanted in name.lower())]
     close = {code: max(difflib.SequenceMatcher(None, wanted, text.lower()).ratio() for text in (code, name)) for code, name in names.items()}
-    alike = [code for code in sorted(close, key=lambda code: (-close[code], code)) if close[code] >= 0.5 and code not in holds]
-    return [(code, names[code]) for code in [*holds, *alike][:count]]
+    looks = [code for code in sorted(close, key=lambda code: (-close[code], code)) if close[code] >= 0.5 and code not in holds]
+    return [(code, names[code]) for code in [*holds, *looks][:count]]
 
 
 def _names(items: pd.DataFrame, history: pd.DataFrame) -> dict[str, str]:
@@ -327,8 +339,18 @@ def _versions(past_plans: pd.DataFrame) -> pd.DataFrame:
     return past_plans.groupby(["cycle", "month"], sort=True)["consensus"].sum().reset_index()
 
 
-def record(one: Closeup, *, lags: Sequence[int]) -> dict[str, float]:
-    """How well earlier plans met this item's demand.
+class Judged(Protocol):
+    """What earlier plans said (cycle × month: consensus) and what came (month: demand): an item, or a family."""
+
+    @property
+    def versions(self) -> pd.DataFrame: ...
+
+    @property
+    def history(self) -> pd.DataFrame: ...
+
+
+def record(one: Judged, *, lags: Sequence[int]) -> dict[str, float]:
+    """How well earlier plans met the demand of an item, or of a family.
 
     returns  wape, bias (fractions), months: of frozen plans at the given lags; NaN and 0 where none can be judged
     """

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from sopnb import beside, charts, tables, words
-from sopnb.blocks import Block, Heading, Note, Scope, block, missing, told, waiting
+from sopnb.blocks import Block, Heading, Note, Scope, block, missing, rough, told, waiting
 from sopnb.charts import Figure
 from sopnb.tables import Table
 from sopnb.words import Sentence, message, say, term, terms
@@ -23,7 +23,7 @@ COUNTS = ("used", "small")  # states of an override that is in the plan
 
 def who(
     plan: pd.DataFrame, *, shares: pd.DataFrame, alone: pd.DataFrame | None, records: Mapping[str, pd.DataFrame | None], unplaced: pd.DataFrame, absent: Sequence[str],
-    needed: int, deals: bool, minimum: float, caps: Mapping[str, float], scope: Scope,
+    needed: int, deals: bool, minimum: float, caps: Mapping[str, float], scope: Scope, drawn: Figure | None = None,
 ) -> Block:
     """The streams: what each says and adds, how near each came, and how far people are followed.
 
@@ -36,20 +36,21 @@ def who(
     needed    cycles until the first plan can be judged at the lag
     deals     whether open deals are handed over; minimum: money from which one is added
     caps      sales, leads: how far they are followed at most
+    drawn     the figure of the streams, which stands below the answer; None: there is none
     """
     said = _added(shares) if len(plan) else say("No plan is made without orders.")
     if absent:
         said += say("Not available: {tables}.", tables=terms("source", absent))
     if plan.empty or alone is None:
         return block(said, _followed(records, caps, scope))
-    return block(said, _side_by_side(alone, shares, needed, scope), _counted_once(unplaced, deals, minimum, scope), _followed(records, caps, scope))
+    return block(said, drawn, _side_by_side(alone, shares, needed, scope), _followed(records, caps, scope), _counted_once(unplaced, deals, minimum, scope))
 
 
 def _added(shares: pd.DataFrame) -> Sentence:
     size = shares.set_index("stream")["size"].reindex(PEOPLE)
     if not size.sum() > 0:
         return say("**The plan is the statistical baseline**: nothing else is known of these months.")
-    return say("**The statistical baseline comes to {share:.1%} of the plan.** What people know beside it moves {moved:.1%} of the units, up or down; the largest part is: {top} ({most:.1%}).",
+    return say("**The statistical baseline comes to {share:.1%} of the plan.** What people know beside it moves {moved:.1%} of the units, up or down; the largest mover is {top} ({most:.1%}).",
                share=shares["units"].iloc[0] / shares["units"].iloc[-1], moved=size.sum(), top=message("plan.stream." + size.idxmax()), most=size.max())
 
 
@@ -67,7 +68,7 @@ def _side_by_side(alone: pd.DataFrame, shares: pd.DataFrame, needed: int, scope:
                      "and month, alone", first=scope.window[0], last=scope.window[-1]),
         source=say("streams of plan {cycle}; frozen plans and sources of past cycles, lag {lag}", cycle=scope.cycle, lag=scope.lag),
         columns={"who": "Who says so", "says": col("Says", "count", wide=True), "moves": col("Moves the plan by", "count", signed=True, wide=True),
-                 "amount": col("In money", "money"), "wape": col("Error alone", "percent", digits=1), "without": col("Baseline there", "percent", digits=1, wide=True),
+                 "amount": col("Worth", "money"), "wape": col("Error alone", "percent", digits=1), "without": col("Baseline there", "percent", digits=1, wide=True),
                  "bias": col("Bias", "percent", digits=1, signed=True, wide=True), "months": col("Months judged", "count", wide=True)})
 
 
@@ -91,7 +92,7 @@ def _followed(records: Mapping[str, pd.DataFrame | None], caps: Mapping[str, flo
     voices = voices.assign(owner=scope.person(voices["owner"]), rests=told("plan.weight.", voices["basis"]))
     first = voices.loc[voices["weight"].idxmax()]
     return tables.show(
-        voices, caption=say("{owner} is followed furthest: {weight:.0%} of the way", owner=first["owner"], weight=first["weight"]), source=say("past sales forecasts, leads and plans"),
+        voices, shut=True, caption=say("{owner} is followed furthest: {weight:.0%} of the way", owner=first["owner"], weight=first["weight"]), source=say("past sales forecasts, leads and plans"),
         subtitle=say("Weight is what would have been best so far at lags {lags}, at most {cap:.0%} of the way (leads: {cap_leads:.0%}); months is how many are judged",
                      lags=scope.decision_lags, cap=caps["sales"], cap_leads=caps["leads"]),
         columns={"owner": "Who", "stream": col("Stream", wide=True), "months": col("Months", "count", wide=True), "wape_before": col("Error without", "percent", digits=1),
@@ -148,10 +149,10 @@ def _by_family(outlook: pd.DataFrame, scope: Scope) -> Table:
     sums = outlook.groupby("family", as_index=False)[["deals", "open", "expected"]].sum()
     whole = sums["expected"].sum()
     return tables.show(
-        sums, source=say("opportunities known on {day:day}", day=scope.as_of), top=8, by="expected", total=["deals", "open", "expected"],
+        sums, shut=True, source=say("opportunities known on {day:day}", day=scope.as_of), top=8, by="expected", total=["deals", "open", "expected"],
         caption=say("{family}: {share:.0%} of what open deals should bring", family=sums.loc[sums["expected"].idxmax(), "family"], share=sums["expected"].max() / whole) if whole else say("Open deals by family"),
-        subtitle=say("{first:month} to {last:month}; won is the number of deals expected to be won", first=scope.months[0], last=scope.months[-1]),
-        columns={"family": "Family", "deals": col("Won", "count"), "open": col("As they stand", "money"), "expected": col("Expected", "money")})
+        subtitle=say("{first:month} to {last:month}; each deal counts with its chance", first=scope.months[0], last=scope.months[-1]),
+        columns={"family": "Family", "deals": col("Deals to be won", "count"), "open": col("As they stand", "money"), "expected": col("Expected", "money")})
 
 
 # --- overrides and their owners -------------------------------------------------------------------------------------
@@ -176,9 +177,9 @@ def overrides(used: pd.DataFrame, *, record: pd.DataFrame, answers: pd.DataFrame
 def _what_they_do(used: pd.DataFrame, small: float) -> Sentence:
     counts = used["state"].value_counts()
     n, less = int(counts.reindex(list(COUNTS)).sum()), int(counts.get("small", 0))
-    about = {"n": n, "all": len(used), "owners": used["owner"].nunique(), "units": used["units"].sum(), "amount": used["amount"].sum(), "small": less, "limit": small}
-    said = say("**{n} of {all} overrides, by {owners} people, move the plan by {units:+,.0f} units ({amount:money+}).**", **about) if about["owners"] > 1 else say(
-        "**{n} of {all} overrides, by one person, move the plan by {units:+,.0f} units ({amount:money+}).**", **about)
+    about = {"n": n, "all": len(used), "owners": used["owner"].nunique(), "units": rough(used["units"].sum()), "amount": used["amount"].sum(), "small": less, "limit": small}
+    said = say("**{n} of {all} overrides, by {owners} people, move the plan by {units:compact+} units ({amount:money+}).**", **about) if about["owners"] > 1 else say(
+        "**{n} of {all} overrides, by one person, move the plan by {units:compact+} units ({amount:money+}).**", **about)
     if less:
         said += say("{small} of them are small: each moves less than {limit:.0%} of what the forecast of its rows usually misses by.", **about) if less > 1 else say(
             "One of them is small: it moves less than {limit:.0%} of what the forecast of its rows usually misses by.", **about)
@@ -188,16 +189,17 @@ def _what_they_do(used: pd.DataFrame, small: float) -> Sentence:
 
 def _meant(used: pd.DataFrame, scope: Scope) -> pd.DataFrame:
     """Overrides as they are read: for what, by whom, and what became of them."""
-    return used.assign(what=scope.item(used["key"]).fillna(say("all").text), by=scope.person(used["owner"]), location=[term("location", place) for place in used["location"]], reason=[term("reason", reason) for reason in used["reason"]], became=told("plan.state.", used["state"]))
+    return used.assign(what=scope.item(used["key"]).fillna(say("all").text), by=scope.person(used["owner"]), location=scope.place(used["location"]), reason=[term("reason", reason) for reason in used["reason"]], became=told("plan.state.", used["state"]))
 
 
 def _largest(used: pd.DataFrame, scope: Scope) -> Table | None:
     shown = _meant(used[used["state"].isin(COUNTS)], scope)
     if shown.empty:
         return None
+    most = shown.loc[shown["amount"].abs().idxmax()]
     return tables.show(
-        shown, caption=say("The largest overrides: {amount:money+} in all", amount=used["amount"].sum()), subtitle=say("By money moved"),
-        source=say("overrides known on {day:day}", day=scope.as_of), top=8, by="amount", other=["units", "amount"], total=["units", "amount"],
+        shown, caption=say("Largest of all: {what}, {amount:money+} ({owner})", what=most["what"], amount=most["amount"], owner=most["by"]), subtitle=say("By money moved"),
+        source=say("overrides known on {day:day}", day=scope.as_of), top=6, by="amount", other=["units", "amount"], total=["units", "amount"],
         columns={"what": "For", "location": col("Location", wide=True), "month": col("Month", "month"), "units": col("Units", "count", signed=True, wide=True),
                  "amount": col("Money", "money", signed=True), "reason": col("Reason", wide=True), "by": col("Owner", wide=True), "became": col("State", wide=True)})
 
@@ -209,13 +211,19 @@ def _answered(answers: pd.DataFrame, used: pd.DataFrame, scope: Scope) -> Table 
     shown = _meant(answers, scope).assign(skill=told("plan.skill.", answers["skill"]),
                                           says=[message("plan.said." + kind, {"value": value}) for kind, value in zip(answers["kind"], answers["value"], strict=True)])
     return tables.show(
-        shown, caption=say("Counting for nothing: {none}; small: {small}; and what their owners' overrides did so far", none=len(answers) - less, small=less),
-        subtitle=say("Those that count for nothing first. Closer (to demand than without it), judged and value added are the owner's own record, {lag} months ahead", lag=scope.lag),
+        shown, shut=True, caption=say("{none} overrides count for nothing and {small} are small: what became of each, and its owner's record", none=len(answers) - less, small=less),
+        subtitle=say("Those that count for nothing first. Closer (to demand than without it), judged and value added are the owner's own record, {lag} months ahead; not yet clear: skill cannot be told from "
+                     "luck", lag=scope.lag),
         source=say("overrides of this cycle; frozen plans of past cycles"), top=14, other=["units"],
         columns={"what": "For", "location": col("Location", wide=True), "month": col("Month", "month", wide=True), "says": col("Says", wide=True), "became": "What became of it",
                  "units": col("Units", "count", signed=True, wide=True), "noise": col("Usual error", "count", wide=True), "by": "Owner", "override": col("Number", wide=True),
                  "hit_rate": col("Closer", "percent"), "n": col("Judged", "count", wide=True), "added": col("Value added", "points", digits=1, signed=True, wide=True),
-                 "skill": col("Luck or skill?", wide=True)})
+                 **_helps(answers)})
+
+
+def _helps(judged: pd.DataFrame) -> dict[str, tables.Col]:
+    """The column that tells skill from luck, where it can be told of anybody: the same word in every row tells nothing."""
+    return {} if (judged["skill"] == "open").all() else {"skill": col("Helps?", wide=True)}
 
 
 def _judged(record: pd.DataFrame, scope: Scope) -> Table | Sentence:
@@ -229,9 +237,9 @@ def _judged(record: pd.DataFrame, scope: Scope) -> Table | Sentence:
     about: dict[str, Any] = {"hits": own["hits"].sum(), "n": own["n"].sum(), "added": whole["added"], "skill": message("plan.skill." + whole["skill"])}
     return tables.show(
         judged.assign(key=key, hit_rate=judged["hits"] / judged["n"], by=told("plan.scope.", judged["scope"]), skill=told("plan.skill.", judged["skill"])),
-        caption=say("{hits} of {n} overrides came closer to demand; together they took {added:+.2pp} points off the error: {skill}", **about),
-        subtitle=say("Judged {lag} months ahead, in the order they were made; points of WAPE taken off what they touched, and the range in which that lies with 95% confidence", lag=scope.lag),
+        caption=say("{hits} of {n} overrides came closer to demand; together they took {added:+.2pp} points off the error ({skill})", **about), shut=True,
+        subtitle=say("Judged {lag} months ahead, in the order they were made; points of error (WAPE) taken off what they touched, with the range that luck leaves (95%); where it holds zero it is not yet clear whether they help", lag=scope.lag),
         source=say("overrides and frozen plans of past cycles whose month is known"),
         columns={"key": "Whose", "by": col("By", wide=True), "months": col("Months", "count", wide=True), "n": col("Judged", "count", wide=True),
                  "hit_rate": col("Closer", "percent"), "added": col("Value added", "points", digits=1, signed=True), "low": col("From", "points", digits=1, signed=True, wide=True),
-                 "high": col("To", "points", digits=1, signed=True, wide=True), "amount": col("In money", "money", signed=True, wide=True), "skill": "Luck or skill?"})
+                 "high": col("To", "points", digits=1, signed=True, wide=True), "amount": col("Worth", "money", signed=True, wide=True), **_helps(judged)})

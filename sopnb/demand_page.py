@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from sopnb import charts, tables, value, words
-from sopnb.blocks import Block, Scope, block, missing, told
+from sopnb.blocks import Block, Scope, block, missing, rough, told
 from sopnb.charts import Figure
 from sopnb.tables import Table
 from sopnb.words import Sentence, message, say, term
@@ -21,7 +21,7 @@ col = tables.col
 
 def how_much(
     plan: pd.DataFrame, history: pd.DataFrame, *, headline: Mapping[str, Any], families: pd.DataFrame, by_month: pd.DataFrame, prices: pd.DataFrame,
-    band: pd.DataFrame, family_bands: pd.DataFrame, budget: pd.DataFrame | None, scope: Scope, unsure: tuple[float, int] = (float("nan"), 0),
+    band: pd.DataFrame, family_bands: pd.DataFrame, budget: pd.DataFrame | None, scope: Scope, unsure: tuple[float, int] = (float("nan"), 0), marks: pd.DataFrame | None = None,
 ) -> Block:
     """The plan in a sentence, a chart, by family, and its money by family and month.
 
@@ -33,32 +33,56 @@ def how_much(
     band            forecast.family_bands of the total; family_bands: of each family, as `group`
     budget          frames.BUDGET, None where there is none
     unsure          forecast.range_of_sum: how far the sum may be off in four cases of five, and of how many origins that is known
+    marks           name, start (and kind): what the months are marked with, such as holidays and promotions; None: nothing
     """
     if plan.empty:
         return block(say("Not available: {table}. What open deals are expected to bring stands below.", table=term("source", "orders")))
-    return block(_answer(headline, *unsure), _chart(plan, history, headline, band, budget, scope), _families(families, family_bands, headline, scope),
+    return block(_answer(headline, *unsure), _chart(plan, history, headline, band, budget, marks, scope), _families(families, family_bands, headline, scope),
                  _money(by_month, prices, scope))
 
 
+def marks(events: pd.DataFrame | None, *, first: Any = None) -> pd.DataFrame | None:
+    """What a chart of demand is marked with: holidays by name in the middle of their weeks, promotions where they begin.
+
+    events   frames.EVENTS; first: the month from which promotions are marked; None: all of them
+    returns  name (none: a promotion), start; None where there is nothing to mark
+
+    >>> marks(pd.DataFrame({"kind": ["holiday"], "name": ["Lebaran 2027"], "start": [pd.Timestamp("2027-01-24")], "end": [pd.Timestamp("2027-03-30")]}))["start"].iloc[0].month
+    2
+    """
+    if events is None or events.empty:
+        return None
+    told = events[events["kind"].isin(["holiday", "promotion"])]
+    ends = told["end"].fillna(told["start"])
+    feast = told["kind"] == "holiday"
+    start = told["start"].where(~feast, told["start"] + (ends - told["start"]) / 2)
+    name = told["name"].str.replace(r"\s*\b\d{4}$", "", regex=True).where(feast, None)
+    wanted = feast if first is None else feast | (told["start"] >= pd.Timestamp(first))
+    out = pd.DataFrame({"name": name, "start": start})[wanted | (first is None)]
+    return out if len(out) else None
+
+
 def _answer(headline: Mapping[str, Any], width: float, origins: int) -> Sentence:
-    said = say("**{units:,.0f} units worth {revenue:money}** from {first:month} to {last:month}.", **headline)
+    said = say("**{units:compact} units worth {revenue:money}** from {first:month} to {last:month}.", **headline)
     said += say("There is no demand of the same months a year before to compare it with.") if pd.isna(headline["grows"]) else say(
         "That is {grows:+.1%} on the demand of the same months a year before.", **headline)
     said += say("There is no plan of last month to compare it with.") if pd.isna(headline["changes"]) else say(
-        "Over the months last plan had too, it changed by {changed_revenue:money+} ({changes:+.1%} of units).", **headline)
-    said += say("The peak is {peak:month} with {peak_units:,.0f} units.", **headline)
+        "Last plan, over the months that both have, is left almost as it was ({changed_revenue:money+}).", **headline) if abs(headline["changes"]) < 0.0005 else say(
+        "Over the months that last plan had too, it moved by {changed_revenue:money+} ({changes:+.1%} of units).", **headline)
+    said += say("The peak is {peak:month} with {peak_units:compact} units.", **headline)
     if origins > 1:
-        said += say("In four cases of five demand should come to between {low:,.0f} and {high:,.0f} units, as far off as forecasts of so many months were at {origins} origins in the past.",
+        said += say("In four cases of five demand should come to between {low:compact} and {high:compact} units; {origins} forecasts of the past, over as many months, were off by so much.",
                     low=headline["units"] * max(1 - width, 0.0), high=headline["units"] * (1 + width), origins=origins)
     return said
 
 
-def _chart(plan: pd.DataFrame, history: pd.DataFrame, headline: Mapping[str, Any], band: pd.DataFrame, budget: pd.DataFrame | None, scope: Scope) -> Figure:
+def _chart(plan: pd.DataFrame, history: pd.DataFrame, headline: Mapping[str, Any], band: pd.DataFrame, budget: pd.DataFrame | None, marks: pd.DataFrame | None, scope: Scope) -> Figure:
     return charts.demand_and_plan(
-        history, plan, forecast=band, budget=budget, name="demand-plan",
-        title=say("The plan of the next {n} months peaks in {peak:month} at {peak_units:,.0f} units", n=len(scope.window), **headline),
-        subtitle=say("Units per month, all items and locations; the band around the baseline holds 80% by design"),
-        source=say("demand history to {origin:month}; plan {cycle}", origin=scope.origin, cycle=scope.cycle))
+        history, plan, forecast=band, budget=budget, events=marks, name="demand-plan",
+        title=say("The plan of the next {n} months peaks in {peak:month} at {peak_units:compact} units", n=len(scope.window), **headline),
+        subtitle=say("Units per month, all items and locations; the band around the baseline holds 80% by design") if marks is None or marks["name"].notna().all() else say(
+            "Units per month, all items and locations; the band around the baseline holds 80% by design; triangles mark planned promotions"),
+        source=say("demand history to {origin:month}; plan {cycle}, all of it in the workbook", origin=scope.origin, cycle=scope.cycle))
 
 
 def _families(families: pd.DataFrame, bands: pd.DataFrame, headline: Mapping[str, Any], scope: Scope) -> Table | None:
@@ -83,7 +107,7 @@ def _money(by_month: pd.DataFrame, prices: pd.DataFrame, scope: Scope) -> Table 
     rests = "; ".join(message(f"plan.price.{row['basis']}", row).text for row in prices.to_dict("records"))
     what = [message("plan.family." + (row["kind"] if row["measure"] == "revenue" else "margin"), row) for row in by_month.to_dict("records")]
     return tables.show(
-        by_month.assign(what=what), source=say("plan {cycle}; price list, demand history, item master", cycle=scope.cycle),
+        by_month.assign(what=what), shut=True, source=say("plan {cycle}; price list, demand history, item master", cycle=scope.cycle),
         caption=say("Of the revenue planned {share:.1%} stays as margin; most in {best} ({most:.1%}), least in {worst} ({least:.1%})", share=by_month["share"].iloc[-1],
                     **value.extremes(by_month)) if by_month["total"].iloc[0] else say("Revenue and margin by family and month"),
         subtitle=say("Revenue and margin by family and month. {prices}.", prices=rests) if rests else say("Revenue and margin by family and month."),
@@ -130,11 +154,14 @@ def _mended(counted: Mapping[str, float]) -> Sentence:
 def _odd(odd: pd.DataFrame, scope: Scope) -> Table | None:
     if odd.empty:
         return None
+    most = odd["amount"].abs().idxmax()
     return tables.show(
-        odd.assign(name=scope.item(odd["item"]), done=told("plan.odd.", odd["what"])), caption=say("Months out of line, and new levels, by money"), total_label=say("Found").text,
+        odd.assign(name=scope.item(odd["item"]), place=scope.place(odd["location"]), done=told("plan.odd.", odd["what"])), shut=True, total_label=say("Found").text,
+        caption=say("Furthest out of line: {name} in {place}, {month:month}, {amount:money+}", name=scope.item(odd["item"]).loc[most], place=scope.place(odd["location"]).loc[most],
+                    month=odd.loc[most, "month"], amount=odd.loc[most, "amount"]),
         subtitle=say("Last three years; units above or below the usual of that month, or of a month at the new level"), source=say("demand history to {origin:month}", origin=scope.origin),
         top=8, by="amount", other=["units", "amount"],
-        columns={"name": "Item", "location": col("Location", wide=True), "month": col("Month", "month"), "units": col("Units", "count", signed=True, wide=True),
+        columns={"name": "Item", "place": col("Location", wide=True), "month": col("Month", "month"), "units": col("Units", "count", signed=True, wide=True),
                  "amount": col("Money", "money", signed=True), "done": "What was done"})
 
 
@@ -143,15 +170,15 @@ def _lifted(surest: Mapping[Any, Any], brought: Mapping[str, float], adds: pd.Da
         return missing("events")
     said = _sure(surest) if surest else say("No past event shows an effect that is sure, so the baseline holds what they brought.")
     if surest:
-        said += say("All events brought {units:+,.0f} units ({amount:money+}) in the last 12 months, which the baseline leaves out.", **brought)
-    said += say("Those to come add {units:+,.0f} units ({amount:money+}); a month for which none is planned yet holds none.", units=adds["units"].sum(), amount=adds["amount"].sum()
+        said += say("All events brought {units:compact+} units ({amount:money+}) in the last 12 months, which the baseline leaves out.", units=rough(brought["units"]), amount=brought["amount"])
+    said += say("Those to come add {units:compact+} units ({amount:money+}); months without a planned event hold none.", units=rough(adds["units"].sum()), amount=adds["amount"].sum()
                 ) if len(adds) else say("No event to come is planned with an effect.")
     if len(feast):
         most = feast.loc[feast["units"].idxmax()]
-        said += say("Lebaran adds {units:+,.0f} units, give or take {se:,.0f}, in {month:month}.", units=most["units"], se=most["se_units"], month=most["month"])
+        said += say("Lebaran adds {units:compact+} units, give or take {se:compact}, in {month:month}.", units=rough(most["units"]), se=rough(most["se_units"]), month=most["month"])
         around = feast[(feast["month"] - most["month"]).abs() <= pd.Timedelta(days=62)]
         if len(around) > 1:
-            said += say("With the two months before and after it is {net:+,.0f}, since some of it is bought earlier or not bought later.", net=around["units"].sum())
+            said += say("With the two months before and after it is {net:compact+}, since some of it is bought earlier or not bought later.", net=rough(around["units"].sum()))
     return said
 
 
@@ -166,9 +193,11 @@ def _effects(effects: pd.DataFrame, feast: pd.DataFrame, scope: Scope) -> Table 
     if effects.empty:
         return None
     moving = effects["what"].astype(str).str.startswith("holiday").any()
+    found: Mapping[str, Any] = {"n": len(effects), "sure": int(effects["used"].isin(["yes", "kept"]).sum())}
     return tables.show(
-        effects.assign(family=[term("family", family) for family in effects["family"]], what=told("plan.event.", effects["what"]).map(str), counts=told("plan.counts.", effects["used"])), top=16,
-        caption=say("What events and Lebaran do to a usual month, family by family") if moving else say("What events do to a usual month, family by family"),
+        effects.assign(family=[term("family", family) for family in effects["family"]], what=told("plan.event.", effects["what"]).map(str), counts=told("plan.counts.", effects["used"])), top=16, shut=True,
+        caption=say("Of the {n} effects measured, of events and of Lebaran, {sure} are sure enough to count", **found) if moving else say(
+            "Of the {n} effects of events measured, {sure} are sure enough to count", **found),
         subtitle=say("Effect of a whole month of it; ± is one standard error (regression; two of them hold the truth 19 times in 20)"),
         source=say("demand history to {origin:month}; events; announced holidays", origin=scope.origin),
         columns={"what": "What", "family": "Family", "effect": col("Effect", "percent", signed=True), "se": col("±", "percent"),
@@ -178,8 +207,13 @@ def _effects(effects: pd.DataFrame, feast: pd.DataFrame, scope: Scope) -> Table 
 def _special(by_month: pd.DataFrame, scope: Scope) -> Table | None:
     if by_month.empty:
         return None
+    sums = ["events", "events_amount", "holiday", "holiday_amount"]
+    both = by_month.assign(both=by_month[["events_amount", "holiday_amount"]].sum(axis=1))
+    most = both.loc[both["both"].idxmax()]
     return tables.show(
-        by_month, caption=say("What they add, month by month"), source=say("plan {cycle}", cycle=scope.cycle), total=["events", "events_amount", "holiday", "holiday_amount"],
+        by_month, caption=say("Most special is {month:month}: events and Lebaran bring {both:money+} to it", month=most["month"], both=most["both"]) if by_month["holiday"].notna().any() else say(
+            "Events bring most to {month:month}: {both:money+}", month=most["month"], both=most["both"]), source=say("plan {cycle}", cycle=scope.cycle),
+        top=len(scope.window), other=sums, total=sums,
         subtitle=say("Units and money of plan {cycle}; Lebaran stands in the baseline, events beside it; ± is one standard error", cycle=scope.cycle),
         columns={"month": col("Month", "month"), "events": col("Events", "count", signed=True), "events_se": col("±", "count", wide=True),
                  "events_amount": col("Money", "money", signed=True), "holiday": col("Lebaran", "count", signed=True), "holiday_se": col("± ", "count", wide=True),

@@ -90,10 +90,12 @@ def _league(league: pd.DataFrame, tested: pd.DataFrame, scope: Scope) -> Table |
         return None
     failed = tested.attrs.get("fallbacks", 0)
     most = league.groupby("kind")["money"].sum()
+    first = league.loc[league["money"].idxmax()]
     ordered = league.assign(order=-league["kind"].map(most)).sort_values("order", kind="stable")  # the field with most money first
     return tables.show(
         ordered.assign(what=told("plan.kind.", ordered["kind"]), money=ordered["money"].where(ordered["chosen"] > 0), name=ordered["model"].map(readable), how=ordered["model"].map(what_it_is)),
-        caption=say("What the models in use missed by, and what the others would have"),
+        shut=True, caption=say("{model} forecasts most: of {money:money} of revenue, missing by {wape:.1%}, naive by {naive:.1%}", model=readable(first["model"]), money=first["money"], wape=first["wape"],
+                               naive=first["naive"]),
         subtitle=say("Backtest, lags {lags}: each over all series of its kind, not only those that use it, beside what the naive forecast missed in the same months. Models in use, the best single one, and both naive "
                      "ones; revenue of the last 12 months that rests on it",
                      lags=scope.decision_lags),
@@ -113,8 +115,8 @@ def _classes(chosen: pd.DataFrame, segments: pd.DataFrame) -> Table | None:
         "Class A series hold {share:.0%} of revenue", **about)
     return tables.show(
         sums.assign(pattern=[term("pattern", pattern) for pattern in sums["pattern"]], wape=sums["error"] / sums["demand"].where(sums["error"] < 2 * sums["demand"])), caption=caption, source=say("demand history; backtest"),
-        subtitle=say("ABC by margin, pattern by months without demand and by spread; no WAPE where the error is twice the demand"),
-        columns={"abc": "Class", "pattern": "Pattern", "series": col("Series", "count"), "money": col("Revenue", "money"), "wape": col("WAPE", "percent", digits=1)})
+        shut=True, subtitle=say("ABC by margin, pattern by months without demand and by spread; no error (WAPE) where it is twice the demand"),
+        columns={"abc": "Class", "pattern": "Pattern", "series": col("Series", "count"), "money": col("Revenue", "money"), "wape": col("Error", "percent", digits=1)})
 
 
 def _agreed(agreed: pd.DataFrame, method: str, together: int, series: int, scope: Scope) -> Table | None:
@@ -122,7 +124,7 @@ def _agreed(agreed: pd.DataFrame, method: str, together: int, series: int, scope
         return None
     misses = agreed.set_index("level")
     return tables.show(
-        agreed.assign(name=told("plan.level.", agreed["level"])),
+        agreed.assign(name=told("plan.level.", agreed["level"])), shut=True,
         caption=say("Made to agree by {way}, items miss by {item:.1%} (alone {alone:.1%}), families by {family:.1%} (their items added up {added:.1%})",
                     way=message("plan.reconciliation." + method), item=misses.loc["series", method], alone=misses.loc["series", "alone"], family=misses.loc["family", method],
                     added=misses.loc["family", "bottom_up"]),
@@ -150,9 +152,11 @@ def _resting(launches: pd.DataFrame) -> Sentence | None:
 def _after_like(launches: pd.DataFrame, scope: Scope) -> Table | None:
     if launches.empty:
         return None
+    most = launches["revenue"].idxmax()
     return tables.show(
         launches.assign(name=scope.item(launches["item"]), rests=told("plan.launch.", launches["basis"]), like=scope.item(launches["like_item"])),
-        caption=say("Items planned after a like item"), source=say("plan {cycle}; item master", cycle=scope.cycle), top=8, by="revenue", other=["units", "revenue"], total=["units", "revenue"],
+        shut=True, caption=say("{name} rests most on a like item: {revenue:money} of the plan, after {like}", name=scope.item(launches["item"]).loc[most], revenue=launches.loc[most, "revenue"],
+                               like=scope.item(launches["like_item"]).loc[most]), source=say("plan {cycle}; item master", cycle=scope.cycle), top=8, by="revenue", other=["units", "revenue"], total=["units", "revenue"],
         subtitle=say("Share of the like item's baseline, from the launch on; money {first:month} to {last:month}", first=scope.window[0], last=scope.window[-1]),
         columns={"name": "Item", "launch": col("Launch", "month"), "like": col("Like item", wide=True), "share": col("Share", "percent"), "rests": col("Rests on", wide=True),
                  "launches": col("Launches measured", "count", wide=True), "sold": col("Months sold", "count", wide=True), "weight": col("Own counts", "percent", wide=True),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from sopnb import charts, lags, tables, value_added
+from sopnb import charts, lags, tables, value_added, words
 from sopnb.blocks import Block, Heading, Note, Scope, block, missing, told, waiting
 from sopnb.charts import Figure
 from sopnb.tables import Table
@@ -81,10 +81,20 @@ def _triangle(versions: pd.DataFrame) -> Table | None:
     if versions.empty:
         return None
     return tables.show(
-        versions, caption=say("What was planned for each month six, three and one months ahead, and what came"),
+        versions, shut=True, caption=_last_known(versions),
         subtitle=say("Units, all items and locations; error is that of the plan one month ahead"), source=_frozen(),
         columns={"month": col("Month", "month"), "lag_6": col("6 months ahead", "count", wide=True), "lag_3": col("3 ahead", "count"), "lag_1": col("1 ahead", "count"),
                  "demand": col("Demand", "count"), "error": col("Error", "percent", digits=1, signed=True, wide=True)})
+
+
+def _last_known(versions: pd.DataFrame) -> Sentence:
+    known = versions[versions["demand"].notna() & versions["lag_1"].notna()]
+    if known.empty:
+        return say("What was planned for each month six, three and one months ahead")
+    last = known.iloc[-1]
+    about = {"month": last["month"], "error": abs(last["error"]), "n": len(known), "mean": known["error"].abs().mean()}
+    return say("The plan of {month:month}, one month ahead, was {error:.1%} too high; of the {n} months known it was {mean:.1%} off on average", **about) if last["error"] >= 0 else say(
+        "The plan of {month:month}, one month ahead, was {error:.1%} too low; of the {n} months known it was {mean:.1%} off on average", **about)
 
 
 def _can_be_judged(tracked: pd.DataFrame, plan: pd.DataFrame, limit: float) -> pd.DataFrame:
@@ -108,11 +118,11 @@ def _biased(tracked: pd.DataFrame, families: pd.DataFrame, limit: float, wait: i
     subtitle = say("Tracking signal: the errors of a year, one month ahead, added up, over their mean size. Beyond {limit:,.0f} a series counts as biased: {low:.0%} of unbiased ones pass that by luck, "
                    "a limit of 4 would be passed by {four:.0%}. Judged are series with at least {limit:,.0f} months in which something was planned or asked for", limit=limit, low=chance, four=lags.luck(4, tracked["n"].median()))
     return tables.show(
-        beyond.assign(name=scope.item(beyond["item"]), way=told("plan.biased.", (beyond["signal"] > 0).map({True: "over", False: "under"}))), top=8, by="amount", other=["amount"],
+        beyond.assign(name=scope.item(beyond["item"]), place=scope.place(beyond["location"]), way=told("plan.biased.", (beyond["signal"] > 0).map({True: "over", False: "under"}))), top=6, by="amount", other=["amount"],
         caption=say("{n:,.0f} of {all:,.0f} series were planned too high or too low month after month, where luck alone would make it {chance:,.0f}; of whole families: {families}", **about) if biased else say(
             "{n:,.0f} of {all:,.0f} series were planned too high or too low month after month, where luck alone would make it {chance:,.0f}; no family was as a whole", **about),
         subtitle=subtitle, source=_frozen(),
-        columns={"name": "Item", "location": col("Location", wide=True), "way": "Planned", "bias": col("Bias", "percent", signed=True), "signal": col("Signal", "number", digits=1, signed=True, wide=True),
+        columns={"name": "Item", "place": col("Location", wide=True), "way": "Planned", "bias": col("Bias", "percent", signed=True), "signal": col("Signal", "number", digits=1, signed=True, wide=True),
                  "n": col("Months", "count", wide=True), "amount": col("Money", "money", signed=True)})
 
 
@@ -146,13 +156,18 @@ def proven(pairs: Any) -> str:
     return ", ".join(message("plan.proven." + skill, {"stream": message("plan.stream." + stream).text}).text for stream, skill in pairs)
 
 
+def named(pairs: Any) -> str:
+    """Proven steps by name, those that hurt with the word; a dash where there is none."""
+    return ", ".join(message("plan.step.hurts" if skill == "hurts" else "plan.step.helps", {"stream": message("plan.stream." + stream).text}).text for stream, skill in pairs) or words.MISSING
+
+
 def _stairs(stairs: pd.DataFrame, judged: pd.DataFrame, scope: Scope) -> Figure:
     sure = judged[judged["skill"].isin(["helps", "hurts"])].drop("consensus", errors="ignore")["skill"]
     about: Mapping[str, Any] = {"lag": scope.lag, "naive": stairs["wape"].iloc[0], "wape": stairs["wape"].iloc[-1], "sure": proven(sure.items()) or message("plan.proven.none")}
     return charts.stairs(
         stairs.assign(stream=told("plan.stream.", stairs["stream"]).map(str)), name="value-added", source=_frozen(),
-        title=say("{lag} months ahead the plan misses by {wape:.1%} of demand, seasonal naive by {naive:.1%}; {sure}", **about) if scope.lag > 1 else say(
-            "One month ahead the plan misses by {wape:.1%} of demand, seasonal naive by {naive:.1%}; {sure}", **about),
+        title=say("{lag} months ahead the plan misses by {wape:.1%} of demand, a copy of last year by {naive:.1%}; {sure}", **about) if scope.lag > 1 else say(
+            "One month ahead the plan misses by {wape:.1%} of demand, a copy of last year by {naive:.1%}; {sure}", **about),
         subtitle=say("WAPE, item × location, months judged: {n}; points taken off the step before", n=stairs["months"].max()))
 
 
@@ -162,12 +177,12 @@ def _climbed(judged: pd.DataFrame) -> Table | None:
     climbed = judged.reindex([name for name in [*value_added.STREAMS, "consensus"] if name in judged.index]).reset_index()
     shown = climbed.assign(name=told("plan.step.", climbed["stream"]), skill=told("plan.skill.", climbed["skill"]))
     return tables.show(
-        shown, source=_frozen(),
+        shown, source=_frozen(), shut=True,
         caption=say("The plan takes {added:+.1pp} points off the naive error, over {n} months: {skill}", added=climbed["added"].iloc[-1], n=climbed["months"].max(), skill=shown["skill"].iloc[-1]),
-        subtitle=say("Points of WAPE taken off the step before, and the range in which that lies with 95% confidence; the steps add up to the last row"),
+        subtitle=say("Points of error (WAPE) taken off the step before, with the range that luck leaves (95%); where it holds zero it is not yet clear whether the step helps. The steps add up to the last row"),
         columns={"name": "Step", "wape": col("Error after it", "percent", digits=1, wide=True), "added": col("Value added", "points", digits=1, signed=True),
                  "low": col("From", "points", digits=1, signed=True), "high": col("To", "points", digits=1, signed=True), "months": col("Months", "count", wide=True),
-                 "amount": col("In money", "money", signed=True, wide=True), "skill": "Luck or skill?"})
+                 "amount": col("Worth", "money", signed=True, wide=True), "skill": "Helps?"})
 
 
 def _families(families: pd.DataFrame, scope: Scope) -> Table | None:
@@ -175,10 +190,10 @@ def _families(families: pd.DataFrame, scope: Scope) -> Table | None:
         return None
     about = {"n": (families["skill"] == "helps").sum(), "all": len(families), "worse": (families["skill"] == "hurts").sum()}
     return tables.show(
-        families.assign(skill=told("plan.skill.", families["skill"]), proven=families["proven"].map(proven)), source=_frozen(), top=12, by="units", other=["units"],
+        families.assign(skill=told("plan.skill.", families["skill"]), proven=families["proven"].map(named)), source=_frozen(), shut=True, top=12, by="units", other=["units"],
         caption=say("In {n} of {all} families the plan is proven better than naive, in {worse} worse", **about) if about["worse"] else say(
             "In {n} of {all} families the plan is proven better than naive, in none worse", **about),
-        subtitle=say("{lag} months ahead; points of WAPE the plan takes off the naive error, with its range; the steps of which the range leaves out zero", lag=scope.lag),
+        subtitle=say("{lag} months ahead; points of error (WAPE) the plan takes off the naive one, with the range that luck leaves (95%); proven are steps of which the range leaves out zero", lag=scope.lag),
         columns={"family": "Family", "naive": col("Naive misses by", "percent", digits=1, wide=True), "wape": col("Plan misses by", "percent", digits=1),
                  "added": col("Value added", "points", digits=1, signed=True), "low": col("From", "points", digits=1, signed=True, wide=True),
-                 "high": col("To", "points", digits=1, signed=True, wide=True), "months": col("Months", "count", wide=True), "skill": "Luck or skill?", "proven": col("Proven steps", wide=True)})
+                 "high": col("To", "points", digits=1, signed=True, wide=True), "months": col("Months", "count", wide=True), "skill": "Helps?", "proven": col("Proven steps", wide=True)})

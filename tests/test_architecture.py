@@ -25,7 +25,7 @@ GROUND = {"yaml_files", "frames", "frame", "frames_sources", "frames_demand", "f
 STEPS = {
     "checks": {"checks", "insights"},
     "demand": {"demand", "segments", "history", "cleaning", "levels", "lifts", "windows"},
-    "forecast": {"forecast", "backtesting", "baselining", "retracing", "holiday_effects", "trials", "cube", "panel", "models", "smoothing", "intermittent", "combinations", "learner", "scale", "work", "choice", "bands", "launches", "diffusion", "agreement", "reconcile", "closeup"},
+    "forecast": {"forecast", "backtesting", "baselining", "retracing", "holiday_effects", "trials", "cube", "panel", "models", "smoothing", "intermittent", "combinations", "learner", "scale", "work", "choice", "bands", "launches", "diffusion", "agreement", "reconcile", "closeup", "closeup_family", "closeup_rep"},
     "sales": {"sales"},
     "plan": {"plan", "beside", "changes", "closing", "lags", "overrides", "pricing", "streams", "value", "value_added", "weights"},
     "inventory": {"inventory", "policy", "safety", "order_sizes", "past_errors", "seasons", "lots", "netting", "bom", "grids", "mrp", "network", "pegging", "projection", "promise", "records", "rescheduling", "stock_bands", "usable"},

@@ -85,13 +85,13 @@ def test_an_unknown_item_is_answered_with_the_nearest(known):
     one = closeup.take("TEE-2", **known)
     assert one.item == "" and one.near[0] == ("TE-2", "Green tea")
     assert closeup.take("een", **known).near[0][0] == "TE-2"
-    assert "No item is called TEE-2. Did you mean TE-2 Green tea" in text(one)
-    assert text(closeup.take("qqqqqq", **known)) == "No item is called qqqqqq. No item has a code or a name like it."
+    assert "No item is called TEE-2. Type one of these into item in the first cell: TE-2 Green tea" in text(one)
+    assert text(closeup.take("qqqqqq", **known)) == "No item is called qqqqqq. No item has a code or a name like it: look at the item master, and type one into item in the first cell."
 
 
 def test_an_unknown_location_is_answered_with_those_there_are(known):
     one = closeup.take("TE-1", "Mars", **known)
-    assert text(one) == "Tea (TE-1) is not sold or planned at Mars. It is at US, Europe."
+    assert text(one) == "Tea (TE-1) is not sold or planned at Mars. Type one of its locations into location in the first cell: US, Europe."
     assert closeup.take("TE-1", "eu", **known).location == "EU"
 
 
@@ -184,7 +184,7 @@ def test_less_than_two_seasons_cannot_be_told_apart():
 def test_the_page_has_a_sentence_two_charts_and_three_tables(known):
     page = closeup_page.show(closeup.take("TE-1", "EU", **known), months=MONTHS, lags=[1, 2, 3])
     kinds = [type(part).__name__ for part in page.parts]
-    assert kinds == ["Sentence", "Figure", "Figure", "Table", "Table", "Table"]
+    assert kinds == ["Sentence", "Figure", "Table", "Figure", "Table", "Table"] and all(part.shut for part in page.parts if hasattr(part, "shut"))
     bundle = page._repr_mimebundle_()
     assert bundle["text/html"].count("<figure") == 2 and "out of stock, corrected" in bundle["text/html"]
     assert bundle["text/plain"].startswith("Tea (TE-1, EU): ")
