@@ -133,7 +133,9 @@ class Cycle:
         return self._said().text
 
     def _repr_html_(self) -> str:
-        return f"<p class='cycle'>{self._said().html}</p>"
+        from sopnb import style
+
+        return f"<style>{style.LAB_CSS}</style><p class='cycle'>{self._said().html}</p>"
 
     def _said(self) -> Any:
         from sopnb import words

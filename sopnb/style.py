@@ -62,6 +62,15 @@ FIGURE_CSS = """\
 """
 
 
+# What JupyterLab lacks: the colours of a dark ground, and who is finding, measure and source. A cycle brings it once into a
+# notebook, where it shows itself; pages have their own style sheet and leave it out.
+LAB_CSS = "[data-jp-theme-light=false]{" + "".join(f"{variable}:{dark};" for role, (variable, _, dark) in ROLES.items() if role not in _LAB) + "--band:.24}" + FIGURE_CSS + """\
+.jp-RenderedHTMLCommon .f{font-weight:700;font-size:1.1em}
+.jp-RenderedHTMLCommon :is(.sub,.src,.sm,.s){color:var(--jp-content-font-color2);font-size:.9em;font-weight:400}
+.jp-RenderedHTMLCommon details.more>summary{cursor:pointer}.jp-RenderedHTMLCommon details.more caption .f{display:none!important}
+"""
+
+
 # Widths of letters in thousandths of the font size, of Arial and its kin; a little more than most system fonts need.
 _THIN, _SLIM, _BROAD = set("ijl.,:;'|!I·"), set("frt()[]/- \"*`"), set("mwMW@%—…")
 _CLOSE = set("cksvxyz")
