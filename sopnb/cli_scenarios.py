@@ -88,10 +88,9 @@ def _print(found: Any) -> None:
 
 def _page(c: Any, block: Any) -> Path:
     """The block in the shell of a step's page, a draft."""
-    import nbformat
+    from sopnb import lean, report, words
 
-    from sopnb import report, words
-
+    nbformat = lean.nbformat()
     notebook = nbformat.v4.new_notebook(cells=[
         nbformat.v4.new_markdown_cell(f"# {words.message('scenarios.title').text}\n\n{words.message('scenarios.lead').markdown}"),
         nbformat.v4.new_code_cell("", outputs=[nbformat.v4.new_output("display_data", data=block._repr_mimebundle_())])])

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sopnb import redact, steps
+from sopnb import lean, redact, steps
 
 WARM = "import pandas, pyarrow.parquet, yaml, pydantic, jinja2, babel, matplotlib.figure, matplotlib.backends.backend_svg"
 
@@ -100,6 +100,7 @@ def run_notebook(notebook: Path, out: Path, given: dict[str, Any], kernel: Kerne
 
     raises   StepFailed
     """
+    lean.nbformat()
     import papermill
     from papermill.clientwrap import PapermillNotebookClient
     from papermill.engines import Engine, papermill_engines

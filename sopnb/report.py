@@ -118,9 +118,9 @@ def page(notebook_path: Path | str, *, header: dict[str, Any], links: list[dict[
 
     returns  `out`
     """
-    import nbformat
+    from sopnb import lean
 
-    notebook = nbformat.read(str(notebook_path), as_version=4)
+    notebook = lean.nbformat().read(str(notebook_path), as_version=4)
     shown = heading(header)
     view = outline(notebook)
     at = next((i for i, link in enumerate(links) if link.get("current")), None)
