@@ -118,7 +118,9 @@ def put(sheet: Any, row: int, column: int, value: Any, look: Any, text_look: Any
 
     look       of a number, a date, a flag;  text_look: of a text, without it the same
     """
-    if isinstance(value, str):
+    if type(value) is float and -EXACT < value < EXACT:  # most cells of a large workbook: told first
+        sheet.write_number(row, column, value, look)
+    elif isinstance(value, str):
         put_text(sheet, row, column, value, text_look or look)
     elif value is None or value is pd.NaT or value is pd.NA or value != value:
         sheet.write_blank(row, column, None, text_look or look)
@@ -134,7 +136,7 @@ def put(sheet: Any, row: int, column: int, value: Any, look: Any, text_look: Any
 
 def put_text(sheet: Any, row: int, column: int, text: str, look: Any) -> None:
     """A text as a text, whatever it looks like: =1+1, +1, -1, @x or {=x} is what somebody typed."""
-    text = kept(text)
+    text = text if len(text) < CELL // 2 and text.isascii() else kept(text)
     if text.startswith("<r>") and text.endswith("</r>"):  # xlsxwriter takes it for a rich text of its own making and would not escape it
         sheet.write_rich_string(row, column, "<", look, text[1:], look)
     else:
