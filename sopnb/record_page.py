@@ -158,7 +158,8 @@ def proven(pairs: Any) -> str:
 
 def named(pairs: Any) -> str:
     """Proven steps by name, those that hurt with the word; a dash where there is none."""
-    return ", ".join(message("plan.step.hurts" if skill == "hurts" else "plan.step.helps", {"stream": message("plan.stream." + stream).text}).text for stream, skill in pairs) or words.MISSING
+    called = [(message("plan.stream." + stream).text, skill) for stream, skill in pairs]
+    return ", ".join(message("plan.step.hurts", {"stream": name}).text if skill == "hurts" else name for name, skill in called) or words.MISSING
 
 
 def _stairs(stairs: pd.DataFrame, judged: pd.DataFrame, scope: Scope) -> Figure:
