@@ -19,7 +19,7 @@ KINDS = ("plan", "actual", "difference")
 VALUES = ["units", "amount"]
 
 
-def sheet(plan, items, *, history, projection=None, past_plans=None, past_projections=None, stock_history=None, parts=frozenset(), months, past=3):
+def sheet(plan, items, *, history, projection=None, past_plans=None, past_projections=None, stock_history=None, bill=None, months, past=3):
     """Sales, production and stock by family and month, in units and money.
 
     plan              item × location × month   consensus (units), revenue (money): this cycle's
@@ -28,9 +28,9 @@ def sheet(plan, items, *, history, projection=None, past_plans=None, past_projec
     projection        item × location × month   opening, closing, demand (units): this cycle's; None: no stock, no production
     past_plans, past_projections   the same with `cycle`, of earlier cycles
     stock_history     item × location × month   on_hand (units) at month end
-    parts             items that go into others as well: for them all demand of the projection counts as taken, by customers, by production
-                      and by shipments to another place. Of months past nobody wrote down what production took, so what came in of a
-                      family with such an item is not known
+    bill              item × component: of items that go into others as well all demand of the projection counts as taken, by customers, by
+                      production and by shipments to another place. Of months past nobody wrote down what production took, so what
+                      came in of a family with such an item is not known
     months            coming months shown; past: months before them
     returns           SHEET: family × measure × month   plan, actual, difference (actual − plan) in units, and the same in money
 
@@ -41,7 +41,7 @@ def sheet(plan, items, *, history, projection=None, past_plans=None, past_projec
     before = pd.DatetimeIndex([frames.next_month(first, -k) for k in range(past, 0, -1)])
     sold = items[items["item"].isin(set(plan["item"]) | set(history["item"]))].set_index("item")
     family, cost = sold["family"], sold["unit_cost"].astype("float64").fillna(0.0)
-    by = _ByFamily(family, cost)
+    by, parts = _ByFamily(family, cost), set() if bill is None else set(bill["component"])
     own = _of_its_month(past_plans, before)
     rows = [
         ("sales", "plan", by.sums(_rows(plan, months, "consensus", "revenue"))),

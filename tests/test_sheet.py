@@ -62,7 +62,7 @@ def test_what_is_not_known_is_missing_and_what_is_not_sold_is_not_on_the_sheet()
 def test_what_goes_into_other_goods_came_in_as_well():
     """A opens with 30, 10 are sold and 8 built into something else, 25 close: 13 came in, not 5. Past months did not write down what was built in."""
     projection = PROJECTION.assign(demand=[18, 20, 5, 5, 0])
-    table = made(projection=projection, past_projections=PAST_PROJECTION.assign(demand=15), parts={"A", "flour"})
+    table = made(projection=projection, past_projections=PAST_PROJECTION.assign(demand=15), bill=frame("item component", "set A", "bread flour"))
     assert row(table, "Tea", "production", "2026-10")[["plan", "amount_plan"]].tolist() == [25 - 30 + 18 + 5 - 10 + 5, 13 * 6]
     assert np.isnan(row(table, "Tea", "production", "2026-09")["actual"]) and row(table, "Tea", "stock", "2026-09")["actual"] == 40
     assert made(projection=projection).equals(made()), "where nothing goes into others the plan is what is asked for"
