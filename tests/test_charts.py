@@ -145,7 +145,7 @@ def test_importing_charts_is_cheap():
 
 def test_the_alternative_text_tells_the_story():
     alt = draw("demand-plan", title=say("The plan **peaks**")).alt
-    assert alt == "The plan peaks. Demand was 0.82 m in September 2026. The plan peaks at 1.22 m in January 2027 and stands at 0.88 m in September 2027."
+    assert alt == "The plan peaks. Demand was 0.82 m in September 2026. The plan peaks at 1.22 m in January 2027 and stands at 0.88 m in September 2027. Marked: Lebaran (March 2026)."
     assert "Stock is lowest at −30 in December 2026 and stands at 70 in March 2027, with a safety stock of 40." in draw("stock").alt
     assert draw("ranking", alt="My own.").alt == "What one learns. My own."
 
