@@ -11,6 +11,7 @@ location, a stock path and a policy; one in five has an exception and an order, 
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import resource
 import sys
@@ -102,6 +103,7 @@ def parts(tables: Tables, folder: Path) -> dict[str, Callable[[], int]]:
     header = {"company": "Many Items", "cycle": "2026-10", "verdict": "amber", "findings": len(tables["findings"]), "version": "0", "run": "r", "language": "en", "currency": "USD", "as_of": CYCLE, "origin": frames.next_month(CYCLE, -1)}
     at: dict[str, Any] = {"places": scope.places, "scope": scope}
 
+    @functools.cache
     def facts() -> dict[str, Any]:
         return front.facts(tables, {}, header=header, links=[], locations=dict(scope.places))
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import re
 import shutil
 import subprocess
+import sys
 import xml.etree.ElementTree as ET
 import zipfile
 from pathlib import Path
@@ -285,3 +287,29 @@ def test_libreoffice_opens_it_and_gives_back_the_same_cells(book, tmp_path):
 
 def _plain(cell: object) -> object:
     return cell.date() if isinstance(cell, dt.datetime) else round(cell, 9) if isinstance(cell, float) else cell
+
+
+# --- the same bytes -------------------------------------------------------------------------------------------------------
+
+MADE = """
+import hashlib, sys
+sys.path.insert(0, {tests!r})
+from test_workbook import sheets
+from sopnb import workbook, workbook_sheets, words
+with words.speaking("id", "IDR"):
+    path = workbook.workbook("w.xlsx", sheets(language="id"), front=workbook_sheets.front("Pasar & Co", "2026-10", None), language="id")
+print(hashlib.sha256(path.read_bytes()).hexdigest())
+"""
+
+
+def test_folder_zone_locale_and_seed_make_no_difference(tmp_path):
+    """A whole cycle is held to the same in test_same_bytes; here the workbook alone, so that its fault is named."""
+    runs = {"here": {"TZ": "Asia/Jakarta", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "1"}, "there with blanks": {"TZ": "America/New_York", "LC_ALL": "C", "LANG": "id_ID.UTF-8", "PYTHONHASHSEED": "77"}}
+    digests = set()
+    for name, about in runs.items():
+        (tmp_path / name).mkdir()
+        done = subprocess.run([sys.executable, "-c", MADE.format(tests=str(Path(__file__).parent))], cwd=tmp_path / name, capture_output=True, text=True, timeout=120,
+                              env={**os.environ, **about, "PYTHONPATH": str(Path(__file__).parent.parent), "TMPDIR": str(tmp_path / name)})
+        assert done.returncode == 0, done.stderr[-800:]
+        digests.add(done.stdout)
+    assert len(digests) == 1
