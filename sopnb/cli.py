@@ -289,11 +289,11 @@ def _explain(error: Exception) -> int:
 def _say(error: Exception) -> int:
     from sopnb import aftermath
     from sopnb import run as runner
-    from sopnb.problems import Problems
+    from sopnb.problems import Problems, together
 
     if isinstance(error, Problems):
         err.print(f"[bold red]Nothing was run or changed; {len(error.problems)} to mend:[/bold red]")
-        for problem in error.problems:
+        for problem in together(error.problems):
             err.print(f"- {shown(problem)}")
         return runner.BAD_INPUT
     if isinstance(error, runner.StepFailed):

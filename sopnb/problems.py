@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,29 @@ class Problems(Exception):
 
     def __init__(self, problems: Iterable[Problem]):
         self.problems = list(problems)
-        super().__init__("\n".join(str(problem) for problem in self.problems))
+        super().__init__("\n".join(str(problem) for problem in together(self.problems)))
+
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows under the cell: the list, and not the way of the program to it."""
+        return str(self).splitlines()
+
+
+def together(problems: Iterable[Problem]) -> list[Problem]:
+    """Problems that differ in their place alone, from four on, as one: a folder misspelt is one mistake, not one per file in it.
+
+    >>> print(*together(Problem(f"{name}: 2031-05/{name}.csv", "no folder 2031-05") for name in "abcde"))
+    a, b, c and 2 more: no folder 2031-05.
+    """
+    alike: dict[tuple[str, str, str], list[Problem]] = {}
+    for problem in problems:
+        alike.setdefault((problem.wrong, problem.allowed, problem.remedy), []).append(problem)
+    return [shown for group in alike.values() for shown in ([_several(group)] if len(group) > 3 else group)]
+
+
+def _several(group: list[Problem]) -> Problem:
+    short = list(dict.fromkeys(problem.where.partition(": ")[0] for problem in group))
+    names = short if len(short) == len(group) else [problem.where for problem in group]
+    return replace(group[0], where=f"{', '.join(names[:3])} and {len(names) - 3} more")
 
 
 def nearest(word: str, allowed: Iterable[str]) -> str:
