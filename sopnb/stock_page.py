@@ -190,8 +190,11 @@ def _of_parts(parts: pd.DataFrame, month: pd.Timestamp) -> Sentence:
 
 def _value(path: pd.DataFrame, scope: Scope) -> Figure:
     now, end = path["opening"].iloc[0], path["closing"].iloc[-1]
-    values = {"now": now, "end": end, "safety": path["safety_stock"].iloc[-1]}
-    title = say("Stock falls from {now:money} to {end:money}, where {safety:money} is to be held", **values) if end < now else say("Stock rises from {now:money} to {end:money}, where {safety:money} is to be held", **values)
+    title = say("Stock falls from {now:money} to {end:money}", now=now, end=end) if end < now else say("Stock rises from {now:money} to {end:money}", now=now, end=end)
+    safety = path["safety_stock"].iloc[-1]
+    if safety > 0:
+        values = {"stock": title.text, "off": abs(end / safety - 1)}
+        title = say("{stock}, {off:.0%} below the safety stock", **values) if end < safety else say("{stock}, {off:.0%} above the safety stock", **values)
     return charts.projected_stock(  # without what arrives: parts and what is made of them would stand there twice
         path[["month", "closing", "safety_stock"]], name="stock-value", unit="money", title=title,
         subtitle=say("Stock at month end at standard cost, all items and locations"), source=say("stock, open and planned orders, plan {cycle}", cycle=scope.cycle))

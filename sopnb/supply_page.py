@@ -147,7 +147,7 @@ def _shipments(shipments: pd.DataFrame, lanes: bool, places: Mapping[str, str], 
     return [said, tables.show(
         now.assign(name=scope.item(now["item"]), way=way, leaves=_days(now["release"], now["message"]), arrives=[short_day(day) for day in now["due"]]), top=8, by="amount", total=["amount"], shut=True,
         caption=_busiest(now.assign(way=way)), source=say("lanes, stock and plan {cycle}; every shipment: tables/shipments.parquet", cycle=scope.cycle),
-        columns={"name": "Item", "way": "Way", "leaves": col("Leaves", wide=True), "arrives": col("Arrives", wide=True), "quantity": col("Quantity", "count", unit="units", wide=True), "amount": col("At cost", "money")})]
+        columns={"name": "Item", "way": "Route", "leaves": col("Departs", wide=True), "arrives": col("Arrives", wide=True), "quantity": col("Quantity", "count", unit="units", wide=True), "amount": col("At cost", "money")})]
 
 
 def _busiest(now: pd.DataFrame) -> Sentence:
