@@ -34,10 +34,10 @@ demo: install
 	@$(BIN)/sopnb demo
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n auto --dist loadgroup
+	$(BIN)/python -m pytest -n auto --dist loadgroup --no-loadscope-reorder
 
 quick: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n auto --dist loadgroup -m "not slow"
+	$(BIN)/python -m pytest -n auto --dist loadgroup --no-loadscope-reorder -m "not slow"
 
 lab: install
 	@test -d reports/demo/2026-10/tables || $(BIN)/sopnb demo
@@ -51,6 +51,7 @@ check: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/cycle.py
 	$(BIN)/python benchmarks/scale.py
+	$(BIN)/python benchmarks/pages.py
 	@echo "accuracy, on any data set: $(BIN)/python benchmarks/accuracy.py --data FILE.parquet --horizon 18 --out FORECASTS.parquet"
 
 SENDS ?= 1000

@@ -20,7 +20,7 @@ from sopnb.workbook import Column, Front, Sheet
 
 ROWS = 200_000  # a sheet longer than this is no use to a person; the Parquet table has all rows
 CELLS = 5_000_000  # of all sheets: more takes minutes to write and to open, and does not go by mail
-TABS = {"meeting": LIGHT["over"], "demand": LIGHT["plan"], "supply": LIGHT["ok"], "data": LIGHT["base"]}  # colours of the tabs
+TABS = {"meeting": LIGHT["over-t"], "demand": LIGHT["plan"], "supply": LIGHT["ok"], "data": LIGHT["base-t"]}  # colours of the tabs
 
 
 @dataclass(frozen=True)
