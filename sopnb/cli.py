@@ -292,8 +292,9 @@ def _say(error: Exception) -> int:
     from sopnb.problems import Problems, together
 
     if isinstance(error, Problems):
-        err.print(f"[bold red]Nothing was run or changed; {len(error.problems)} to mend:[/bold red]")
-        for problem in together(error.problems):
+        problems = together(error.problems)
+        err.print(f"[bold red]Nothing was run or changed; {len(problems)} to mend:[/bold red]")
+        for problem in problems:
             err.print(f"- {shown(problem)}")
         return runner.BAD_INPUT
     if isinstance(error, runner.StepFailed):
