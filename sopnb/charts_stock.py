@@ -34,16 +34,16 @@ def stock_panels(
         return figure(None, alt=alt or said("charts.none", {}), heights=(0, 0), **about)
     titles = {key: str((names or {}).get(key, key)) for key in parts}
     places = projection.drop_duplicates("panel").set_index("panel")["place"].to_dict() if "place" in projection.columns else {}
-    tall = 156
+    step = {True: 156, False: 112}  # a phone has them one below the other: two beside each other cut their names
 
     def paint(canvas: Canvas) -> None:
-        across, gap = (3, 30) if canvas.wide else (2, 18)
+        across, gap, tall = 3 if canvas.wide else 1, 30, step[canvas.wide]
         width = (canvas.width - gap * (across - 1)) / across
         for i, (key, part) in enumerate(parts.items()):
             _panel(canvas, part, titles[key], str(places.get(key, "")), (i % across) * (width + gap), (i // across) * tall, width, tall)
 
     told = "; ".join(said("charts.stock.told", {"item": titles[key], **_lowest(part)}) for key, part in parts.items())
-    return figure(paint, alt=alt or said("charts.alt.stocks", {"parts": told}), heights=(-(-len(parts) // 2) * tall, -(-len(parts) // 3) * tall), **about)
+    return figure(paint, alt=alt or said("charts.alt.stocks", {"parts": told}), heights=(len(parts) * step[False], -(-len(parts) // 3) * step[True]), **about)
 
 
 def _lowest(part: pd.DataFrame) -> dict[str, str]:

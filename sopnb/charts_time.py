@@ -304,7 +304,9 @@ def projected_stock(
         ends = [(line, axis.plain(line.last[1])) for line in (stock, safety) if line.last]
         room, two = ends_room([(line.name, value) for line, value in ends], canvas)
         low, high = limits(every)
-        pane = canvas.pane(axis_room(ticks(low, high), axis) + 8, 28, room, 24, (first - 0.4, last + 0.4), (low, high))
+        at = ticks(low, high)
+        left = max(axis_room(at, axis) + 8, text_width(axis.tick(at[-1], True), TICK) + 2)  # stock is often highest in its first month, beside the topmost number
+        pane = canvas.pane(left, 28, room, 24, (first - 0.4, last + 0.4), (low, high))
         pane.grid(ticks(low, high), axis.tick)
         for at, amounts in come:
             if sum(amounts) > 0:
