@@ -23,16 +23,20 @@ from sopnb.words import Sentence, message
 
 @dataclass(frozen=True)
 class Note:
-    """An explanation, for those who want it: small, behind what it explains."""
+    """An explanation, for those who want it: small, behind what it explains; with a head only that shows until it is opened."""
 
     said: Sentence
+    head: Sentence | None = None
 
     @property
     def text(self) -> str:
         return self.said.text
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/html": f'<p class="sm m">{self.said.html}</p>', "text/plain": self.text}
+        shown = f'<p class="sm m">{self.said.html}</p>'
+        if self.head is not None:
+            shown = f'<details class="more"><summary><span class="f">{self.head.html}</span></summary>{shown}</details>'
+        return {"text/html": shown, "text/plain": self.text}
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ def moved(plan: pd.DataFrame, *, bridge: pd.DataFrame | None, movers: pd.DataFra
         return block(say("Nothing moved since last plan."))
     note = Note(say("This plan minus last plan over the months spoken about that both have. Units are valued at last plan's price, and a change of price at this plan's units, so that the parts add up. The "
                     "baseline's part is taken apart by forecasting again with last plan's models: first on the past as it is held now, then with the new month, the calendar and the item master of now, and "
-                    "with items, families and the total made to agree as they are now; what is left is the choice of models."))
+                    "with items, families and the total made to agree as they are now; what is left is the choice of models."), say("How the parts are told apart"))
     return block(_moved(bridge), _bridge(bridge, residual or 0.0, scope), _movers(movers, reasons, scope), note)
 
 
@@ -87,12 +87,12 @@ def _movers(movers: pd.DataFrame, reasons: pd.DataFrame, scope: Scope) -> Table:
     first = named.iloc[0]
     about = {**first[["name", "place", "amount"]], "last": rough(first["last"]), "this": rough(first["this"])}
     return tables.show(
-        named, top=8, by="amount", other=["last", "this", "change", "amount"], total=["last", "this", "change", "amount"], total_label=say("Series that moved").text,
+        named, top=5, by="amount", other=["last", "this", "change", "amount"], total=["last", "this", "change", "amount"], total_label=say("Series that moved").text,
         caption=say("{name} moved most: {amount:money+}, from {last:compact} to {this:compact} units", **about) if first["location"] == "all" else say(
             "{name} in {place} moved most: {amount:money+}, from {last:compact} to {this:compact} units", **about),
         subtitle=say("The same months; units, this plan minus last; the largest by money, each with the part that moved it most"), source=say("plan {cycle}", cycle=scope.cycle),
         columns={"name": "Item", "place": col("Location", wide=True), "last": col("Last plan", "count", wide=True), "this": col("This plan", "count", wide=True),
-                 "amount": col("Money", "money", signed=True), "why": "Why, mostly"})
+                 "amount": col("Money", "money", signed=True), "why": col("Why, mostly", wide=True)})
 
 
 # --- shall we make the budget? --------------------------------------------------------------------------------------

@@ -222,7 +222,7 @@ def _family_items(one: Family, scope: Scope) -> tables.Table | None:
     whole, first = one.items["revenue"].sum(), one.items.iloc[0]
     rows = one.items.assign(share=one.items["revenue"] / whole if whole else float("nan"))
     return tables.show(
-        rows, top=8, by="revenue", total=["units", "revenue", "margin", "moved"] if rows["moved"].notna().any() else ["units", "revenue", "margin"], source=say("plan {cycle}", cycle=scope.cycle),
+        rows, top=5, by="revenue", total=["units", "revenue", "margin", "moved"] if rows["moved"].notna().any() else ["units", "revenue", "margin"], source=say("plan {cycle}", cycle=scope.cycle),
         caption=say("{name} brings {share:.0%} of its revenue", name=first["name"], share=first["revenue"] / whole) if whole else say("Its items by units"),
         subtitle=say("{first:month} to {last:month}; on last plan over the months that both have", first=scope.window[0], last=scope.window[-1]),
         columns={"name": "Item", "units": col("Units", "count", wide=True), "revenue": col("Revenue", "money"), "share": col("Of the family", "percent", wide=True), "margin": col("Margin", "money", wide=True),
@@ -292,7 +292,7 @@ def _rep_deals(one: Rep, scope: Scope) -> tables.Table | None:
     first = one.deals.iloc[0]
     rows = one.deals.assign(what=scope.item(one.deals["item"]).fillna(one.deals["family"]), plan=[say("yes").text if added else say("in the baseline").text for added in one.deals["added"].astype(bool)])
     return tables.show(
-        rows, top=8, by="expected", other=["amount", "expected"], total=["amount", "expected"], source=say("opportunities known on {day:day}", day=scope.as_of),
+        rows, top=5, by="expected", other=["amount", "expected"], total=["amount", "expected"], source=say("opportunities known on {day:day}", day=scope.as_of),
         caption=say("{name}: {expected:money} is expected of {amount:money}, at a chance of {chance:.0%}", **first[["name", "expected", "amount", "chance"]]),
         subtitle=say("Open deals; the chance is what past deals still open at their age had. Large deals and new ones are added to the plan; the usual ones stand in the baseline"),
         columns={"name": "Account", "what": col("For", wide=True), "stage": col("Stage", wide=True), "close_date": col("Closes", "date", wide=True), "amount": col("As it stands", "money", wide=True),

@@ -63,7 +63,7 @@ def _side_by_side(alone: pd.DataFrame, shares: pd.DataFrame, needed: int, scope:
         "{stream} came nearest so far: {wape:.1%} off, {lag} months ahead; the baseline {without:.1%} in the same families and months", lag=scope.lag,
         stream=message("plan.stream." + nearest["stream"]), wape=nearest["wape"], without=nearest["without"])
     return tables.show(
-        both.assign(who=told("plan.stream.", both["stream"])), caption=caption,
+        both.assign(who=told("plan.stream.", both["stream"])), shut=True, caption=caption,
         subtitle=say("Units, {first:month} to {last:month}: what each says by itself (of events, deals and leads: what they add), and what it moves in the plan. Error (WAPE) and bias by family "
                      "and month, alone", first=scope.window[0], last=scope.window[-1]),
         source=say("streams of plan {cycle}; frozen plans and sources of past cycles, lag {lag}", cycle=scope.cycle, lag=scope.lag),
@@ -81,7 +81,7 @@ def _counted_once(unplaced: pd.DataFrame, deals: bool, minimum: float, scope: Sc
             "Of open deals only those flagged new are added; the others are won every month and stand in the baseline already.")
     if len(unplaced):
         said += say("Items and families that a stream names and the item master does not: {lost}.", lost=len(unplaced))
-    return Note(said)
+    return Note(said, say("How the streams are added, each once"))
 
 
 def _followed(records: Mapping[str, pd.DataFrame | None], caps: Mapping[str, float], scope: Scope) -> Table | None:
@@ -117,7 +117,7 @@ def deals(outlook: pd.DataFrame | None, win_rates: pd.DataFrame | None, *, order
     if outlook.empty:
         return block(head, said)
     note = Note(say("A deal's money times its chance: the share won of past deals that were still open at its age. Where its closing day has passed, or is not stated, it closes after the time that "
-                    "won deals as old as it still took."))
+                    "won deals as old as it still took."), say("Where the chance of a deal comes from"))
     return block(head, said, _outlook(outlook, scope) if outlook["expected"].sum() else None, _by_family(outlook, scope), note)
 
 
@@ -170,7 +170,7 @@ def overrides(used: pd.DataFrame, *, record: pd.DataFrame, answers: pd.DataFrame
         return block(say("No overrides."), _judged(record, scope))
     note = Note(say("An override that moves less than half of what the forecast of its rows usually misses by is small: even when it is right, it takes less than a tenth off the error, and small ones "
                     "usually hurt. So each is answered with its owner's own record. Where two people say different things of the same item, location and month, neither counts until one of them is taken "
-                    "out: `sopnb overrides settle` keeps one."))
+                    "out: `sopnb overrides settle` keeps one."), say("When an override is small, and what is done where two contradict each other"))
     return block(_what_they_do(used, small), _largest(used, scope), _answered(answers, used, scope), _judged(record, scope), note)
 
 
@@ -199,7 +199,7 @@ def _largest(used: pd.DataFrame, scope: Scope) -> Table | None:
     most = shown.loc[shown["amount"].abs().idxmax()]
     return tables.show(
         shown, caption=say("Largest of all: {what}, {amount:money+} ({owner})", what=most["what"], amount=most["amount"], owner=most["by"]), subtitle=say("By money moved"),
-        source=say("overrides known on {day:day}", day=scope.as_of), top=6, by="amount", other=["units", "amount"], total=["units", "amount"],
+        source=say("overrides known on {day:day}", day=scope.as_of), top=5, by="amount", other=["units", "amount"], total=["units", "amount"],
         columns={"what": "For", "location": col("Location", wide=True), "month": col("Month", "month"), "units": col("Units", "count", signed=True, wide=True),
                  "amount": col("Money", "money", signed=True), "reason": col("Reason", wide=True), "by": col("Owner", wide=True), "became": col("State", wide=True)})
 

@@ -92,13 +92,17 @@ def _families(families: pd.DataFrame, bands: pd.DataFrame, headline: Mapping[str
     bands = bands.loc[bands["month"] == at, ["group", "lo80", "hi80"]].rename(columns={"group": "family"})
     whole = families["revenue"].sum()
     return tables.show(
-        families.merge(bands, on="family", how="left"), top=12, by="revenue", total=["units", "revenue", "change", "budget", "gap"], source=say("plan {cycle}", cycle=scope.cycle),
+        families.merge(bands, on="family", how="left").assign(band=lambda rows: [_span(low, high) for low, high in zip(rows["lo80"], rows["hi80"], strict=True)]), top=12, by="revenue", total=["units", "revenue", "change", "gap"], source=say("plan {cycle}", cycle=scope.cycle),
         caption=say("{family}: {share:.0%} of the revenue planned", family=families["family"].iloc[0], share=families["revenue"].iloc[0] / whole) if whole else say("The plan by family"),
         subtitle=say("{first:month} to {last:month}; change over the months that last plan had, gap over those with a budget; the band holds the baseline of {at:month} in four cases of five",
                      at=at, **headline),
         columns={"family": "Family", "units": col("Units", "count", wide=True), "revenue": col("Revenue", "money"),
-                 "lo80": col(say("{month:mon} from", month=at), "count", wide=True), "hi80": col(say("{month:mon} to", month=at), "count", wide=True),
-                 "change": col("On last plan", "money", signed=True, wide=True), "budget": col("Budget", "money", wide=True), "gap": col("To budget", "money", signed=True)})
+                 "band": col(say("Band {month:mon}", month=at), "written", wide=True),
+                 "change": col("On last plan", "money", signed=True, wide=True), "gap": col("To budget", "money", signed=True)})
+
+
+def _span(low: float, high: float) -> str:
+    return words.MISSING if words.is_missing(low) else f"{words.number(low)}–{words.number(high)}"
 
 
 def _money(by_month: pd.DataFrame, prices: pd.DataFrame, scope: Scope) -> Table | None:
@@ -142,9 +146,9 @@ def _mended(counted: Mapping[str, float]) -> Sentence:
         "**In the last three years one month of a single item was mended for the forecast ({mended_amount:money})**: nothing explains it.", **counted) if n == 1 else say(
         "**In the last three years {mended:,.0f} months of single items were mended for the forecast ({mended_amount:money})**: nothing explains them.", **counted)
     if counted["shown"]:
-        said += say("One more is out of line, shown, but left in ({shown_amount:money}), since a peak may come again; name it in `events`, with its effect, to take it out.", **counted
+        said += say("One more is out of line, shown, but left in ({shown_amount:money}), since a peak may come again.", **counted
                     ) if counted["shown"] == 1 else say(
-            "{shown:,.0f} more are out of line, shown, but left in ({shown_amount:money}), since a peak may come again; name them in `events`, with their effect, to take them out.", **counted)
+            "{shown:,.0f} more are out of line, shown, but left in ({shown_amount:money}), since a peak may come again.", **counted)
     if counted["shifts"]:
         said += say("One item at one location moved to a lasting new level, {shift_amount:money+} a month; its earlier months count at the new one.", **counted) if counted["shifts"] == 1 else say(
             "{shifts:,.0f} series, each one item at one location, moved to a lasting new level, {shift_amount:money+} a month; their earlier months count at the new one.", **counted)
@@ -159,7 +163,7 @@ def _odd(odd: pd.DataFrame, scope: Scope) -> Table | None:
         odd.assign(name=scope.item(odd["item"]), place=scope.place(odd["location"]), done=told("plan.odd.", odd["what"])), shut=True, total_label=say("Found").text,
         caption=say("Furthest out of line: {name} in {place}, {month:month}, {amount:money+}", name=scope.item(odd["item"]).loc[most], place=scope.place(odd["location"]).loc[most],
                     month=odd.loc[most, "month"], amount=odd.loc[most, "amount"]),
-        subtitle=say("Last three years; units above or below the usual of that month, or of a month at the new level"), source=say("demand history to {origin:month}", origin=scope.origin),
+        subtitle=say("Last three years; units above or below the usual of that month, or of a month at the new level. To take out what is left in, name it in `events`, with its effect"), source=say("demand history to {origin:month}", origin=scope.origin),
         top=8, by="amount", other=["units", "amount"],
         columns={"name": "Item", "place": col("Location", wide=True), "month": col("Month", "month"), "units": col("Units", "count", signed=True, wide=True),
                  "amount": col("Money", "money", signed=True), "done": "What was done"})
@@ -213,7 +217,7 @@ def _special(by_month: pd.DataFrame, scope: Scope) -> Table | None:
     return tables.show(
         by_month, caption=say("Most special is {month:month}: events and Lebaran bring {both:money+} to it", month=most["month"], both=most["both"]) if by_month["holiday"].notna().any() else say(
             "Events bring most to {month:month}: {both:money+}", month=most["month"], both=most["both"]), source=say("plan {cycle}", cycle=scope.cycle),
-        top=len(scope.window), other=sums, total=sums,
+        top=len(scope.window), other=sums, total=sums, shut=True,
         subtitle=say("Units and money of plan {cycle}; Lebaran stands in the baseline, events beside it; ± is one standard error", cycle=scope.cycle),
         columns={"month": col("Month", "month"), "events": col("Events", "count", signed=True), "events_se": col("±", "count", wide=True),
                  "events_amount": col("Money", "money", signed=True), "holiday": col("Lebaran", "count", signed=True), "holiday_se": col("± ", "count", wide=True),

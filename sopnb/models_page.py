@@ -55,7 +55,7 @@ def earned(
     chosen = _chosen(scores, segments, money)
     note = Note(say("Every series is forecast from several past months with several models, naive and seasonal naive always among them. Where nothing beats naive, naive is used. `Weighted` is the mean of "
                     "all models of a field, each weighed by its record. `Learned` takes off it what the models' errors on all series have in common, as far as the number of cases lets it; a series leaves "
-                    "it only for a model that did better by more than luck."))
+                    "it only for a model that did better by more than luck."), say("How a model is chosen"))
     return block(_rests_on(chosen, coverage), _league(league, tested, scope), note, _classes(chosen, segments), _agreed(agreed, method, together, len(segments), scope),
                  _resting(launches), _after_like(launches, scope))
 

@@ -118,7 +118,7 @@ def _biased(tracked: pd.DataFrame, families: pd.DataFrame, limit: float, wait: i
     subtitle = say("Tracking signal: the errors of a year, one month ahead, added up, over their mean size. Beyond {limit:,.0f} a series counts as biased: {low:.0%} of unbiased ones pass that by luck, "
                    "a limit of 4 would be passed by {four:.0%}. Judged are series with at least {limit:,.0f} months in which something was planned or asked for", limit=limit, low=chance, four=lags.luck(4, tracked["n"].median()))
     return tables.show(
-        beyond.assign(name=scope.item(beyond["item"]), place=scope.place(beyond["location"]), way=told("plan.biased.", (beyond["signal"] > 0).map({True: "over", False: "under"}))), top=6, by="amount", other=["amount"],
+        beyond.assign(name=scope.item(beyond["item"]), place=scope.place(beyond["location"]), way=told("plan.biased.", (beyond["signal"] > 0).map({True: "over", False: "under"}))), top=6, by="amount", other=["amount"], shut=True,
         caption=say("{n:,.0f} of {all:,.0f} series were planned too high or too low month after month, where luck alone would make it {chance:,.0f}; of whole families: {families}", **about) if biased else say(
             "{n:,.0f} of {all:,.0f} series were planned too high or too low month after month, where luck alone would make it {chance:,.0f}; no family was as a whole", **about),
         subtitle=subtitle, source=_frozen(),
@@ -143,7 +143,7 @@ def steps(plan: pd.DataFrame, *, stairs: pd.DataFrame, record: pd.DataFrame, fam
         return block(head, say("No plan made that far ahead can be judged yet: {wait}.", wait=waiting(scope.lag, needed)))
     judged = record[(record["scope"] == "all") & (record["stream"] != "naive") & (record["skill"] != "none")].set_index("stream")
     note = Note(say("A few months can favour a step by chance; so each has a range, and where it holds zero nobody can tell "
-                    "luck from skill yet."))
+                    "luck from skill yet."), say("How luck is told from skill"))
     return block(head, _stairs(stairs, judged, scope), _climbed(judged), _families(families, scope), note)
 
 
