@@ -19,7 +19,7 @@ from sopnb.style import LIGHT
 from sopnb.workbook import Column, Front, Sheet
 
 ROWS = 200_000  # a sheet longer than this is no use to a person; the Parquet table has all rows
-CELLS = 5_000_000  # of all sheets: more takes minutes to write and to open, and does not go by mail
+CELLS = 4_000_000  # of all sheets: more takes minutes to write and to open, and does not go by mail
 TABS = {"meeting": LIGHT["over-t"], "demand": LIGHT["plan"], "supply": LIGHT["ok"], "data": LIGHT["base-t"]}  # colours of the tabs
 
 
@@ -117,11 +117,19 @@ def sheets(tables: Mapping[str, pd.DataFrame], known: Names) -> dict[str, Sheet]
 
 def room(tables: Mapping[str, pd.DataFrame]) -> int:
     """How many rows a sheet may have: ROWS, fewer where all sheets together would have more than CELLS cells."""
-    sizes = [(len(tables[spec.table]), len(frames.TABLES[spec.table].columns) + 2) for spec in SPECS if spec.table in tables]
+    sizes = [_size(tables[spec.table], spec) for spec in SPECS if spec.table in tables]
     most = ROWS
     while most > 1000 and sum(min(rows, most) * columns for rows, columns in sizes) > CELLS:
         most = most * 4 // 5
     return most
+
+
+def _size(df: pd.DataFrame, spec: Spec) -> tuple[int, int]:
+    """About how many rows and columns a sheet has: a name and a family stand beside a code, and months beside each other."""
+    if spec.id != "by_month":
+        return len(df), len(frames.TABLES[spec.table].columns) + 2
+    months = max(df["month"].nunique(), 1)
+    return len(df) // months, months + 7
 
 
 def sheet(spec: Spec, df: pd.DataFrame, known: Names, *, most: int = ROWS) -> Sheet:
