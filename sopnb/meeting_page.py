@@ -10,7 +10,7 @@ import pandas as pd
 from sopnb import asked as asking
 from sopnb import assumptions as assuming
 from sopnb import charts, kpis, tables, words
-from sopnb.blocks import Block, Heading, Note, block, missing
+from sopnb.blocks import Block, Heading, block, missing
 from sopnb.tables import Table
 from sopnb.words import Sentence, message, say
 
@@ -43,8 +43,11 @@ def decisions(asked: pd.DataFrame, choices: pd.DataFrame, *, names: Names, cycle
             say("**{n:,.0f} decisions are asked for, with {amount:money} at stake.** The first: {question}", n=len(rows), amount=stake, question=first))
     twice = float(asked["overlap"].fillna(0.0).sum())
     said = said + say("{amount:money} stands in two of them and is counted once.", amount=twice) if twice > 0 else said
+    soon = rows["by"].min()
+    due = (say("All are due on {day:day}", day=soon) if (rows["by"] == soon).all() else
+           say("{n:,.0f} of {all:,.0f} must be answered by {day:day}; the others have more time", n=(rows["by"] == soon).sum(), all=len(rows), day=soon))
     return block(said, tables.show(
-        rows, caption=say("Decisions asked for, the largest first"), subtitle=say("Money at stake; the answers with all that follows stand below"), source=say("exceptions, hires and budget of {cycle}", cycle=cycle),
+        rows, caption=due, subtitle=say("Decisions asked for, the largest first; the answers with all that follows stand below"), source=say("exceptions, hires and budget of {cycle}", cycle=cycle),
         columns={"text": "Question", "answer": col("Recommended", wide=True), "amount": col("At stake", "money"), "who": col("Decides", wide=True), "by": col("By", "date", wide=True)}))
 
 
@@ -86,12 +89,28 @@ def _side_by_side(one: Mapping[Any, Any], mine: pd.DataFrame, cycle: str) -> Tab
         return None
     told = [name for name in CONSEQUENCES if name != "gains" or mine["net"].isna().any()]  # the net says it already
     known = [name for name in told if mine[name].notna().any()]
-    rows = mine.assign(answer=[_answer(row) for row in mine.to_dict("records")], **{name: [words.plain(shown(name, value)) for value in mine[name]] for name in known})
+    rows = mine.assign(answer=[_answer(row) for row in mine.to_dict("records")], **{name: [_consequence(name, value) for value in mine[name]] for name in known})
     dark = [message(CONSEQUENCES[name][1]).text for name in told if name not in known]
     source = say("step 03 and the plan of {cycle}. Not known: {names}", cycle=cycle, names=", ".join(dark).lower()) if dark else say("step 03 and the plan of {cycle}", cycle=cycle)
     caption = say("What follows from each answer") if words.is_missing(one["amount"]) else say("{amount:money} at stake: what follows from each answer", amount=one["amount"])
     return tables.show(rows, caption=caption, source=source,
-                       columns={"answer": "Answer", **{name: col(message(CONSEQUENCES[name][1]).text, "money", wide=name != "net") for name in known}})
+                       subtitle=say("Consequences of each answer"),
+                       columns={"answer": "Answer", **{name: _consequence_col(name) for name in known}})
+
+
+def _consequence(name: str, value: Any) -> Any:
+    """An amount, which its column brings to the unit of the table; or a word, grey where nothing is known."""
+    said = words.plain(shown(name, value))
+    if words.is_missing(value):
+        return Sentence(said.text, f'<span class="m">{said.html}</span>', said.markdown)
+    in_words = CONSEQUENCES[name][0] not in ("money", "money+") or said.text == message("meeting.unchanged").text
+    return said if in_words else float(value)
+
+
+def _consequence_col(name: str) -> tables.Col:
+    form, label = CONSEQUENCES[name]
+    kind = "money" if form.startswith("money") else "written"
+    return col(message(label).text, kind, signed=form.endswith("+"), wide=name != "net")
 
 
 def _answer(row: Mapping[Any, Any]) -> str:
@@ -120,14 +139,25 @@ def agenda(points: pd.DataFrame, findings: pd.DataFrame, *, day: Any, time: str,
     said = said + say("Decisions have {minutes:,.0f} of the minutes.", minutes=decide) if decide else said
     said = said + say("Place: {place}.", place=place) if place else said
     rows = points.sort_values("position").assign(
-        text=lambda d: [message(t, v).text for t, v in zip(d["topic"], d["values"], strict=True)], when=lambda d: [message("meeting.part_" + part) for part in d["part"]],
+        text=lambda d: [message(t, v).text for t, v in zip(d["topic"], d["values"], strict=True)],
         who=lambda d: by_name(d["owner"], names), note=lambda d: [_edited(verb, who, names) for verb, who in zip(d["edited"], d["edited_by"], strict=True)])
-    changed = {"note": col("Changed", wide=True)} if points["edited"].notna().any() else {}
     told = [message(rule, values) for rule, values in zip(findings["rule"], findings["values"], strict=True)]
-    return block(said, *told, tables.show(
-        rows, caption=say("The agenda, in the order of time"), subtitle=purpose, source=say("what cycle {cycle} found", cycle=cycle), total=["minutes"],
-        columns={"text": "Point", "minutes": col("Minutes", "count"), "who": "Who speaks", "when": col("Part", wide=True), "amount": col("Money", "money", wide=True), **changed, "point": col("Number", wide=True)}),
-        Note(say("`sopnb agenda` adds, drops and moves points by their number; what was said stays when the cycle is run again.")))
+    last = rows["part"].iloc[-1] if len(rows) else ""
+    parts = [_agenda_part(mine, subtitle=purpose if not i else "", source=say("what cycle {cycle} found", cycle=cycle) if part == last else "")
+             for i, (part, mine) in enumerate(rows.groupby("part", sort=False))]
+    numbers = tables.show(rows, caption=say("To change the agenda: the points by their numbers"), columns={"point": "Number", "text": "Point"}, shut=True,
+                          subtitle=say("`sopnb agenda` adds, drops and moves points by their number; what was said stays when the cycle is run again."))
+    return block(said, *told, *parts, numbers if len(rows) else None)
+
+
+def _agenda_part(mine: pd.DataFrame, *, subtitle: str, source: Sentence | str) -> Table:
+    """The points of one part of the meeting, and how long it takes."""
+    part = message("meeting.part_" + mine["part"].iloc[0]).text
+    caption = (say("{part}: one point, {minutes:,.0f} min", part=part, minutes=mine["minutes"].sum()) if len(mine) == 1 else
+               say("{part}: {n:,.0f} points, {minutes:,.0f} min", part=part, n=len(mine), minutes=mine["minutes"].sum()))
+    changed = {"note": col("Changed", wide=True)} if mine["edited"].notna().any() else {}
+    return tables.show(mine, caption=caption, subtitle=subtitle, source=source,
+                       columns={"text": "Point", "minutes": col("Minutes", "count"), "who": "Who speaks", "amount": col("Money", "money", wide=True), **changed})
 
 
 def _edited(verb: Any, who: Any, names: Names) -> str:
@@ -147,10 +177,15 @@ def charter(findings: pd.DataFrame, *, roles: Mapping[str, str], decides: Mappin
     held = pd.DataFrame([{"role": role, "for": roles.get(role, ""), "who": _who(people, role, names), "kinds": _kinds(role, decides)} for role in _every(roles, decides)], columns=["role", "for", "who", "kinds"])
     calendar = days.assign(who=by_name(days["owner"], names).fillna(""))
     return block(said, *told, tables.show(
-        held, caption=say("Who takes part as what, and decides what"), source=say("meeting.charter in the params file; people of {cycle}", cycle=cycle),
+        held, shut=True, caption=_rights(held), source=say("meeting.charter in the params file; people of {cycle}", cycle=cycle),
         columns={"role": "Role", "who": "Who", "kinds": col("Decides on", wide=True), "for": col("Is there for", wide=True)}) if len(held) else None, tables.show(
-        calendar, caption=say("The days of {month:month}", month=days["on"].iloc[0]), source="meeting.charter in the params file",
+        calendar, shut=True, source="meeting.charter in the params file",
+        caption=say("The month's work runs from {first:shortday} to {last:shortday}: {n:,.0f} days to keep", first=days["on"].min(), last=days["on"].max(), n=len(days)),
         columns={"what": "What", "on": col("Day", "date"), "who": col("By", wide=True)}) if len(days) else None)
+
+
+def _rights(held: pd.DataFrame) -> Sentence:
+    return say("{deciding:,.0f} of {n:,.0f} roles may decide; who holds them", deciding=(held["kinds"] != "").sum(), n=len(held))
 
 
 def _every(roles: Mapping[str, str], decides: Mapping[str, Sequence[str]]) -> list[str]:
@@ -177,14 +212,18 @@ def actions(actions: pd.DataFrame, *, as_of: Any, names: Names) -> Block:
     said = (say("Open actions: {n:,.0f}, none of them overdue.", n=len(running)) if late.empty else
             say("**{late:,.0f} of {n:,.0f} open actions are overdue**, with {amount:money} at stake; the oldest by {days:,.0f} days: {title}.", late=len(late), n=len(running), amount=late["amount"].sum(),
                 days=late["overdue_days"].iloc[0], title=late["title"].iloc[0]))
-    drawn = charts.ageing(running, name="actions-age", title=say("{late:,.0f} of {n:,.0f} open actions are overdue", late=len(late), n=len(running)),
-                          subtitle=say("Open actions by days past their date, as of {day:day}", day=as_of), source="the ledger of actions")
+    long = (late["overdue_days"] > WEEK).sum()
+    drawn = None if late.empty else charts.ageing(
+        running, name="actions-age", title=say("More than a week late: {long:,.0f} of the {late:,.0f} overdue", long=long, late=len(late)) if long else say("None of the {late:,.0f} overdue is more than a week late", late=len(late)),
+        subtitle=say("Open actions by days past their date, as of {day:day}", day=as_of), source="the ledger of actions")  # where none is late a bar of one length says nothing
+    waiting = say("{amount:money} waits on what is open", amount=running["amount"].sum()) if running["amount"].sum() else say("What is open")
     return block(said, drawn, tables.show(
-        running.assign(who=by_name(running["owner"], names)), caption=say("Open actions, the most overdue first"), subtitle=say("As of {day:day}", day=as_of), source="the ledger of actions", top=12,
+        running.assign(who=by_name(running["owner"], names)), caption=waiting, subtitle=say("Open actions as of {day:day}, the most overdue first", day=as_of), source="the ledger of actions", top=12,
         columns={"title": "Action", "who": "Owner", "due": col("Due", "date"), "overdue_days": col("Days overdue", "count"), "age_days": col("Days old", "count", wide=True),
                  "amount": col("At stake", "money", wide=True), "action": col("Number", wide=True)}))
 
 
+WEEK = 7  # days
 UNITS = {"percent": "+.1%", "money": "money+", "days": "+,.0f", "ratio": "+,.2f"}
 
 
@@ -194,7 +233,8 @@ def judged(scored: pd.DataFrame, *, names: Names | None = None) -> Block:
     said = (say("No decision can be judged yet.") if scored.empty else say("Decisions due to be judged: {n:,.0f}; nothing of them can be measured, and nobody has said.", n=len(scored)) if known.empty else
             say("**{hits:,.0f} of {n:,.0f} decisions judged brought what they were meant to.**", hits=(known["outcome"] == "hit").sum(), n=len(known)))
     if len(ask) and len(known):
-        said += say("Ask whoever decided about the rest: {n:,.0f} cannot be measured.", n=len(ask))
+        said += (say("One more cannot be measured: ask whoever decided it.") if len(ask) == 1 else
+                 say("{n:,.0f} more cannot be measured: ask whoever decided them.", n=len(ask)))
     if scored.empty:
         return block(said)
     about = kpis.described()
@@ -203,9 +243,20 @@ def judged(scored: pd.DataFrame, *, names: Names | None = None) -> Block:
         measure=[message("kpis." + one).text if one in about else one for one in scored["effect_kpi"]], said=[message("scored.outcome." + one).text for one in scored["outcome"]],
         why=[(names or {}).get(who, who) if who else message(one).text if one else "" for one, who in zip(scored["because"], scored["said_by"], strict=True)],
         **{name: [_change(v, unit) for v, unit in zip(scored[name], units, strict=True)] for name in ("expected", "realised")}).sort_values("judged", ascending=False, kind="stable")
-    return block(said, tables.show(told, caption=say("What decisions brought"), top=10, subtitle=say("Expected and actual change of the measure; other causes move it as well"), source=say("the ledger of decisions; kpis"),
-                                   columns={"title": "Decision", "measure": col("Measure", wide=True), "expected": "Expected", "realised": "Came", "said": "Outcome", "why": col("", wide=True),
+    return block(said, tables.show(told, caption=_outcomes(known), top=10, subtitle=say("Expected and actual change of the measure, the latest first; other causes move it as well"), source=say("the ledger of decisions; kpis"),
+                                   columns={"title": "Decision", "measure": col("Measure", wide=True), "expected": col("Expected", "written"), "realised": col("Came", "written"), "said": "Outcome", "why": col("Remark", wide=True),
                                             "judged": col("Judged", "month", wide=True)}))
+
+
+def _outcomes(known: pd.DataFrame) -> Sentence:
+    """Where decisions missed most often: what to ask about."""
+    missed = known.loc[known["outcome"] == "missed", "effect_kpi"].value_counts()
+    if missed.empty:
+        return say("No decision missed what it was meant to bring")
+    first, n = min(missed.index[missed == missed.max()]), int(missed.max())
+    what = message("kpis." + first).text if first in kpis.described() else first
+    return (say("One decision missed: it was about {what}", what=what) if missed.sum() == 1 else
+            say("{n:,.0f} of the {missed:,.0f} that missed were about {what}", n=n, missed=missed.sum(), what=what))
 
 
 def _change(value: float, unit: str) -> str:
@@ -230,9 +281,17 @@ def rests_on(log: pd.DataFrame, verdict: str | None, *, names: Names, as_of: Any
     said = said + say("**Nobody has said whether {n:,.0f} of them held**, though their day is past; the first: {text}.", n=len(late), text=late["text"].iloc[0]) if len(late) else said
     rows = log.assign(who=by_name(log["owner"], names), word=[_state(row) for row in log.to_dict("records")])
     return block(data, said, tables.show(
-        rows, caption=say("What the plan rests on: what failed first, then what is open"), subtitle=say("Effect on revenue if it does not hold; as of {day:day}", day=as_of), source="params file; the ledger of assumptions", top=12,
+        rows, caption=_riskiest(log), subtitle=say("Effect on revenue if it does not hold; what failed first, then what is open, as of {day:day}", day=as_of), source="params file; the ledger of assumptions", top=12,
         columns={"text": "We assume", "word": "Held?", "if_not": col("If not", wide=True), "amount": col("Effect", "money", signed=True), "who": col("Owner", wide=True), "made_on": col("Made", "date", wide=True),
                  "assumption": col("Number", wide=True)}))
+
+
+def _riskiest(log: pd.DataFrame) -> Sentence:
+    """Of what is still open, that which would cost most."""
+    still = log[(log["state"] == "open") & (log["amount"] < 0)].sort_values("amount", kind="stable")
+    if still.empty:
+        return say("What the plan rests on")
+    return say("The costliest still open, {amount:money+}: {text}", amount=still["amount"].iloc[0], text=still["text"].iloc[0])
 
 
 def _state(row: Mapping[Any, Any]) -> str:

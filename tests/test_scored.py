@@ -79,6 +79,6 @@ def test_the_meeting_sees_outcomes_beside_what_was_expected_and_whom_to_ask():
     words.speak("en", "USD")
     rows = (("D1", "2026-09", "otif", 0.02, "2026-12"), ("D2", "2026-09", None, None, "2026-12"), ("D3", "2026-09", "cover", 1.0, "2026-12", "missed"))
     shown = repr(meeting_page.judged(scored(taken(*rows), MEASURED, month="2026-12"), names={"rina": "Rina Kusuma"}))
-    assert "1 of 2 decisions judged brought what they were meant to. Ask whoever decided about the rest: 1 cannot be measured." in shown
+    assert "1 of 2 decisions judged brought what they were meant to. One more cannot be measured: ask whoever decided it." in shown
     assert "+2.0 pts" in shown and "+1.0 pts" in shown and "no measure was named" in shown and "Rina Kusuma" in shown
     assert "No decision can be judged yet" in repr(meeting_page.judged(scored(taken(), MEASURED, month="2026-12")))
