@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from sopnb import report
+
 FILE = Path(__file__).parent.parent / "benchmarks" / "pages.py"
 FEW, MANY = 1_000, 10_000  # benchmarks/pages.py takes 100,000
 GROWTH = 1.03  # longer numbers take a few letters more
@@ -30,3 +32,17 @@ def test_ten_times_the_items_make_no_page_and_no_mail_larger(sizes):
 
 def test_every_page_is_far_below_a_megabyte(sizes):
     assert sum(sizes[MANY].values()) < 300_000
+
+
+def test_a_page_over_a_disk_that_fails_half_way_is_the_one_before(tmp_path, monkeypatch):
+    """Who opens it meanwhile reads a whole page: it is written beside its place and moved there."""
+    page = report.write("<p>before</p>", tmp_path / "index.html")
+
+    def torn(path: Path, text: str, **given: object) -> int:
+        path.write_bytes(text.encode()[:5])
+        raise OSError("the disk went away")
+
+    monkeypatch.setattr(Path, "write_text", torn)
+    with pytest.raises(OSError, match="went away"):
+        report.write("<p>after</p>", page)
+    assert page.read_bytes() == b"<p>before</p>"
