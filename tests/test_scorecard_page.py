@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from sopnb import kpis_page, words
+from sopnb import kpis, kpis_page, words
 
 
 @pytest.fixture(autouse=True)
@@ -15,7 +15,7 @@ def _voice():
 
 
 CARD = pd.DataFrame({"kpi": ["forecast_bias", "otif"], "unit": ["percent", "percent"], "value": [0.02, 0.91], "target": [0.05, 0.95], "before": [-0.01, None], "year_ago": [None, 0.9],
-                     "status": ["on", "off"], "version": ["1", "1"]})
+                     "status": ["on", "off"], "version": ["1", "1"], "got_worse": [False, False]})
 TREND = pd.DataFrame({"kpi": ["forecast_bias"] * 2 + ["otif"] * 2, "month": pd.to_datetime(["2026-08-01", "2026-09-01"] * 2), "value": [-0.01, 0.02, None, 0.91], "target": [0.05, 0.05, 0.95, 0.95]})
 
 
@@ -29,7 +29,31 @@ def test_a_measure_that_is_best_at_zero_is_signed_and_its_target_lies_on_both_si
 
 def test_the_scorecard_counts_what_it_shows():
     shown = kpis_page.read(CARD, TREND, called={"forecast_bias": "Bias", "otif": "On time in full"})
-    table = kpis_page.scorecard(shown, month=pd.Timestamp("2026-09-01"))
+    (table,) = kpis_page.scorecard(shown, month=pd.Timestamp("2026-09-01")).parts
     assert table.caption.text == "1 on target, 0 to watch, 1 off" and [row.name.text for row in table.rows] == ["Bias", "On time in full"]
     assert "Value +2.0% · Target ±5.0% · Month before −1.0%" in table.rows[0].folded, "a number alone would say nothing there"
     assert "w" in dict(table.heads)["Target"].split(), "on a phone the target stands under the name"
+
+
+def test_measures_without_a_target_stand_shut_and_say_what_got_worse():
+    card = pd.DataFrame([*CARD.to_dict("records"), {"kpi": "inventory_turns", "unit": "ratio", "value": 10.0, "before": 11.0, "status": "none", "got_worse": True}])
+    trend = pd.DataFrame([*TREND.to_dict("records"), *({"kpi": "inventory_turns", "month": pd.Timestamp(month), "value": value} for month, value in (("2026-08-01", 11.0), ("2026-09-01", 10.0)))])
+    shown = kpis_page.read(card, trend, called={"forecast_bias": "Bias", "otif": "On time in full", "inventory_turns": "Inventory turns"})
+    judged, free = kpis_page.scorecard(shown, month=pd.Timestamp("2026-09-01")).parts
+    assert not judged.shut and [row.name.text for row in judged.rows] == ["Bias", "On time in full"]
+    assert free.shut and free.caption.text == "Without a target: 1, of them worse than a month before: Inventory turns"
+    assert [free.rows[0].cells[i].text for i in (0, 2)] == ["10.00×", "11.00×"], "a ratio is so many times"
+    (only,) = kpis_page.scorecard(shown.tail(1), month=pd.Timestamp("2026-09-01")).parts
+    assert not only.shut, "where nothing has a target this is the scorecard"
+
+
+def test_every_measure_of_the_book_is_explained_in_plain_words():
+    rows = pd.DataFrame({"kpi": list(kpis.BOOK), "what": list(kpis.BOOK)})
+    table = kpis_page.explained(rows)
+    assert table.shut and len(table.rows) == len(kpis.BOOK) and all(row.cells[0].text.endswith(".") for row in table.rows)
+
+
+def test_places_off_target_are_counted_in_whole_sentences():
+    one = pd.DataFrame({"what": ["Capacity load"], "where": ["Biscuit oven"]})
+    assert kpis_page.off_target(one).text == "Off target in one place: Capacity load, Biscuit oven"
+    assert kpis_page.off_target(pd.concat([one, one])).text == "Off target in 2 places; the largest: Capacity load, Biscuit oven"
