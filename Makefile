@@ -34,10 +34,10 @@ demo: install
 	@$(BIN)/sopnb demo
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n auto --dist loadgroup --no-loadscope-reorder
+	$(BIN)/python -m pytest -n auto
 
 quick: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n auto --dist loadgroup --no-loadscope-reorder -m "not slow"
+	$(BIN)/python -m pytest -n auto -m "not slow"
 
 lab: install
 	@test -d reports/demo/2026-10/tables || $(BIN)/sopnb demo

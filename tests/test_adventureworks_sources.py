@@ -9,7 +9,7 @@ import pytest
 
 from sopnb import checks, cycle, demand, frames, sources
 
-pytestmark = [pytest.mark.adventureworks, pytest.mark.xdist_group("adventureworks")]
+pytestmark = pytest.mark.adventureworks
 CYCLES = ["2024-12", "2025-02", "2025-04"]  # the first, one between, and the last but one; May 2025 is tested throughout
 MAY = "2025-05"
 

@@ -13,7 +13,7 @@ from tiny import ORDERS, PEOPLE, WORK, add, events, here, write_notebook
 from sopnb import kernels, ledger, run, smtp_line
 from sopnb.problems import Problems
 
-pytestmark = [pytest.mark.xdist_group("runner"), pytest.mark.filterwarnings("ignore:Requiring AUTH")]
+pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH")
 
 MONTH = "reports/tiny/2026-03"
 

@@ -27,7 +27,6 @@ from sopnb.problems import Problems
 
 PROJECT = Path(__file__).parent.parent
 CYCLE = "2026-10"
-pytestmark = pytest.mark.xdist_group("companies")
 ITEMS = "item,name,family,unit_cost\nA,Apple,Fruit,6\nB,Bean,Pulses,9\nC,Cherry,Fruit,12\n"
 
 

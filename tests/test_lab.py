@@ -21,7 +21,7 @@ import pytest
 
 PROJECT = Path(__file__).parent.parent
 TOKEN = "only-for-this-test"
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("notebooks")]
+pytestmark = pytest.mark.slow
 
 
 def lab_words() -> list[str]:

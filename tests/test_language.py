@@ -21,7 +21,6 @@ from test_companies import CYCLE, PROJECT, Company, company, orders
 from sopnb import cycle, demo, front, pack, params, report, reuse, run, translations, words
 
 __all__ = ["company"]  # the fixture
-pytestmark = pytest.mark.xdist_group("companies")
 
 MONTHS = {name for width in ("wide", "abbreviated") for name in get_month_names(width, locale="id").values()}
 DAYS = {"Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu", "Minggu"}

@@ -9,7 +9,7 @@ import chromium
 import mail_cases as cases
 import pytest
 
-pytestmark = [pytest.mark.skipif(chromium.PROGRAM is None, reason=chromium.MISSING), pytest.mark.xdist_group("chromium")]
+pytestmark = pytest.mark.skipif(chromium.PROGRAM is None, reason=chromium.MISSING)
 WIDTHS = (320, 640, 1280)
 
 # What a reader meets: elements beyond the window or their own box, and the least contrast of words with what lies behind them.

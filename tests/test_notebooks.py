@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -11,24 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from sopnb import cycle, demo, run, steps
+from sopnb import cycle, run, steps
 
 PROJECT = Path(__file__).parent.parent
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("notebooks")]
+pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the notebooks beside a small demo company: two cycles, the earlier one published with its recap."""
-    folder = tmp_path_factory.mktemp("workspace")
-    for name in ("notebooks", "params"):
-        shutil.copytree(PROJECT / name, folder / name)
-    demo.generate(folder / "data" / "demo", cycles=["2026-09", "2026-10"], items=24)
-    os.chdir(folder)
-    run.run("params/demo.yaml", "2026-09", pages=False, in_kernel=False)
-    run.run("params/demo.yaml", "2026-09", pages=False, in_kernel=False, recap=True)
-    yield folder
-    os.chdir(PROJECT)
+@pytest.fixture(autouse=True)
+def there(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the folder of the small company; its last cycle is run by the last test here, with what the ones before have left."""
+    monkeypatch.chdir(workspace)
 
 
 def test_nbmake_runs_the_six_in_order_without_edits(workspace):
@@ -62,8 +53,7 @@ def test_a_step_without_the_one_before_it_names_the_command(workspace):
     assert done.returncode and "sopnb run params/fresh.yaml --cycle 2026-10" in done.stderr + done.stdout
 
 
-def test_the_runner_publishes_pages_and_the_pack(workspace):
-    outcome = run.run("params/demo.yaml", "2026-10")
+def test_the_runner_publishes_pages_and_the_pack(outcome):
     assert outcome.code in (run.OK, run.RED)
     folder = outcome.folder
     for page in (*(f"{s}.html" for s in cycle.STEPS[:5]), "index.html", "pack.html"):

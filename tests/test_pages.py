@@ -1,14 +1,12 @@
 """Every page of a real cycle, and the mails, judged as their readers meet them.
 
-A small demo company runs two cycles; the six steps' pages, the report, S&OP on a page, the pack and the page of actions
+A small demo company has run two cycles; the six steps' pages, the report, S&OP on a page, the pack and the page of actions
 are opened in a real browser at a phone's width and a desk's, light and dark.
 """
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from pathlib import Path
 
 import chromium
@@ -17,10 +15,9 @@ import mail_cases
 import pandas as pd
 import pytest
 
-from sopnb import cycle, demo, report, run, style, tables, words
+from sopnb import cycle, report, run, style, tables, words
 
-PROJECT = Path(__file__).parent.parent
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("notebooks")]
+pytestmark = pytest.mark.slow
 needs_browser = pytest.mark.skipif(chromium.PROGRAM is None, reason=chromium.MISSING)
 NAMES = [*(f"{step}.html" for step in cycle.STEPS), "index.html", report.ONE_PAGE, "pack.html", "actions.html"]
 MAILS = [f"mail-{kind}.html" for kind in mail_cases.MAILS]
@@ -28,20 +25,9 @@ POLICY = """<meta http-equiv="Content-Security-Policy" content="default-src 'non
 
 
 @pytest.fixture(scope="module")
-def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def pages(workspace: Path, outcome: run.Outcome, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The pages by name, of a cycle with a plan of the month before behind it; 06 is of that month, whose meeting was held."""
-    folder, before = tmp_path_factory.mktemp("pages"), Path.cwd()
-    for name in ("notebooks", "params"):
-        shutil.copytree(PROJECT / name, folder / name)
-    demo.generate(folder / "data" / "demo", cycles=["2026-09", "2026-10"], items=12)
-    os.chdir(folder)
-    try:
-        run.run("params/demo.yaml", "2026-09", pages=False, in_kernel=False)
-        run.run("params/demo.yaml", "2026-10")
-        run.run("params/demo.yaml", "2026-09", recap=True)
-    finally:
-        os.chdir(before)
-    reports = folder / "reports" / "demo"
+    folder, reports = tmp_path_factory.mktemp("mails"), workspace / "reports" / "demo"
     found = {path.name: path for where in ("2026-09", "2026-10", ".") for path in (reports / where).glob("*.html")}
     for kind, make in mail_cases.MAILS.items():
         page = folder / f"mail-{kind}.html"

@@ -22,7 +22,6 @@ from sopnb import cycle, kernels, ledger, params, reuse, run
 from sopnb.journal import Journal
 from sopnb.problems import Problems
 
-pytestmark = pytest.mark.xdist_group("runner")  # kernels: one worker, so that two cores are not fought over
 
 def test_a_run_publishes_the_whole_set_as_a_relative_link(tiny):
     outcome = here()

@@ -17,7 +17,7 @@ from tiny import ITEMS, ORDERS, PEOPLE, WORK, add, events, here, write_notebook
 
 from sopnb import ledger, mail_shot, outgoing, posting, reminding, run, smtp_line
 
-pytestmark = [pytest.mark.xdist_group("runner"), pytest.mark.filterwarnings("ignore:Requiring AUTH")]
+pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH")
 
 MONTH = "reports/tiny/2026-03"
 SEND = ("send", "params/tiny.yaml")
