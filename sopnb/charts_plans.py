@@ -19,7 +19,7 @@ OUTPUT = ["regular", "overtime", "subcontract"]
 # What a plan is paid for, in the order in which it is drawn, with its terms and its colour.
 PARTS: dict[str, tuple[tuple[str, ...], str]] = {
     "regular": (("cost_regular",), "base"), "material": (("cost_material",), "line"), "more": (("cost_overtime", "cost_subcontract"), "over"),
-    "changes": (("cost_hiring", "cost_layoff"), "mute"), "holding": (("cost_holding",), "plan"), "waiting": (("cost_backlog", "cost_lost"), "short")}
+    "changes": (("cost_hiring", "cost_layoff"), "ink"), "holding": (("cost_holding",), "plan"), "waiting": (("cost_backlog", "cost_lost"), "short")}
 
 
 def plan_paths(

@@ -23,11 +23,12 @@ def npm(package: str) -> Path:
     return node_packages.installed() / "node_modules" / package
 
 
-def axe(look: Any, page: Path, *, width: int, dark: bool = False) -> list[str]:
-    """Violations of WCAG 2.2 AA, each with the element it was found at first."""
+def axe(look: Any, page: Path, *, width: int, dark: bool = False, folded: bool = False) -> list[str]:
+    """Violations of WCAG 2.2 AA, each with the element it was found at first; what is folded is opened first, unless `folded`."""
     look.open(page, width=width, dark=dark, scripts=True)
     look.evaluate(f"{(npm('axe-core') / 'axe.min.js').read_text(encoding='utf-8')};0")
-    look.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")  # what is folded is judged too
+    if not folded:
+        look.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
     said = look.evaluate(f"axe.run(document, {{runOnly: {json.dumps(WCAG)}}}).then(r => ({{bad: r.violations.map(v => v.id + ' (' + v.nodes.length + '): ' + v.nodes[0].html.slice(0, 200)), passed: r.passes.length}}))")
     assert said["passed"] > 5, "axe-core looked at nothing"
     return said["bad"]

@@ -51,6 +51,12 @@ def test_axe_core_finds_nothing_against_wcag(name, width, dark, pages, look):
 
 
 @needs_browser
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "pack.html"])
+def test_axe_core_finds_nothing_where_what_folds_stays_folded(name, pages, look):
+    assert judges.axe(look, pages[name], width=390, folded=True) == []
+
+
+@needs_browser
 @pytest.mark.parametrize("name", NAMES)
 def test_nothing_scrolls_sideways_overlaps_or_is_too_small_to_read(name, pages, look):
     """Words of drawings lie apart, all words have their contrast, on a phone, between and at a desk."""
@@ -102,7 +108,13 @@ def test_paper_is_a4_light_and_repeats_the_heads_of_tables(name, pages, look, tm
     heads = look.evaluate("[...document.querySelectorAll('thead')].filter(h => h.checkVisibility() && !h.closest('.sheet')).map(h => getComputedStyle(h).display)")
     ground = look.evaluate("getComputedStyle(document.body).backgroundColor")
     kept = look.evaluate("[...document.querySelectorAll('figure,tr')].filter(e => e.checkVisibility() && !getComputedStyle(e).breakInside.startsWith('avoid')).length")
+    loose = look.evaluate("""[...document.querySelectorAll('h2,h3,caption,thead,tbody tr:first-child,details.more>summary')].filter(e => e.checkVisibility() && !e.closest('.sheet')
+        && getComputedStyle(e).breakAfter !== 'avoid').map(e => e.tagName + ' ' + e.textContent.slice(0, 40))""")
+    split = look.evaluate("[...document.querySelectorAll('.tb')].filter(e => e.querySelectorAll('tbody tr').length < 9 && getComputedStyle(e).breakInside !== 'avoid').length")
+    shut = look.evaluate("[...document.querySelectorAll('details.more table')].filter(e => !e.getBoundingClientRect().height).length")
+    code = look.evaluate("[...document.querySelectorAll('details:not(.more)')].filter(e => e.checkVisibility()).length")
     look.call("Emulation.setEmulatedMedia", media="")
+    assert (loose, split, shut, code) == ([], 0, 0, 0), "no heading stands alone, no short table is cut, tables that are shut are open on paper, code is not printed"
     assert set(heads) <= {"table-header-group"} and ground == "rgb(255, 255, 255)" and kept == 0
 
 
@@ -130,12 +142,16 @@ def test_a_hundred_thousand_rows_are_the_top_and_all_other(tmp_path, look):
 
 # --- colours --------------------------------------------------------------------------------------------------------
 
-def _deuteranope(colour: str) -> tuple[float, float, float]:
-    """A colour as a reader without green cones sees it, in CIE Lab: Viénot, Brettel and Mollon 1999 in linear RGB."""
+# Red, green and blue as readers without green cones and without red cones see them: Viénot, Brettel and Mollon 1999, in linear RGB.
+BLIND = {"deuteranope": ((0.29275, 0.70725, 0.0), (0.29275, 0.70725, 0.0), (-0.02234, 0.02234, 1.0)),
+         "protanope": ((0.11238, 0.88762, 0.0), (0.11238, 0.88762, 0.0), (0.00401, -0.00401, 1.0))}
+
+
+def _seen_by(kind: str, colour: str) -> tuple[float, float, float]:
+    """A colour as that reader sees it, in CIE Lab."""
     parts = [int(colour[i:i + 2], 16) / 255 for i in (1, 3, 5)]
     linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in parts]
-    r, g, b = linear
-    seen = (0.29275 * r + 0.70725 * g, 0.29275 * r + 0.70725 * g, -0.02234 * r + 0.02234 * g + b)
+    seen = [sum(m * c for m, c in zip(row, linear, strict=True)) for row in BLIND[kind]]
     matrix = ((0.4124, 0.3576, 0.1805), (0.2126, 0.7152, 0.0722), (0.0193, 0.1192, 0.9505))
     x, y, z = (sum(m * max(min(c, 1.0), 0.0) for m, c in zip(row, seen, strict=True)) for row in matrix)
 
@@ -146,13 +162,32 @@ def _deuteranope(colour: str) -> tuple[float, float, float]:
     return 116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)
 
 
+def _apart(kind: str, one: str, other: str) -> float:
+    return sum((a - b) ** 2 for a, b in zip(_seen_by(kind, one), _seen_by(kind, other), strict=True)) ** 0.5
+
+
+@pytest.mark.parametrize("kind", BLIND)
 @pytest.mark.parametrize("mode", [1, 2], ids=["light", "dark"])
-def test_roles_that_meet_in_a_drawing_differ_for_red_green_blind_readers(mode):
+def test_roles_that_meet_in_a_drawing_differ_for_red_green_blind_readers(mode, kind):
     """At least 12 apart in Lab (one just noticeable difference is 2.3); black and grey are known."""
-    assert _deuteranope("#000000") == pytest.approx((0, 0, 0), abs=0.1) and _deuteranope("#ffffff")[0] == pytest.approx(100, abs=0.1)
-    red, green = _deuteranope("#c00000"), _deuteranope("#5c7a00")
-    assert sum((a - b) ** 2 for a, b in zip(red, green, strict=True)) ** 0.5 < 25, "the test must see that a red and a green come close"
-    meet = [("demand", "plan"), ("demand", "base"), ("demand", "over"), ("plan", "base"), ("plan", "over"), ("base", "over"), ("base", "short"), ("plan", "short"), ("short", "over"), ("demand", "short")]
-    for one, other in meet:
-        apart = sum((a - b) ** 2 for a, b in zip(_deuteranope(style.ROLES[one][mode]), _deuteranope(style.ROLES[other][mode]), strict=True)) ** 0.5
-        assert apart >= 12, (one, other, round(apart, 1))
+    assert _seen_by(kind, "#000000") == pytest.approx((0, 0, 0), abs=0.1) and _seen_by(kind, "#ffffff")[0] == pytest.approx(100, abs=0.1)
+    close = {"deuteranope": ("#c00000", "#5c7a00"), "protanope": ("#c00000", "#4a4a00")}[kind]
+    assert _apart(kind, *close) < 25, "the test must see that a red and a green come close"
+    meet = [("demand", "plan"), ("demand", "base"), ("demand", "over"), ("plan", "base"), ("plan", "over"), ("base", "over"), ("base", "short"), ("plan", "short"), ("short", "over"), ("demand", "short"), ("base", "ink"), ("plan", "ink"), ("over", "ink"), ("short", "ink")]
+    assert [(one, other, round(_apart(kind, style.ROLES[one][mode], style.ROLES[other][mode]), 1)) for one, other in meet
+            if _apart(kind, style.ROLES[one][mode], style.ROLES[other][mode]) < 12] == []
+
+
+@pytest.mark.parametrize("mode", [1, 2], ids=["light", "dark"])
+def test_roles_stand_out_from_their_ground(mode):
+    """3:1 for what is drawn, 4.5:1 for words (WCAG 1.4.11 and 1.4.3)."""
+    def light(colour: str) -> float:
+        parts = [int(colour[i:i + 2], 16) / 255 for i in (1, 3, 5)]
+        return sum(w * (v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4) for w, v in zip((0.2126, 0.7152, 0.0722), parts, strict=True))
+
+    def ratio(role: str) -> float:
+        one, ground = light(style.ROLES[role][mode]), light(style.ROLES["bg"][mode])
+        return (max(one, ground) + 0.05) / (min(one, ground) + 0.05)
+
+    drawn, said = ("demand", "plan", "base", "over", "short", "ok"), ("ink", "mute", "plan", "base-t", "over-t", "short", "ok")
+    assert [(role, round(ratio(role), 2)) for role in drawn if ratio(role) < 3] + [(role, round(ratio(role), 2)) for role in said if ratio(role) < 4.5] == []
