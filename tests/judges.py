@@ -50,7 +50,7 @@ _LAYOUT = """(() => {
   const ground = (e) => { for (; e; e = e.parentElement) { const c = number(getComputedStyle(e).backgroundColor); if (c.length === 3 || c[3] === 1) return c; } return [255, 255, 255]; };
   for (const e of document.body.querySelectorAll('*')) {
     const box = e.getBoundingClientRect();
-    if (!e.checkVisibility({opacityProperty: true}) || !box.width || e.closest('.skip,.unseen')) continue;
+    if (!e.checkVisibility({opacityProperty: true}) || !box.width || e.closest('.skip,.unseen,details.more caption .f')) continue;
     const inside = e.ownerSVGElement;
     if (inside && e.tagName !== 'text') continue;
     if (box.right > wide + 1 || box.left < -1) beyond.push(e.tagName + ' ' + e.textContent.slice(0, 40));

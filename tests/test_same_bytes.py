@@ -1,4 +1,4 @@
-"""The same inputs give the same bytes, wherever and whenever: another folder, time zone, locale, hash seed and clock.
+"""The same inputs give the same bytes, wherever and whenever: another folder, user, time zone, locale, hash seed and clock.
 
 One thing is declared to differ: what says when and where a run happened stands in the run's own papers (the executed
 notebooks, manifest.json, which names the seconds each step took) and not in what people read.
@@ -20,7 +20,7 @@ PACKAGE = Path(__file__).parent.parent / "sopnb"
 STAMPED = ("manifest.json", "executed/")
 RUNS = {
     "a": {"TZ": "Asia/Jakarta", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "1"},
-    "b of another name": {"TZ": "America/New_York", "LC_ALL": "C", "LANG": "id_ID.UTF-8", "PYTHONHASHSEED": "77", "COLUMNS": "40"},
+    "b of another name": {"TZ": "America/New_York", "LC_ALL": "C", "LANG": "id_ID.UTF-8", "PYTHONHASHSEED": "77", "COLUMNS": "40", "USER": "otto", "LOGNAME": "otto"},
 }
 
 
