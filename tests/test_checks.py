@@ -78,7 +78,7 @@ def test_nothing_found_is_green_and_a_note_alone_too():
 
 def test_a_stale_source_is_told_with_its_age():
     found = find(freshness=fresh("market", severity="amber", days=45))
-    assert words.message(found["rule"][0], found["values"][0]).text == "market is 45 days old: its last row is of 17 August 2026."
+    assert words.message(found["rule"][0], found["values"][0]).text == "The last row of market is of 17 August 2026: 45 days old."
 
 
 def test_a_source_dated_after_the_cut_off_is_newer_not_fresh():
