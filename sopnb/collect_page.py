@@ -46,7 +46,7 @@ def findings(found: pd.DataFrame, *, locations: Names, cycle: str) -> Block:
                say("Nothing but notes: {n:,.0f}", n=len(rows)))
     return block(tables.show(
         rows, caption=caption, subtitle=say("The gravest first, then by money; the share is of the rows or the money of the source, the larger of the two"), source=say("extracts of cycle {cycle}", cycle=cycle),
-        columns={"what": "What was found", "name": "Source", "amount": col("Money", "money", wide=True), "share": col("Share", "written", wide=True), "state": "State"}))
+        columns={"name": "Source", "what": "What was found", "amount": col("Money", "money", wide=True), "share": col("Share", "written", wide=True), "state": "State"}))
 
 
 def _placed(values: str, locations: Names) -> dict[str, Any]:
@@ -147,14 +147,14 @@ def standing_out(insights: pd.DataFrame, *, month: pd.Timestamp, items: Names, l
     if insights.empty:
         return block(say("Nothing was both large and unusual in {month:month}.", month=month))
     rows = insights.assign(who=[_who(one, items, locations, accounts) for one in insights.to_dict("records")])
-    rows = rows.assign(level=[words.term("level", level) for level in rows["level"]],
+    rows = rows.assign(level=[words.term("level", level).text.capitalize() for level in rows["level"]],
                        what=[message("insights." + kind, {**json.loads(values), "key": who}) for kind, values, who in zip(rows["kind"], rows["values"], rows["who"], strict=True)])
     jumps = rows[rows["kind"].isin(["drop", "surge"])]
     drawn = charts.ranking(jumps, label="who", value="amount", kind="money", name="standing-out", title=_extremes(jumps), top=len(jumps), source=say("demand history to {month:month}", month=month),
                            subtitle=say("Revenue above or below what was to be expected, {month:month}; items and customers overlap, so bars do not add up", month=month)) if len(jumps) else None
     return block(rows["what"].iloc[0], drawn, tables.show(
         rows, caption=say("Each in words, with units: {n:,.0f}", n=len(rows)), subtitle=say("Drops and surges by money, then what stopped, started or was restated"), source=say("demand history to {month:month}", month=month),
-        shut=drawn is not None, columns={"what": "What", "level": col("Level", wide=True), "amount": col("Money", "money", signed=True)}))
+        shut=drawn is not None, columns={"level": "Level", "what": "What", "amount": col("Money", "money", signed=True)}))
 
 
 def _who(one: Mapping[Any, Any], items: Names, locations: Names, accounts: Names) -> str:
