@@ -150,8 +150,9 @@ def _events(pane: Pane, events: pd.DataFrame | None, first: int, last: int) -> N
         if not name:
             pane.mark(at, pane.axes.get_ylim()[0], shape="v", role="base", size=6)
             continue
-        width, x = text_width(name, TICK), pane.px(at)
-        if x - width / 2 > right + 8 and x + width / 2 < pane.right:
+        width = text_width(name, TICK)
+        x = min(pane.px(at), pane.right - width / 2)
+        if x - width / 2 > right + 8:
             pane.canvas.words(x, pane.bottom - 10, name, align="center")
             right = x + width / 2
 
@@ -242,7 +243,8 @@ def lines(
             months_below(pane, int(first), int(last))
         else:
             steps = [t for t in ticks(first, last, 6 if canvas.wide else 5) if t >= first]
-            for t in sorted({first, last, *steps}) if last - first <= 12 and first == round(first) else steps:
+            apart = [t for t in steps if t in (first, last) or pane.px(last) - pane.px(t) > text_width(words.show(last), TICK) + 6]
+            for t in sorted({first, last, *apart}) if last - first <= 12 and first == round(first) else steps:
                 canvas.words(pane.px(t), pane.bottom + 17, words.show(t), align="center")
         name_ends(pane, ends, two, room)
 

@@ -67,11 +67,11 @@ def _answer(headline: Mapping[str, Any], width: float, origins: int) -> Sentence
     said += say("There is no demand of the same months a year before to compare it with.") if pd.isna(headline["grows"]) else say(
         "That is {grows:+.1%} on the demand of the same months a year before.", **headline)
     said += say("There is no plan of last month to compare it with.") if pd.isna(headline["changes"]) else say(
-        "Last plan, over the months that both have, is left almost as it was ({changed_revenue:money+}).", **headline) if abs(headline["changes"]) < 0.0005 else say(
+        "Against last plan, over the months that both have, it hardly moved ({changed_revenue:money+}).", **headline) if abs(headline["changes"]) < 0.0005 else say(
         "Over the months that last plan had too, it moved by {changed_revenue:money+} ({changes:+.1%} of units).", **headline)
     said += say("The peak is {peak:month} with {peak_units:compact} units.", **headline)
     if origins > 1:
-        said += say("In four cases of five demand should come to between {low:compact} and {high:compact} units; {origins} forecasts of the past, over as many months, were off by so much.",
+        said += say("In four cases of five demand should come to between {low:compact} and {high:compact} units, judged by how far {origins} earlier forecasts were off.",
                     low=headline["units"] * max(1 - width, 0.0), high=headline["units"] * (1 + width), origins=origins)
     return said
 

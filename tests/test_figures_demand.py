@@ -159,3 +159,11 @@ def test_marks_are_drawn_and_told_in_the_chart_of_demand():
     assert "Lebaran &lt;i&gt;" in figure.wide and "Lebaran" not in bare.wide and "<i>" not in figure.wide
     assert figure.alt.endswith("Marked: Lebaran <i> (March 2026)."), "named marks inside the months drawn"
     assert len(figure.wide) > len(bare.wide.replace("Marked", ""))
+
+
+def test_a_lag_beside_the_last_one_is_not_written_where_the_two_would_touch():
+    """Eleven lags: on a phone 10 would run into 11; wide there is room for both."""
+    scores = pd.DataFrame({"stream": "plan", "lag": range(1, 12), "wape": 0.2})
+    figure = charts.lag_accuracy(scores, name="lag", title="Lag")
+    assert ">11<" in figure.narrow and ">10<" not in figure.narrow and ">8<" in figure.narrow
+    assert ">11<" in figure.wide and ">10<" in figure.wide
