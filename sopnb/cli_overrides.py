@@ -243,9 +243,8 @@ def _day(company: Any, as_of: str) -> Any:
 
     from sopnb.problems import Problem, Problems
 
-    still = dt.date.fromisoformat(f"{company.latest_cycle}-01") if company.latest_cycle else dt.date.today()
     try:
-        return pd.Timestamp(dt.date.fromisoformat(as_of) if as_of else company.as_of or still)
+        return pd.Timestamp(company.today(dt.date.fromisoformat(as_of) if as_of else None))
     except ValueError:
         raise Problems([Problem("--as-of", f"{as_of!r} is not a day", "YYYY-MM-DD, as 2026-10-31")]) from None
 

@@ -35,11 +35,11 @@ def send(
 
     A person's word: [bold]sopnb send params/demo.yaml --cycle 2026-10 --arrived rina.kusuma@example.com --who Rina[/bold]
     """
-    from sopnb import outgoing, posting
+    from sopnb import outgoing
     from sopnb import run as runner
 
     where, company = company_of(params_file)
-    day = posting.today(company, _day(as_of))
+    day = company.today(_day(as_of))
     if cycle_month:
         runner._check_month(cycle_month)
     names = outgoing.cycles(where, cycle_month, due)
@@ -72,13 +72,13 @@ def remind(params_file: ParamsFile, dry_run: DryRun = False, as_of: Today = "") 
 
     Example: [bold]sopnb remind params/demo.yaml --dry-run[/bold]
     """
-    from sopnb import outgoing, posting, reminding
+    from sopnb import outgoing, reminding
     from sopnb import run as runner
 
     where, company = company_of(params_file)
     if not dry_run and company.mail.send != "never":
         outgoing.check(company)
-    result, paths = reminding.remind(where, company, day=posting.today(company, _day(as_of)), dry=dry_run)
+    result, paths = reminding.remind(where, company, day=company.today(_day(as_of)), dry=dry_run)
     for note in result.notes:
         out.print(shown(note))
     if dry_run:

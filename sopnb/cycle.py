@@ -42,7 +42,7 @@ class Cycle:
         self.month = frames.month(cycle_month)
         self.origin = frames.next_month(self.month, -1)
         self.months = frames.months(self.month, company.horizon_months)
-        self.as_of = pd.Timestamp(company.as_of) if company.as_of else self.month
+        self.as_of = pd.Timestamp(company.day(cycle_month))
         run_tables = os.environ.get(TABLES_DIR)
         self.published = bool(run_tables)
         self.tables_dir = Path(run_tables) if run_tables else where.draft(cycle_month) / "tables"

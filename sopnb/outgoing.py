@@ -90,7 +90,7 @@ def _send_kind(job: Job, kind: str, day: dt.date, due: bool) -> Delivery:
         return Delivery() if over else posting.written(job, manifest, kind)
     first = posting.first_day(job.company, job.name) if kind == PACK and due else None
     if first and day < first:
-        return Delivery([f"{job.name}: the pack leaves from {posting.said(first)} on, for the meeting on {posting.said(posting.meeting_day(job.company, job.name))}."])
+        return Delivery([f"{job.name}: the pack leaves from {posting.said(first)} on, for the meeting on {posting.said(job.company.meeting_day(job.name))}."])
     if posting.all_have_it(job, manifest, kind):
         return Delivery([] if due else [f"{job.name}: everybody has the {kind}."])
     return posting.post(job, manifest, kind, day)

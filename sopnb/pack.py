@@ -98,7 +98,7 @@ def heading(company: params.Company, name: str, tables: dict[str, pd.DataFrame],
         "company": company.name, "cycle": name, "origin": frames.next_month(month, -1), "verdict": manifest.get("verdict", "green"),
         "findings": int(findings["severity"].isin(["amber", "red"]).sum()), "version": __version__, "run": inputs[:8],
         "draft": False, "language": company.language, "currency": company.currency,
-        "as_of": pd.Timestamp(company.as_of) if company.as_of else month, "meeting": month.replace(day=company.meeting.day),
+        "as_of": pd.Timestamp(company.day(name)), "meeting": pd.Timestamp(company.meeting_day(name)),
     }
 
 

@@ -297,6 +297,17 @@ class Company(_Part):
     assumptions: list[Assumption] = Field(default_factory=list)
     scenarios: list[Scenario] = Field(default_factory=list, max_length=what_if.MOST, description="what if: compared beside the plan")
 
+    def day(self, cycle: str) -> dt.date:
+        """Today, for a cycle: as the file says, else the first day of its month. Tables and pages know no other."""
+        return self.as_of or dt.date.fromisoformat(f"{cycle}-01")
+
+    def meeting_day(self, cycle: str) -> dt.date:
+        return dt.date.fromisoformat(f"{cycle}-01").replace(day=self.meeting.day)
+
+    def today(self, given: dt.date | None = None) -> dt.date:
+        """Today, for whoever sends or notes something: as given, as the file says, at the first of a latest cycle that stands still, else the clock's."""
+        return given or (self.day(self.latest_cycle) if self.latest_cycle else self.as_of or dt.date.today())
+
     @field_validator("name", "owner")
     @classmethod
     def _one_line(cls, value: str) -> str:

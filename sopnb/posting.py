@@ -90,26 +90,16 @@ def edition(job: Job, manifest: dict[str, Any]) -> dict[str, Any]:
 
 # --- when -----------------------------------------------------------------------------------------------------------
 
-def today(company: params.Company, given: dt.date | None = None) -> dt.date:
-    """The day it is: as given, as the params file stands still at, or the clock's."""
-    still = dt.date.fromisoformat(f"{company.latest_cycle}-01") if company.latest_cycle else dt.date.today()
-    return given or company.as_of or still
-
-
-def meeting_day(company: params.Company, name: str) -> dt.date:
-    return dt.date(int(name[:4]), int(name[5:]), company.meeting.day)
-
-
 def last_day(company: params.Company, name: str, kind: str) -> dt.date:
     """The last day on which a report is of use: the pack's meeting, for a recap the next one."""
     year, month = int(name[:4]), int(name[5:])
-    return meeting_day(company, name if kind == PACK else f"{year + month // 12:04}-{month % 12 + 1:02}")
+    return company.meeting_day(name if kind == PACK else f"{year + month // 12:04}-{month % 12 + 1:02}")
 
 
 def first_day(company: params.Company, name: str) -> dt.date | None:
     """The day from which `sopnb send --due` sends the pack; None where a run does."""
     before = company.mail.days_before
-    return None if before is None else meeting_day(company, name) - dt.timedelta(days=before)
+    return None if before is None else company.meeting_day(name) - dt.timedelta(days=before)
 
 
 # --- whether --------------------------------------------------------------------------------------------------------
@@ -191,10 +181,10 @@ def deliver(job: Job, manifest: dict[str, Any]) -> Delivery:
         return written(job, manifest, kind)
     leaves = first_day(job.company, job.name) if kind == PACK else None
     if leaves is None:
-        return post(job, manifest, kind, today(job.company))
+        return post(job, manifest, kind, job.company.today())
     count = len(letters(job, manifest, kind)[0])
     return Delivery([f"{_counted(count)} in {_shown(job)}/{FOLDERS[kind]}/; `sopnb send {_params(job)} --due` sends them from {said(leaves)} "
-                     f"to the meeting on {said(meeting_day(job.company, job.name))}."] if fresh and count else [])
+                     f"to the meeting on {said(job.company.meeting_day(job.name))}."] if fresh and count else [])
 
 
 def written(job: Job, manifest: dict[str, Any], kind: str) -> Delivery:

@@ -136,10 +136,10 @@ def form(where: project.Places, company: params.Company, name: str, *, workbook:
 
 def prefilled(where: project.Places, company: params.Company, name: str) -> tuple[dict[str, Any], pd.DataFrame | None]:
     """What the form says before the meeting, and the people; actions as the ledger has them on the day planned."""
-    from sopnb import frames, minutes_form
+    from sopnb import minutes_form
 
     tables = _tables(where.published(name), FORM_TABLES)
-    day = frames.month(name).replace(day=company.meeting.day)
+    day = pd.Timestamp(company.meeting_day(name))
     actions = _book(where, company).actions(day, exclude_origin=f"minutes:{name}")
     data = minutes_form.prefilled(tables.get("agenda"), tables.get("asked"), tables.get("people"), cycle=name, meeting_day=day, chair=company.meeting.chair, actions=actions,
                                   choices=tables.get("choices"), assumptions=tables.get("assumptions"))

@@ -73,7 +73,7 @@ def _ledger_digest(job: Job, step: str) -> str:
     with nothing to do must find out.
     """
     # The recap looks at the end of its month: the meeting and what was reported after it.
-    day = _as_of(job) if step != RECAP_STEP else _month_end(job)
+    day = job.company.day(job.name) if step != RECAP_STEP else _month_end(job)
     if job.company.ledger.url is None and not _ledger_path(job).is_file():
         return NO_EVENTS
     noted = job.where.runs / f"{job.name}-{step}.ledger"
@@ -88,10 +88,6 @@ def _ledger_digest(job: Job, step: str) -> str:
     if asked:
         noted.write_text(asked + said, encoding="utf-8")
     return said
-
-
-def _as_of(job: Job) -> dt.date:
-    return job.company.as_of or dt.date(int(job.name[:4]), int(job.name[5:]), 1)
 
 
 def _month_end(job: Job) -> dt.date:

@@ -157,7 +157,7 @@ def _run_locked(job: Job) -> Outcome:
             _prune(job)
         raise
     if job.pages:
-        between.publish(job.where, job.company, reuse._as_of(job), outcome.notes.append)
+        between.publish(job.where, job.company, job.company.day(job.name), outcome.notes.append)
     outcome = _delivered(job, outcome, reuse.manifest(job.target))
     job.journal.write("run_done", cycle=job.name, run=run_id, code=outcome.code, verdict=outcome.verdict, seconds=outcome.done)
     _prune(job)

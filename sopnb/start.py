@@ -167,9 +167,9 @@ def _held(where: project.Places, company: params.Company, before: str) -> list[s
 
 def _between(where: project.Places, company: params.Company) -> list[str]:
     """What of that meeting is still open, and the reminders owners get of it."""
-    from sopnb import ledger, posting, reminding
+    from sopnb import ledger, reminding
 
-    day = posting.today(company)
+    day = company.today()
     actions = ledger.open(company.ledger.url, where.reports).actions(day)
     running = actions[actions["state"].isin(["open", "started"])]
     if running.empty:

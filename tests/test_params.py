@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import subprocess
 import sys
 from pathlib import Path
@@ -109,3 +110,17 @@ def test_parameters_and_places_are_found_without_the_libraries_of_tables():
     code = "import sys; from sopnb import run; sys.exit(', '.join({'pandas', 'pyarrow', 'sqlalchemy', 'nbconvert'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stderr.strip() == ""
+
+
+def test_one_room_says_which_day_it_is(tmp_path):
+    """A cycle knows its own day; who sends knows the clock, unless the company stands still or the file says otherwise."""
+    def company(extra: str = "") -> params.Company:
+        (tmp_path / "c.yaml").write_text(GOOD + extra)
+        return params.load(tmp_path / "c.yaml")
+
+    usual = company("meeting: {day: 8}\n")
+    assert (usual.day("2026-10"), usual.meeting_day("2026-12")) == (dt.date(2026, 10, 1), dt.date(2026, 12, 8))
+    assert usual.today() == dt.date.today() and usual.today(dt.date(2020, 2, 29)) == dt.date(2020, 2, 29)
+    assert company("latest_cycle: 2026-10\n").today() == dt.date(2026, 10, 1)
+    fixed = company("latest_cycle: 2026-10\nas_of: 2026-10-05\n")
+    assert fixed.today() == fixed.day("2026-10") == fixed.day("2026-03") == dt.date(2026, 10, 5)
