@@ -65,8 +65,14 @@ def framed(asked: pd.DataFrame, choices: pd.DataFrame, *, names: Names, cycle: s
     for one in asked.sort_values("position").to_dict("records"):
         mine = choices[choices["decision"] == one["decision"]].sort_values("option", kind="stable")
         question = message(one["question"], one["values"]).text
-        parts += [Heading(say("{number}. {question}", number=one["decision"], question=question)), _advice(one, mine, names), _side_by_side(one, mine, cycle)]
+        parts += [Heading(say("{number}. {question}", number=one["decision"], question=question)), _because(one, _advice(one, mine, names)), _side_by_side(one, mine, cycle)]
     return block(*parts)
+
+
+def _because(one: Mapping[Any, Any], advice: Sentence) -> Sentence:
+    """What the question rests on, where it has such a sentence, then the advice."""
+    rests_on = str(one["question"]).replace(".ask_", ".more_")
+    return message(rests_on, one["values"]) + advice if rests_on != one["question"] and rests_on in words.MESSAGES else advice
 
 
 def _advice(one: Mapping[Any, Any], mine: pd.DataFrame, names: Names) -> Sentence:

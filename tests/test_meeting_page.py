@@ -77,3 +77,10 @@ def test_the_costliest_assumption_still_open_is_named():
     log = pd.DataFrame({"state": ["failed", "open", "open"], "amount": [-9e9, -1e9, -4.1e9], "text": ["Gone", "Small", "The oven stands still"]})
     assert meeting_page._riskiest(log).text.replace("\u00a0", " ") == "The costliest still open, −Rp 4.1 bn: The oven stands still"
     assert meeting_page._riskiest(log.head(1)).text == "What the plan rests on"
+
+
+def test_what_a_question_rests_on_stands_before_the_advice(monkeypatch):
+    monkeypatch.setitem(words.MESSAGES, "meeting.more_own", "Forty units are short.")
+    one, advice = {"question": "meeting.ask_own", "values": "{}"}, words.plain("Take A.")
+    assert meeting_page._because(one, advice).text == "Forty units are short. Take A."
+    assert meeting_page._because({"question": "meeting.point_own", "values": "{}"}, advice).text == "Take A."
