@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from sopnb import frames, front_decisions, front_plan, front_review, front_supply, report, words
+from sopnb import frames, front_decisions, front_headline, front_plan, front_review, front_supply, report, words
 from sopnb.front_ground import Ground, about, held
 from sopnb.words import Sentence, message
 
@@ -60,16 +60,11 @@ def facts(tables: dict[str, pd.DataFrame], past: dict[str, pd.DataFrame], *, hea
 def headline(page: Facts, ground: Ground) -> Sentence:
     """The one sentence: the largest decision asked for, else money at risk, else plan against budget, else the change.
 
-    A cause is named where the decision answers an exception, since a manager asks "what happened?" before "how much?".
+    What happened comes first, then the money and the day; see `front_headline`.
     """
     decisions, exceptions, totals = page["decisions"], page["exceptions"], page["totals"]
     if decisions:
-        largest = max(decisions["cards"], key=lambda card: abs(card["amount"]))
-        values = {**largest["cause"], "amount": about(abs(largest["amount"])), "by": largest["by"], "question": _lower(largest["question"].text)}
-        kind = largest["cause"].get("kind", "asked") + (".many" if largest["cause"].get("many") else "")
-        if not values["amount"]:
-            return message("front.headline.question", {**values, "n": len(decisions["cards"]), "question": largest["question"].text})
-        return message(f"front.headline.{kind if f'front.headline.{kind}' in words.MESSAGES else 'asked'}", values)
+        return front_headline.of(decisions["cards"])
     if exceptions and exceptions["total"]:
         short, excess = about(exceptions["short"]), about(exceptions["total"] - exceptions["short"])
         kind = "both" if short and excess else "short" if short else "excess"
@@ -87,22 +82,15 @@ def headline(page: Facts, ground: Ground) -> Sentence:
     return message("front.headline.none", {"month": ground.cycle})
 
 
-def _lower(text: str) -> str:
-    """A question as the second half of a sentence: its first letter small, unless the word is a name or a code."""
-    first = text.split(" ", 1)[0]
-    return text[:1].lower() + text[1:] if first[1:].islower() and first.lower() in _QUESTION_WORDS else text
-
-
-_QUESTION_WORDS = {"who", "what", "which", "how", "when", "where", "why", "do", "does", "shall", "should", "is", "are", "can"}
-
-
 def lead(page: Facts) -> list[Sentence]:
     """Two or three sentences under the headline: the plan, against last plan and budget; what is at risk."""
     totals, said = page["totals"], []
     if totals:
         known = [name for name, value in (("change", totals["change"]), ("gap", totals["gap"])) if value is not None]
+        if known == ["change", "gap"] and page["decisions"] and front_headline.largest(page["decisions"]["cards"])["kind"] == "budget":
+            known = ["change", "budget"]  # the headline says the gap: here is what it is a gap to
         said.append(message("front.lead." + ("_".join(known) or "plan"), {
-            "window": page["window"], "plan": totals["plan"], "units": totals["units"],
+            "window": page["window"], "plan": totals["plan"], "units": totals["units"], "budget": totals["budget"],
             "change": _more(totals["change"]), "gap": _gap(totals["gap"], totals["budget"])}))
     if page["exceptions"] and page["exceptions"]["short"]:
         said.append(_risk(page))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -14,14 +15,16 @@ from sopnb.words import message
 
 OPTION_ROWS = ("keeps", "costs", "net")  # what follows in money; service, stock and people stand below
 WON = ("hiring", "budget")  # kinds whose answers win sales that the plan of today does not have
+COMPARED = (*OPTION_ROWS, "service", "stock", "people")
 BESIDE = 3  # answers a reader can compare at once, on a phone too
 
 
 def decisions(ground: Ground) -> dict[str, Any] | None:
     """Decisions asked for, each with its options side by side; None where nothing is asked.
 
-    returns  finding; amount (at stake; goods in two exceptions once); cards: id, number, question, by, by_text, amount, line,
-             why, largest, options, rows (consequence × option), unit, note, more, cause
+    returns  finding; amount (at stake; goods in two exceptions once); costs (of all recommended answers, as far as known);
+             cards: id, number, kind, question, said (what else belongs to it), told (its values), by, by_text, amount, line,
+             keeps, costs, costs_known, why, largest, options, rows (consequence × option), unit, note, more, cause
     """
     asked = ground.get("asked")
     if asked is None:
@@ -31,10 +34,10 @@ def decisions(ground: Ground) -> dict[str, Any] | None:
     selling = [card for card in cards if card["cause"].get("kind") in SELLING]  # kept sales and money back are two things
     amount = sum(card["amount"] - card["twice"] for card in cards)
     at_risk = sum(card["amount"] - card["twice"] for card in selling)
-    values = {"n": len(cards), "amount": about(amount), "keeps": about(min(sum(card["keeps"] for card in selling), at_risk)),
-              "costs": about(sum(card["costs"] for card in selling))}
-    finding = f"front.decisions.{'one' if len(cards) == 1 else 'many'}" + ("" if values["keeps"] > 0 else ".plain")
-    return {"cards": cards, "amount": amount, "finding": message(finding, values)}
+    costs, known = sum(card["costs"] for card in cards), all(card["costs_known"] for card in cards)
+    values = {"n": len(cards), "amount": about(amount), "keeps": about(min(sum(card["keeps"] for card in selling), at_risk)), "costs": about(costs)}
+    form = ".plain" if values["keeps"] <= 0 else "" if known else ".known" if costs else ".keeps"
+    return {"cards": cards, "amount": amount, "costs": costs, "finding": message(f"front.decisions.{'one' if len(cards) == 1 else 'many'}{form}", values)}
 
 
 def _answers(ground: Ground, row: dict[str, Any]) -> list[dict[str, Any]]:
@@ -55,11 +58,22 @@ def _decision(ground: Ground, number: int, row: dict[str, Any], choices: list[di
     cause = _cause(ground, row["exception"], causes)
     kind, who = str(row.get("kind") or cause.get("kind", "")), ground.person(row["decides"])
     line = _line(kind, taken, keeps, amount)
-    return {"id": f"d{number}", "number": number, "question": told(row["question"], row["values"]), "amount": amount, "twice": cause.get("twice", 0.0) if words.is_missing(row.get("overlap")) else float(row["overlap"]), "by": by,
+    return {"id": f"d{number}", "number": number, "kind": kind, "question": told(row["question"], row["values"]), "said": _said(row), "told": _values(row["values"]),
+            "costs_known": taken is None or not words.is_missing(taken["costs"]), "amount": amount, "twice": cause.get("twice", 0.0) if words.is_missing(row.get("overlap")) else float(row["overlap"]), "by": by,
             "by_text": message("front.decide_by" if who or ground.get("choices") is None else "front.decide_by.nobody", values) if by is not None else words.plain(""), "decides": who,
             "line": message(line, values) if by is not None else message("front.ask.undated", values), "keeps": keeps, "costs": costs,
             "why": _why(taken, values), "largest": cause.get("largest", words.plain("")),
             **_consequences(choices, taken, kind), "cause": cause}
+
+
+def _said(row: dict[str, Any]) -> words.Sentence:
+    """What a question rests on, as a sentence of its own: a title ends at its question mark."""
+    rests_on = str(row["question"]).replace(".ask_", ".more_")
+    return told(rests_on, row["values"]) if rests_on != row["question"] and rests_on in words.MESSAGES else words.plain("")
+
+
+def _values(values: object) -> dict[str, Any]:
+    return {} if words.is_missing(values) or not values else dict(json.loads(values) if isinstance(values, str) else values)  # type: ignore[call-overload]
 
 
 def _why(taken: dict[str, Any] | None, values: dict[str, Any]) -> words.Sentence:
@@ -93,6 +107,19 @@ def _beside(choices: list[dict[str, Any]], taken: dict[str, Any] | None) -> list
     return [o for o in choices if o in chosen or o is nothing]
 
 
+def _distinct(choices: list[dict[str, Any]], taken: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """Without the answer that leaves things as they are where another one brings the same in every figure: that one is it."""
+    nothing = next((o for o in choices if _nothing(o) and o is not taken), None)
+    alike = next((o for o in choices if nothing and not _nothing(o) and all(_same(o.get(c), nothing.get(c)) for c in COMPARED)), None)
+    if nothing is None or alike is None or len(choices) < BESIDE or all(words.is_missing(nothing.get(c)) for c in COMPARED):
+        return choices
+    return [{**o, "nothing": True} if o is alike and o is not taken else o for o in choices if o is not nothing]
+
+
+def _same(one: object, other: object) -> bool:
+    return (words.is_missing(one) and words.is_missing(other)) or one == other
+
+
 def _nothing(option: dict[str, Any]) -> bool:
     return bool(option.get("nothing")) or str(option["title"]).removeprefix("options.") in supply.NOTHING
 
@@ -102,7 +129,7 @@ def _consequences(choices: list[dict[str, Any]], taken: dict[str, Any] | None, k
 
     The margin at stake is the same for every option, so it stands in the note that says how the net comes about.
     """
-    shown = _beside(choices, taken)
+    shown = _beside(_distinct(choices, taken), taken)
     scale = Scale.of([choice[c] for choice in shown for c in (*OPTION_ROWS, "stock") if c in choice])
     of = "stock" if kind == "excess" else kind if kind == "obsolete" else "won" if kind in WON else "sales"
     rows = [{"label": message(f"front.option.{c}.{of}", {}), "cells": [_cell(choice[c], scale.show(choice[c], signed=c == "net")) for choice in shown]}
@@ -110,13 +137,19 @@ def _consequences(choices: list[dict[str, Any]], taken: dict[str, Any] | None, k
     if any(not words.is_missing(choice["service"]) for choice in shown):
         rows.append({"label": message("front.option.service", {}), "cells": [_cell(choice["service"], words.show(choice["service"], ".1%")) for choice in shown]})
     rows += _moved("stock", shown, lambda value: scale.show(value, signed=True)) + _moved("people", shown, lambda value: words.show(value, "+,.1f"))
-    heads = [{"letter": o["option"], "title": told(o["title"], o["values"]), "taken": o is taken, "nothing": _nothing(o) and o is not taken} for o in shown]
-    left = [o["option"] for o in choices if o not in shown]
+    heads = [{"letter": o["option"], "title": told(o["title"], o["values"]), "short": _short(o), "taken": o is taken, "nothing": _nothing(o) and o is not taken} for o in shown]
+    left = [o["option"] for o in _distinct(choices, taken) if o not in shown]
     gains = {round(_amount(o, "gains"), 2) for o in shown}
     note = f"front.option.note.{of}" if shown and kind and (of != "sales" or len(gains) == 1) else ""
     return {"options": heads, "rows": rows, "unit": scale.label,
             "note": message(note, {"gains": scale.show(shown[0]["gains"])}) if note else words.plain(""),
             "more": message("front.option.more.one" if len(left) == 1 else "front.option.more", {"options": ", ".join(left)}) if left else words.plain("")}
+
+
+def _short(option: dict[str, Any]) -> words.Sentence:
+    """An answer in two or three words, for the head of its column; the whole of it where no short name is known."""
+    name = f"choices.short.{str(option['title']).split('.', 1)[-1]}"
+    return told(name if name in words.MESSAGES else option["title"], option["values"])
 
 
 def _cell(value: object, text: str) -> str:
@@ -159,7 +192,7 @@ def _cause(ground: Ground, exception: str | None, causes: pd.DataFrame | None) -
 
 
 def _when(first: object, last: object, ground: Ground) -> str:
-    span = span_text(first, last, "month") or ground.window_text
+    span = span_text(first, None, "month") or ground.window_text  # the month it begins says enough in one sentence
     one = not words.is_missing(first) and (words.is_missing(last) or first == last)
     return message("front.when.month" if one else "front.when.span", {"span": span}).text
 

@@ -139,10 +139,37 @@ def demand_chart(ground: Ground) -> Any | None:
         thin = _by_month(shown) if len(shown) else None
     unit = Scale.of([*sold["revenue"], *planned["revenue"]]).label
     peak = planned.iloc[int(planned["revenue"].argmax())]
+    band = _band(ground, planned)
     return charts.demand_and_plan(
-        sold, planned, budget=thin, unit="money", months=24, name="demand-plan", title=_chart_title(ground, peak, sold),
-        subtitle=message("front.chart.sub", {"unit": unit}), source=message("front.chart.source" if thin is None else "front.chart.source.budget", {
+        sold, planned, forecast=band, events=_feasts(ground, first), budget=thin, unit="money", months=24, name="demand-plan", title=_chart_title(ground, peak, sold),
+        subtitle=message("front.chart.sub" if band is None else "front.chart.sub.band", {"unit": unit}), source=message("front.chart.source" if thin is None else "front.chart.source.budget", {
             "origin": frames.next_month(ground.cycle, -1), "cycle": f"{ground.cycle:%Y-%m}"}))
+
+
+def _band(ground: Ground, planned: pd.DataFrame) -> pd.DataFrame | None:
+    """The 80 % band of the plan's money: as far around it as the total's band in units lies around the baseline.
+
+    planned  month   revenue
+    returns  month   lo80, hi80 (money); None where no forecast was tested
+    """
+    forecast, tested = ground.get("forecast"), ground.get("tested")
+    if forecast is None or tested is None:
+        return None
+    from sopnb import bands
+
+    units = bands.family_bands(forecast, tested)
+    known = planned.merge(units[units["baseline"] > 0], on="month")
+    return None if known.empty else pd.DataFrame({"month": known["month"], **{side: known["revenue"] * known[side] / known["baseline"] for side in ("lo80", "hi80")}})
+
+
+def _feasts(ground: Ground, first: pd.Timestamp) -> pd.DataFrame | None:
+    """Holidays that move demand, by name without their year, in the middle of their weeks; None where none is known."""
+    events = ground.get("events")
+    told = None if events is None else events[(events["kind"] == "holiday") & (events["start"] >= first)]
+    if told is None or told.empty:
+        return None
+    middle = told["start"] + (told["end"].fillna(told["start"]) - told["start"]) / 2
+    return pd.DataFrame({"name": told["name"].str.replace(r"\s*\b\d{4}$", "", regex=True), "start": middle}).reset_index(drop=True)
 
 
 def _by_month(df: pd.DataFrame) -> pd.DataFrame:

@@ -40,10 +40,27 @@ def scorecard(ground: Ground, *, chosen: list[str] | None, book: dict[str, dict[
         return None
     judged = [card for card in shown if card["state"] in TONE]
     values = {"on": sum(card["state"] == "on" for card in judged), "n": len(judged), "month": last}
-    worst = next((card for card in shown if card["state"] == "off"), None)
-    kind = "none" if not judged else "all" if values["on"] == values["n"] else "worst" if worst else "some"
-    return {"cards": shown, "finding": message(f"front.score.{kind}", {**values, "name": worst["name"] if worst else "", "value": worst["shown"] if worst else ""}),
+    worst = max((card for card in judged if card["state"] != "on"), key=lambda card: card["miss"], default=None)
+    kind = "none" if not judged else "all" if worst is None else "worst.moved" if worst["moved"] else "worst"
+    told_of = {} if worst is None else {"name": _inside(worst["name"]), "value": worst["shown"], "goal": worst["goal"], "moved": worst["moved"]}
+    return {"cards": shown, "finding": message(f"front.score.{kind}", {**values, **told_of}),
             "sub": message("front.score.sub", {"month": last, "before": frames.next_month(last, -1)}), "month": last, "answer": message("front.answer.04" if judged else "front.answer.04.none", values)}
+
+
+def _inside(name: str) -> str:
+    """A measure's name within a sentence: its first letter small, unless the word is a name or a code."""
+    return name[:1].lower() + name[1:] if name[1:2].islower() else name
+
+
+def _miss(now: pd.Series, about: dict[str, Any]) -> float:
+    """How far a measure lies beyond its target, in steps from target to the limit of `watch`: 1 is where it goes off target."""
+    if words.is_missing(now["target"]) or words.is_missing(now["value"]):
+        return 0.0
+    value, target = float(now["value"]), float(now["target"])
+    beyond = {"zero": abs(value) - abs(target), "lower": value - target}.get(about.get("better", ""), target - value)
+    limit = now.get("low")
+    step = abs(abs(float(limit)) - abs(target)) if not words.is_missing(limit) else 0.0
+    return beyond / (step or abs(target) or 1.0)
 
 
 def _frozen(told: pd.DataFrame) -> pd.DataFrame:
@@ -97,7 +114,7 @@ def _card(kpi: str, rows: pd.DataFrame, last: pd.Timestamp, about: dict[str, Any
     goal = message("front.score.target", {"target": _goal(target, about)}) if target is not None else words.plain("")
     return {"kpi": kpi, "name": name, "measure": words.label(about.get("measure", "")), "value": shown, "small": small, "shown": shown + small, "unit": unit, "state": state,
             "status": status(TONE[state], words.status(state).text) if state in TONE else "", "word": words.status(state).text if state in TONE else "",
-            "change": change, "moved": moved if re.search("[1-9]", moved) else "", "target": goal, "goal": _goal(target, about) if target is not None else "", "first": words.show(span[0], "mon"), "last": words.show(last, "mon"),
+            "miss": _miss(now, about), "change": change, "moved": moved if re.search("[1-9]", moved) else "", "target": goal, "goal": _goal(target, about) if target is not None else "", "first": words.show(span[0], "mon"), "last": words.show(last, "mon"),
             **_trend(name, line, target, about)}
 
 

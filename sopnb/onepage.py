@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from sopnb import frames, report, svg, words
 from sopnb.front_ground import Scale, about, held
-from sopnb.onepage_fit import Block, fill, lines, shorten, width
+from sopnb.onepage_fit import Block, fill, lines, shorten
 from sopnb.words import Sentence, message
 
 Facts = dict[str, Any]
@@ -144,16 +144,20 @@ def exceptions(page: Facts) -> Block:
     head = 0.5 + 1.25 * lines(found["unit"], MONEY - 0.5, bold=True) if rows else 0.0
     finding, fixed = _topped(said.text, ASKED, head=head)
     row = LINE + 0.3
+    shown = [_exception(one) for one in rows]
     foot = row * (1 + bool(found and found["overlap"]) + bool(found and found["other"])) + 0.2 if rows else 0.0
-    view = {"finding": finding, "rows": [_exception(one) for one in rows], "left": lambda kept: _other(found, kept) if rows else None,
+    view = {"finding": finding, "rows": shown, "left": lambda kept: _other(found, kept) if rows else None,
             "unit": found["unit"] if found else "", "total": found.get("total_text") if found else "", "overlap": found["overlap"] if found else None}
-    return Block("exceptions", fixed + foot, [row] * len(rows), least=5, rest=0.0 if found and found["other"] else row, view=view)
+    return Block("exceptions", fixed + foot, [row + (one["name"]["lines"] - 1) * LINE for one in shown], least=5, rest=0.0 if found and found["other"] else row, view=view)
 
 
 def _exception(row: Facts) -> View:
+    """A name stands whole, with its place: on two lines where it is long."""
     place = shorten(row["place"], 6.5)
-    name = shorten(row["name"], NAME - (width(f", {place}") if place else 0.0) - 0.3, bold=True)
-    return {**row, "name": name, "place": place, "span": row["span"].replace(message("front.span", {"first": "", "last": ""}).text, "–"), "number": row["answer"].removeprefix("d")}
+    name = f"{row['name']}, {place}" if place else row["name"]
+    told = _clamped(name, NAME - 0.6, most=2, bold=True)
+    return {**row, "name": {**told, "text": row["name"] if told["text"].replace("\u00a0", " ") == name else told["text"]},
+            "place": place if told["text"].replace("\u00a0", " ") == name else "", "span": row["span"].replace(message("front.span", {"first": "", "last": ""}).text, "–"), "number": row["answer"].removeprefix("d")}
 
 
 def _other(found: Facts, kept: int) -> View | None:

@@ -128,13 +128,19 @@ def _decisions(tables: Mapping[str, pd.DataFrame], names: Mapping[str, str]) -> 
     answers = {(row["decision"], row["option"]): f"{row['option']}: {message(row['title'], row['values']).text}" for row in _rows(tables, "choices")}
     flags = [(json.loads(row["values"]), row) for row in _rows(tables, "recap_findings")]
     rows = [{
-        "decision": row["decision"], "title": row["title"], "option": answers.get((row["asked"], row["option"]), _text(row["option"])), "why": _text(row["why"]), "dissent": _text(row["dissent"]),
+        "decision": row["decision"], "title": row["title"], "option": answers.get((row["asked"], row["option"]), _own_words(row)), "why": _text(row["why"]), "dissent": _text(row["dissent"]),
         "person": _text(row["decided_by"]), "who": names.get(row["decided_by"], _text(row["decided_by"])), "effect": said_effect(row), "judged": row["judged"],
         "asked": questions.get(row["asked"], words.plain("")),
         "flags": [message(one["rule"], one["values"]) for values, one in flags if values.get("decision") == row["decision"]],
     } for row in _rows(tables, "decisions")]
     against = sum(bool(row["dissent"]) for row in rows)
     return {"rows": rows, "finding": _counted("recap.decided", len(rows), {"against": against}) if not against else message("recap.decided.against", {"n": len(rows), "against": against})}
+
+
+def _own_words(row: Mapping[str, Any]) -> str:
+    """What was chosen, as the minutes have it: a letter alone, of no question asked, tells nobody anything."""
+    option = _text(row["option"])
+    return "" if len(option) == 1 and words.is_missing(row["asked"]) else option
 
 
 def said_effect(row: Mapping[str, Any]) -> Sentence:

@@ -47,10 +47,10 @@ def decisions(facts: Facts | None) -> Block:
         return block(say("Nothing yet."))
     rows = facts["decisions"]["rows"]
     shown = pd.DataFrame([{
-        "title": row["title"], "number": row["decision"], "option": row["option"], "why": row["why"], "who": row["who"], "dissent": words.message("recap.against", {"dissent": row["dissent"]}).text if row["dissent"] else words.MISSING,
+        "title": row["title"], "number": row["decision"], "option": row["option"] or words.MISSING, "why": row["why"], "who": row["who"], "dissent": row["dissent"] or words.MISSING,
         "effect": row["effect"] if row["effect"] else words.MISSING} for row in rows])
     table = tables.show(shown, caption=say("Decisions of {day:day}", day=facts["held_on"]), subtitle="With the reason, whoever decided, and what should come of it", source="minutes", columns={
-        "title": "Decision", "option": "Option", "why": "Why", "who": "Decided by", "dissent": col("Dissent", wide=True), "effect": col("Expected", wide=True), "number": col("Number", wide=True)}) if rows else None
+        "title": "Decision", **({"option": "Option"} if any(row["option"] for row in rows) else {}), "why": "Why", "who": "Decided by", **({"dissent": col("Against", wide=True)} if any(row["dissent"] for row in rows) else {}), "effect": col("Expected", wide=True), "number": col("Number", wide=True)}) if rows else None
     flags = [flag for row in rows for flag in row["flags"] if not facts["findings"] or flag not in facts["findings"]]
     return block(facts["decisions"]["finding"], table, *flags, *_undecided(facts))
 

@@ -61,7 +61,7 @@ def test_hires_that_the_plan_needs_only_later_have_no_money_of_these_months():
     asked = asking.asked(OVEN, CURED, decides={}, meeting_day=DAY, hiring=calm, recruiting_months=1)
     assert asked["kind"].tolist() == ["overload", "hiring"] and np.isnan(asked["amount"][1]) and asking.at_stake(asked) == 60
     assert f"{asked['by'][1]:%a %Y-%m-%d}" == "Fri 2026-10-30", "1 November is a Sunday"
-    assert "the plan needs what they sell after February 2027" in words.message(asked["question"][1], asked["values"][1]).text
+    assert "the plan needs what they sell after February 2027" in words.message("meeting.more_hiring_later", asked["values"][1]).text
     found = choices.choices(asked, CURED, hiring=calm, plan=PLAN, rep_cost=0.2)
     assert found["reason"].dropna().tolist() == ["choices.reason_sales", "choices.reason_hire_later"]
     assert "What follows from each answer" in meeting_page.framed(asked, found, names={}, cycle="2026-10").text

@@ -28,8 +28,8 @@ def read_back(message):
 
 def test_a_mail_says_month_company_and_headline(page):
     found = read_back(mail.build(page, **READER))
-    assert found["Subject"] == ("S&OP October 2026, Contoh Pangan: Biscuit oven is 318 hours short from January to February 2027: "
-                                "Rp 12.3 bn of sales needs a decision by 12 Oct")
+    assert found["Subject"] == ("S&OP October 2026, Contoh Pangan: Biscuit oven is 318 hours short from January 2027: "
+                                "decide on Rp 12.3 bn of sales by 12 Oct")
     assert found["To"] == "Budi Hartono <budi@pangan.example>"
     assert found["Reply-To"] == "sari@pangan.example" and found["Auto-Submitted"] == "auto-generated"
     assert found["List-Unsubscribe"] == "<mailto:sari@pangan.example?subject=unsubscribe>"

@@ -175,7 +175,7 @@ def test_hires_are_asked_for_when_the_offer_cannot_wait():
     hiring = frame("month capacity hired hires", "2026-11 100 100 0", "2026-12 100 101 1", "2027-01 100 102 0", "2027-02 100 103 0", "2027-03 100 110 1")
     out = meeting.asked(None, decides={"hiring": "Sales director"}, meeting_day="2026-10-08", people=PEOPLE, hiring=hiring)
     assert out[["amount", "decides", "by"]].to_numpy().tolist() == [[6.0, "p03", pd.Timestamp("2026-10-08")]]
-    assert "by February 2027 they can sell USD 6" in words.message(out["question"][0], out["values"][0]).text
+    assert "by February 2027 they can sell USD 6" in words.message("meeting.more_hiring", out["values"][0]).text
     near = meeting.asked(None, decides={}, meeting_day="2026-10-08", hiring=hiring, hiring_until="2027-01-01")
     assert near["amount"].tolist() == [3.0], "to January alone they sell 1 + 2"
     assert meeting.asked(None, decides={}, meeting_day="2026-08-08", hiring=hiring).empty
@@ -190,7 +190,7 @@ def test_a_large_gap_to_budget_is_asked_about_and_a_small_one_is_not():
     gap = frame("family month plan budget gap", "Tea 2026-10 90 100 -10", "Oil 2026-10 101 100 1")
     out = meeting.asked(_exceptions(), _options(), decides={"budget": "director"}, meeting_day="2026-10-08", people=PEOPLE, gap=gap)
     assert out["amount"].tolist() == [9.0] and out["decides"].tolist() == ["p01"]
-    assert "Tea alone is USD 10" in words.message(out["question"][0], out["values"][0]).text
+    assert "Tea alone is USD 10" in words.message("meeting.more_budget", out["values"][0]).text
     assert meeting.asked(_exceptions(), _options(), decides={}, meeting_day="2026-10-08", gap=gap, gap_share=0.1).empty
 
 
