@@ -136,6 +136,8 @@ def form(where: project.Places, company: params.Company, name: str, *, workbook:
 
 def prefilled(where: project.Places, company: params.Company, name: str) -> tuple[dict[str, Any], pd.DataFrame | None]:
     """What the form says before the meeting, and the people; actions as the ledger has them on the day planned."""
+    import pandas as pd
+
     from sopnb import minutes_form
 
     tables = _tables(where.published(name), FORM_TABLES)
