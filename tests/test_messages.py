@@ -38,7 +38,7 @@ class Written:
                 self.pieces.add(node.target.id)
         parts = {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
         for key, text in plain.items():
-            self.pieces |= {text, *text.split()}
+            self.pieces |= {text, *text.split(), text.partition(".")[2]} - {""}  # the tail too: the short name of choices.later is choices.short.later
             self.whole |= set() if key in parts else {text}
             if "." in text and (key in joined or (key not in parts and text[-1] in "._")):
                 self.heads.add(text)
