@@ -148,7 +148,7 @@ def exceptions(page: Facts) -> Block:
     foot = row * (1 + bool(found and found["overlap"]) + bool(found and found["other"])) + 0.2 if rows else 0.0
     view = {"finding": finding, "rows": shown, "left": lambda kept: _other(found, kept) if rows else None,
             "unit": found["unit"] if found else "", "total": found.get("total_text") if found else "", "overlap": found["overlap"] if found else None}
-    return Block("exceptions", fixed + foot, [row + (one["name"]["lines"] - 1) * LINE for one in shown], least=5, rest=0.0 if found and found["other"] else row, view=view)
+    return Block("exceptions", fixed + foot, [row + (one["name"]["lines"] - 1) * LINE for one in shown], least=5 if all(one["name"]["lines"] == 1 for one in shown) else 3, rest=0.0 if found and found["other"] else row, view=view)
 
 
 def _exception(row: Facts) -> View:

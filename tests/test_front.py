@@ -124,7 +124,7 @@ def test_the_plan_has_its_band_in_money_and_the_feasts_their_names(monkeypatch):
     assert feasts["name"].tolist() == ["Lebaran"] and feasts["start"].iloc[0].month == 2
     planned = pd.DataFrame({"month": [pd.Timestamp("2026-10-01")], "revenue": [50.0]})
     assert front_plan._band(ground, planned) is None, "no forecast, no band"
-    monkeypatch.setattr(bands, "family_bands", lambda forecast, tested: planned.assign(baseline=100.0, lo80=80.0, hi80=120.0))
+    monkeypatch.setattr(bands, "family_bands", lambda forecast, tested: planned[["month"]].assign(baseline=100.0, lo80=80.0, hi80=120.0))
     known = front_ground.Ground({**ground.tables, "forecast": planned, "tested": planned}, {}, cycle=ground.cycle, window=6)
     assert front_plan._band(known, planned)[["lo80", "hi80"]].to_numpy().tolist() == [[40.0, 60.0]]
 
