@@ -72,8 +72,8 @@ def _said(row: dict[str, Any]) -> words.Sentence:
     return told(rests_on, row["values"]) if rests_on != row["question"] and rests_on in words.MESSAGES else words.plain("")
 
 
-def _values(values: object) -> dict[str, Any]:
-    return {} if words.is_missing(values) or not values else dict(json.loads(values) if isinstance(values, str) else values)  # type: ignore[call-overload]
+def _values(values: Any) -> dict[str, Any]:
+    return {} if words.is_missing(values) or not values else dict(json.loads(values) if isinstance(values, str) else values)
 
 
 def _why(taken: dict[str, Any] | None, values: dict[str, Any]) -> words.Sentence:
