@@ -46,7 +46,7 @@ def _bars(rows: Sequence[Row], *, alt: str, **about: Any) -> Figure:
         names = max(text_width(row.label, LABEL, True) for row in rows) + 16
         values = max(text_width(row.value, LABEL) for row in rows) + 14
         notes = max((text_width(row.note, LABEL) for row in rows), default=0) + 16 if has_note else 0.0
-        left = min(names, canvas.width * 0.4) if canvas.wide else 0.0
+        left = min(names, canvas.width * 0.5) if canvas.wide else 0.0
         right = values + notes if canvas.wide else 0.0
         tall = step[canvas.wide]
         pane = canvas.pane(left, 4, right, 4, (low, high), (len(rows) - 0.5, -0.5))
@@ -131,11 +131,11 @@ def ranking(
     need(df, [label, value, *([role_of] if role_of else [])], "ranking")
     ordered = df.iloc[(-df[value].astype("float64").abs()).fillna(math.inf).to_numpy().argsort(kind="stable")]
     kept, rest = ordered.iloc[:top], ordered.iloc[top:]
-    axis = scale(df[value], kind, fine=True)
+    axis, changes = scale(df[value], kind, fine=True), any(amount < 0 for amount in known(df[value]))  # beside a minus a plus is said
 
     def one(text: str, amount: float, colour: str) -> Row:
         drawn = amount if amount == amount and math.isfinite(amount) else 0.0
-        return Row(text, 0.0, drawn, axis.full(amount) if amount == amount else words.MISSING, colour)
+        return Row(text, 0.0, drawn, axis.full(amount, signed=changes) if amount == amount else words.MISSING, colour)
 
     rows = [one(str(r[label]), float(r[value]), str(r[role_of]) if role_of else ("over" if role == "plan" and r[value] < 0 else role)) for r in kept.to_dict("records")]
     if len(rest):
