@@ -301,7 +301,7 @@ def _cell(value: Any, column: Col, scale: tuple[float, float] | None = None) -> 
     if column.money is None or words.is_missing(value):
         return _Cell(text, Markup.escape(text), css)
     alone = column.money.show(float(value), column.signed)
-    return _Cell(alone, Markup.escape(alone), css, folded=text)
+    return _Cell(alone, Markup.escape(alone), css, folded=text.replace(" ", "\u00a0"))
 
 
 def _sum_row(df: pd.DataFrame, shown: Mapping[str, Col], summed: Iterable[str], label: str, css: str) -> _Row:
