@@ -20,6 +20,8 @@ from sopnb.asked import as_json, hired_until, iso, needed, total
 NOTHING = ("ration", "ration_loss", "wait", "wait_loss", "carry", "keep", "nothing", "no_hire", "no_change")
 UNKNOWN = float("nan")
 MONEY = ("keeps", "gains", "costs", "net")
+COMPARED = ("keeps", "costs", "net", "service", "stock", "people")  # what a reader sees of an answer
+FEW = 3  # answers; of two, one that leaves things as they are is the only measure of the other
 
 
 def choices(
@@ -44,7 +46,8 @@ def choices(
     closing   kind, name, owner, amount (money), care, values: named actions, see closing.actions; None: not looked for
     plan      item × location × month   revenue, margin: what a sale brings; None: not known
     locations location: name
-    returns   frames.CHOICES, lettered as the options are; of each decision one is recommended, with its reason
+    returns   frames.CHOICES, lettered as the options are; of each decision one is recommended, with its reason. These are the
+              answers that every page, form and mail shows: `distinct` has left out what says the same twice
 
     hires     now; at the next meeting, so that they start a month later; not. Sales that the plan asks for and the reps
               of today cannot sell, in the months of the question
@@ -60,7 +63,7 @@ def choices(
             found = _budget(one, closing, share)
         else:
             found = _of_supply(one, options, load, locations or {})
-        rows += [{**_BLANK, **row, "decision": one["decision"]} for row in found]
+        rows += [{**_BLANK, **row, "decision": one["decision"]} for row in distinct(found)]
     return frames.conform(pd.DataFrame(rows)[frames.CHOICES.names], frames.CHOICES) if rows else frames.empty(frames.CHOICES)
 
 
@@ -68,6 +71,38 @@ def recommended(asked: pd.DataFrame, choices: pd.DataFrame) -> pd.DataFrame:
     """The questions with the answer that is recommended, for those that supply does not answer too."""
     best = choices[choices["recommended"]].drop_duplicates("decision").set_index("decision")["option"]
     return asked.assign(recommended=asked["decision"].map(best).astype(object).where(asked["decision"].isin(best.index), None))
+
+
+def distinct(answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Without the answer that leaves things as they are where another one brings the same in every figure: that one is it.
+
+    answers   option, title, recommended, keeps, costs, net, service, stock, people, nothing; what is not there is not known
+
+        option  title       net   nothing          option  title       net   nothing
+        A       close       5.0                    A       close       5.0
+        B       reforecast  0.0              →     B       reforecast  0.0   yes
+        C       no_change   0.0   yes
+    """
+    nothing = next((one for one in answers if leaves_it(one) and not one.get("recommended")), None)
+    if nothing is None or len(answers) < FEW or all(_unknown(nothing.get(name)) for name in COMPARED):
+        return answers
+    alike = next((one for one in answers if not leaves_it(one) and all(_same(one.get(name), nothing.get(name)) for name in COMPARED)), None)
+    if alike is None:
+        return answers
+    return [{**one, "nothing": True} if one is alike and not one.get("recommended") else one for one in answers if one is not nothing]
+
+
+def leaves_it(answer: Mapping[str, Any]) -> bool:
+    """Whether an answer leaves things as they are."""
+    return bool(answer.get("nothing")) or _plain(str(answer["title"])) in NOTHING
+
+
+def _unknown(value: Any) -> bool:
+    return bool(pd.isna(value))
+
+
+def _same(one: object, other: object) -> bool:
+    return (_unknown(one) and _unknown(other)) or one == other
 
 
 _BLANK: dict[str, Any] = {**dict.fromkeys((*MONEY, "service", "stock", "people"), UNKNOWN), "recommended": False, "nothing": False, "reason": None, "reason_values": "{}", "values": "{}"}

@@ -8,14 +8,14 @@ from typing import Any
 
 import pandas as pd
 
-from sopnb import supply, words
+from sopnb import words
+from sopnb.choices import distinct, leaves_it
 from sopnb.front_ground import Ground, Scale, about, rows_of, span_text
 from sopnb.front_supply import SELLING, group_name, group_of, in_order, told
 from sopnb.words import message
 
 OPTION_ROWS = ("keeps", "costs", "net")  # what follows in money; service, stock and people stand below
 WON = ("hiring", "budget")  # kinds whose answers win sales that the plan of today does not have
-COMPARED = (*OPTION_ROWS, "service", "stock", "people")
 BESIDE = 3  # answers a reader can compare at once, on a phone too
 
 
@@ -45,7 +45,7 @@ def _answers(ground: Ground, row: dict[str, Any]) -> list[dict[str, Any]]:
     framed, options = ground.get("choices"), ground.get("options")
     if framed is not None:
         return rows_of(framed[framed["decision"] == row["decision"]].sort_values("option"))
-    return [] if options is None else rows_of(options[options["exception"].isin([x for x in (row["exception"], row["decision"]) if x])].sort_values("option"))
+    return [] if options is None else distinct(rows_of(options[options["exception"].isin([x for x in (row["exception"], row["decision"]) if x])].sort_values("option")))
 
 
 def _decision(ground: Ground, number: int, row: dict[str, Any], choices: list[dict[str, Any]], causes: pd.DataFrame | None) -> dict[str, Any]:
@@ -101,27 +101,10 @@ def _beside(choices: list[dict[str, Any]], taken: dict[str, Any] | None) -> list
     """At most three answers: the recommended one, the next best by net, and the one that leaves things as they are."""
     if len(choices) <= BESIDE:
         return choices
-    nothing = next((o for o in choices if _nothing(o)), None)
+    nothing = next((o for o in choices if leaves_it(o)), None)
     best = sorted(choices, key=lambda o: (o is not taken, -_amount(o, "net"), o["option"]))
     chosen = [o for o in best if o is not nothing or o is taken][:BESIDE - (nothing is not None and nothing is not taken)]
     return [o for o in choices if o in chosen or o is nothing]
-
-
-def _distinct(choices: list[dict[str, Any]], taken: dict[str, Any] | None) -> list[dict[str, Any]]:
-    """Without the answer that leaves things as they are where another one brings the same in every figure: that one is it."""
-    nothing = next((o for o in choices if _nothing(o) and o is not taken), None)
-    alike = next((o for o in choices if nothing and not _nothing(o) and all(_same(o.get(c), nothing.get(c)) for c in COMPARED)), None)
-    if nothing is None or alike is None or len(choices) < BESIDE or all(words.is_missing(nothing.get(c)) for c in COMPARED):
-        return choices
-    return [{**o, "nothing": True} if o is alike and o is not taken else o for o in choices if o is not nothing]
-
-
-def _same(one: object, other: object) -> bool:
-    return (words.is_missing(one) and words.is_missing(other)) or one == other
-
-
-def _nothing(option: dict[str, Any]) -> bool:
-    return bool(option.get("nothing")) or str(option["title"]).removeprefix("options.") in supply.NOTHING
 
 
 def _consequences(choices: list[dict[str, Any]], taken: dict[str, Any] | None, kind: str) -> dict[str, Any]:
@@ -129,7 +112,7 @@ def _consequences(choices: list[dict[str, Any]], taken: dict[str, Any] | None, k
 
     The margin at stake is the same for every option, so it stands in the note that says how the net comes about.
     """
-    shown = _beside(_distinct(choices, taken), taken)
+    shown = _beside(choices, taken)
     scale = Scale.of([choice[c] for choice in shown for c in (*OPTION_ROWS, "stock") if c in choice])
     of = "stock" if kind == "excess" else kind if kind == "obsolete" else "won" if kind in WON else "sales"
     rows = [{"label": message(f"front.option.{c}.{of}", {}), "cells": [_cell(choice[c], scale.show(choice[c], signed=c == "net")) for choice in shown]}
@@ -137,8 +120,8 @@ def _consequences(choices: list[dict[str, Any]], taken: dict[str, Any] | None, k
     if any(not words.is_missing(choice["service"]) for choice in shown):
         rows.append({"label": message("front.option.service", {}), "cells": [_cell(choice["service"], words.show(choice["service"], ".1%")) for choice in shown]})
     rows += _moved("stock", shown, lambda value: scale.show(value, signed=True)) + _moved("people", shown, lambda value: words.show(value, "+,.1f"))
-    heads = [{"letter": o["option"], "title": told(o["title"], o["values"]), "short": _short(o), "taken": o is taken, "nothing": _nothing(o) and o is not taken} for o in shown]
-    left = [o["option"] for o in _distinct(choices, taken) if o not in shown]
+    heads = [{"letter": o["option"], "title": told(o["title"], o["values"]), "short": _short(o), "taken": o is taken, "nothing": leaves_it(o) and o is not taken} for o in shown]
+    left = [o["option"] for o in choices if o not in shown]
     gains = {round(_amount(o, "gains"), 2) for o in shown}
     note = f"front.option.note.{of}" if shown and kind and (of != "sales" or len(gains) == 1) else ""
     return {"options": heads, "rows": rows, "unit": scale.label,

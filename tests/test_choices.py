@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sopnb import asked as asking
-from sopnb import choices, frames, meeting_page, supply, words
+from sopnb import choices, frames, meeting_page, minutes_form, supply, words
 
 DAY = "2026-10-08"
 HIRING = frame("month reps target capacity gap hires hired", "2026-11 10 100 100 0 0 100", "2026-12 9.8 104 100 -4 1 101", "2027-01 9.6 104 100 -4 0 102", "2027-02 9.4 101 100 -1 0 103",
@@ -79,14 +79,38 @@ def test_a_gap_to_budget_is_answered_by_named_actions_a_new_forecast_or_nothing(
     """Fourteen are missing; eight are new money, of which a quarter is margin; what the actions cost nobody knows."""
     asked = asking.asked(None, decides={}, meeting_day=DAY, gap=GAP)
     found = choices.choices(asked, closing=CLOSING, plan=PLAN)
-    assert found["title"].tolist() == ["choices.close", "choices.reforecast", "choices.no_change"]
-    assert found["keeps"].tolist() == [8.0, 0.0, 0.0] and found["gains"].tolist() == [2.0, 0.0, 0.0] and np.isnan(found["costs"][0])
+    assert found["title"].tolist() == ["choices.close", "choices.reforecast"] and found["nothing"].tolist() == [False, True], "to change nothing brings the same as to accept the plan"
+    assert found["keeps"].tolist() == [8.0, 0.0] and found["gains"].tolist() == [2.0, 0.0] and np.isnan(found["costs"][0])
     assert words.message(found["title"][0], found["values"][0]).text == "Start the named actions (2): USD 8 that the plan lacks"
     assert words.message(found["reason"][0], found["reason_values"][0]).text == "it is new money, 57% of the gap; the other USD 6 is accepted as forecast. The largest: win Mitra (Tea), USD 6"
     doubtful = choices.choices(asked, closing=CLOSING.iloc[2:], plan=PLAN)
-    assert doubtful["title"].tolist()[0] == "choices.close_doubtful" and doubtful["recommended"].tolist() == [False, True, False]
+    assert doubtful["title"].tolist()[0] == "choices.close_doubtful" and doubtful["recommended"].tolist() == [False, True]
     assert choices.choices(asked, closing=CLOSING.iloc[:0], plan=PLAN)["title"].tolist() == ["choices.reforecast", "choices.no_change"]
     assert choices.choices(asked)["recommended"].tolist() == [True, False], "without a search for actions too"
+
+
+def test_an_answer_that_brings_the_same_as_doing_nothing_stands_once():
+    def row(option, title, keeps, **more):
+        return {"option": option, "title": title, "values": "{}", "keeps": keeps, "costs": 0.0, "net": keeps, "service": None, "stock": 0.0, "people": 0.0, "gains": 0.0, "recommended": option == "A", **more}
+
+    answers = [row("A", "choices.close", 5.0), row("B", "choices.reforecast", 0.0), row("C", "choices.no_change", 0.0, nothing=True)]
+    assert [(o["option"], o.get("nothing", False)) for o in choices.distinct(answers)] == [("A", False), ("B", True)]
+    assert choices.distinct([answers[0], row("B", "choices.reforecast", 1.0), answers[2]])[2]["option"] == "C", "what brings something else stays"
+    assert [o["option"] for o in choices.distinct([answers[0], {**answers[1], "recommended": True}, answers[2]])] == ["A", "B"] and "nothing" not in choices.distinct(
+        [{**answers[0], "recommended": False}, {**answers[1], "recommended": True}, answers[2]])[1], "the recommended answer is no measure of itself"
+    unknown = [{**answers[0]}, *({**one, **dict.fromkeys(choices.COMPARED)} for one in answers[1:])]
+    assert len(choices.distinct(unknown)) == 3, "what nobody knows cannot be compared"
+
+
+def test_every_page_form_and_mail_names_the_same_answers():
+    """The form of minutes, the table of the meeting and the front page take them from one table."""
+    asked = asking.asked(None, decides={}, meeting_day=DAY, gap=GAP)
+    found = choices.choices(asked, closing=CLOSING, plan=PLAN)
+    form = minutes_form.prefilled(None, asked, None, cycle="2026-10", meeting_day=DAY, choices=found)["decisions"][0]["(options)"]
+    table = meeting_page.framed(asked, found, names={}, cycle="2026-10").text
+    for text in (form, table):
+        assert "B: Accept the plan as forecast" in text or "B (as it is): Accept the plan as forecast" in text
+        assert "Change nothing" not in text
 
 
 def test_the_actions_win_no_more_than_the_gap():

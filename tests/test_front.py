@@ -98,15 +98,6 @@ def test_what_a_question_rests_on_is_told_below_it():
     assert "short of budget" not in page["lead"][0].text and "the budget is Rp 552.0 bn" in page["lead"][0].text, "the headline has said the gap"
 
 
-def test_an_answer_that_brings_the_same_as_doing_nothing_stands_once():
-    def row(option, title, keeps, **more):
-        return {"option": option, "title": title, "values": "{}", "keeps": keeps, "costs": 0.0, "net": keeps, "service": None, "stock": 0.0, "people": 0.0, "gains": 0.0, "recommended": option == "A", **more}
-
-    answers = [row("A", "choices.close", 5.0), row("B", "choices.reforecast", 0.0), row("C", "choices.no_change", 0.0, nothing=True)]
-    assert [(o["option"], o.get("nothing", False)) for o in front_decisions._distinct(answers, answers[0])] == [("A", False), ("B", True)]
-    assert front_decisions._distinct([answers[0], row("B", "choices.reforecast", 1.0), answers[2]], answers[0])[2]["option"] == "C", "what brings something else stays"
-
-
 def test_the_cost_of_the_decisions_counts_every_recommended_answer():
     """1.6 bn for the hours and 0.2 bn for the promotion; where one is not known, the sentence says so."""
     tables = small.tables()
