@@ -16,7 +16,6 @@ from sopnb import (
     deliverable,
     frames,
     front,
-    front_decisions,
     front_ground,
     front_headline,
     front_plan,
