@@ -21,9 +21,9 @@ from typing import Any
 
 import pandas as pd
 
-from sopnb import frames, overrides, parsing, reading, sources
+from sopnb import csv_text, frames, overrides, parsing, reading, sources
 from sopnb.problems import Problem, Problems
-from sopnb.workbook_cells import CREATED
+from sopnb.workbook_cells import CREATED, SAFE, put, put_text
 
 _LAST = pd.Timestamp("2199-12-31")
 
@@ -97,13 +97,13 @@ def land(setting: dict[str, Any], merged: overrides.Merged, before: pd.DataFrame
     if path is None:
         instead.parent.mkdir(parents=True, exist_ok=True)
         changed = merged.table[merged.table["override"].isin(merged.log["override"])]
-        _replace(instead, changed.to_csv(index=False, date_format="%Y-%m-%d").encode())
+        _replace(instead, csv_text.text(changed, days="%Y-%m-%d").encode())
         return instead
     if not standing(setting).equals(before):
         raise Problems([Problem(f"overrides: {path}", "was changed by somebody else just now", remedy="Repeat the command")])
     text = path.name.lower().endswith(reading.TEXT)
     data = _text(path, setting, merged, before) if text else _book(path, setting, merged, before)
-    log = merged.log.to_csv(index=False, header=False, date_format="%Y-%m-%d", lineterminator="\n").encode()
+    log = csv_text.text(merged.log, days="%Y-%m-%d").partition("\n")[2].encode()
     past = history_file(path).read_bytes() if history_file(path).is_file() else (",".join(overrides.HISTORY) + "\n").encode()
     if not past.endswith(b"\n" + log):  # else an earlier try wrote the history and was stopped before the file itself
         _replace(history_file(path), past + log)
@@ -121,6 +121,7 @@ def history(path: Path) -> pd.DataFrame:
     if not file.is_file():
         return pd.DataFrame(columns=overrides.HISTORY)
     raw = pd.read_csv(file, dtype={name: "object" for name in overrides.HISTORY}, keep_default_na=False, na_values=[""])
+    raw = raw.apply(lambda column: column.map(csv_text.plain))
     days = {name: pd.to_datetime(raw[name]) for name in ("day", "month", "made_on", "expires")}
     return raw.assign(**days, value=raw["value"].astype("float64")).astype(object).where(raw.notna(), None)
 
@@ -158,7 +159,9 @@ def _text(path: Path, setting: dict[str, Any], merged: overrides.Merged, before:
         placed.add(number)
     out += [_record([""] * len(header), at, now[number], setting) for number in changed if number not in placed]
     buffer = io.StringIO(newline="")
-    csv.writer(buffer, delimiter=delimiter, lineterminator="\r\n" if "\r\n" in raw else "\n").writerows([records[0] if records else header, *out])
+    rows = [records[0] if records else header, *out]
+    torn = any("\r" in cell for row in rows for cell in row)  # bare, it would end the row
+    csv.writer(buffer, delimiter=delimiter, lineterminator="\r\n" if "\r\n" in raw else "\n", quoting=csv.QUOTE_ALL if torn else csv.QUOTE_MINIMAL).writerows(rows)
     mark = "utf-8-sig" if encoding == "utf-8" and path.is_file() and _bytes(path).startswith(b"\xef\xbb\xbf") else encoding
     data = buffer.getvalue().encode(mark)
     return gzip.compress(data, mtime=0) if path.name.lower().endswith(".gz") else data
@@ -237,26 +240,17 @@ def _book(path: Path, setting: dict[str, Any], merged: overrides.Merged, before:
             for number, record in zip(numbers_there, raw.to_dict("records"), strict=True) if number not in gone]
     rows += [{head: now[number][theirs[head]] for head in heads if head in theirs} for number in changed if number not in numbers_there]
     buffer = io.BytesIO()
-    with xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}) as book:
+    with xlsxwriter.Workbook(buffer, {**SAFE, "in_memory": True}) as book:
         book.set_properties({"created": CREATED})
-        bold, date, month = (book.add_format(look) for look in ({"bold": True, "bottom": 2}, {"num_format": "yyyy-mm-dd"}, {"num_format": "yyyy-mm"}))
+        bold, plain, date, month = (book.add_format(look) for look in ({"bold": True, "bottom": 2}, {}, {"num_format": "yyyy-mm-dd"}, {"num_format": "yyyy-mm"}))
         sheet = book.add_worksheet(setting.get("sheet") or "Overrides")
         sheet.freeze_panes(1, 1)
         for column, head in enumerate(heads):
-            sheet.write_string(0, column, head, bold)
+            put_text(sheet, 0, column, head, bold)
             sheet.set_column(column, column, 16)
         for row, record in enumerate(rows, start=1):
             for column, head in enumerate(heads):
-                _cell(sheet, row, column, record.get(head), month if theirs.get(head) == "month" else date)
+                value = record.get(head)
+                day = month if theirs.get(head) == "month" else date
+                put(sheet, row, column, value, day if hasattr(value, "strftime") else plain, plain)
     return buffer.getvalue()
-
-
-def _cell(sheet: Any, row: int, column: int, value: Any, date: Any) -> None:
-    if value is None or pd.isna(value):
-        return
-    if hasattr(value, "strftime"):
-        sheet.write_datetime(row, column, pd.Timestamp(value).to_pydatetime(), date)
-    elif isinstance(value, int | float):
-        sheet.write_number(row, column, value)
-    else:
-        sheet.write_string(row, column, str(value))

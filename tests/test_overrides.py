@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
+import io
 import re
 import shlex
 from pathlib import Path
@@ -11,12 +13,13 @@ import pandas as pd
 import pytest
 import xlsxwriter
 from helpers import frame
+from hostile import TEXTS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 from tiny import add
 
-from sopnb import cycle, frames, overrides, overrides_form, overrides_kept, overrides_said
+from sopnb import csv_text, cycle, frames, overrides, overrides_form, overrides_kept, overrides_said, parsing, vetting
 from sopnb.problems import Problems
 
 LOCALE = {"decimal": ".", "thousands": "", "dates": "yyyy-mm-dd", "months": "en", "delimiter": ",", "encoding": "utf-8"}
@@ -234,6 +237,55 @@ def test_a_workbook_is_written_anew_and_refused_where_something_would_be_lost(tm
         with pytest.raises(Problems, match="which writing it anew would lose"):
             load(setting(path, sheet="Ubah"), said("total - all 2026-11 delta 9 budi"))
         assert path.read_bytes() == there
+
+
+NOTES = [text for text in parsing.words(pd.Series(TEXTS, dtype=object)) if text and not vetting.UNSEEN.search(text)]  # as the house reads what people type
+
+
+def hostile() -> pd.DataFrame:
+    """An override a month, each with a note that a spreadsheet would compute, send or break on."""
+    now = said(*(f"total - all {month:%Y-%m} delta 9 budi" for month in pd.date_range("2026-10-01", periods=len(NOTES), freq="MS")))
+    return now.assign(note=NOTES)
+
+
+@pytest.mark.parametrize("name", ["o.xlsx", "o.csv"])
+def test_whatever_a_note_holds_it_is_kept_and_read_again(tmp_path, name):
+    source = setting(tmp_path / name)
+    load(source, hostile())
+    kept = overrides_kept.standing(source)
+    assert dict(zip(kept["month"], kept["note"], strict=True)) == dict(zip(hostile()["month"], NOTES, strict=True))
+    history = overrides_kept.history(tmp_path / name)
+    assert history["note"].tolist() == NOTES and overrides.replay(history).equals(kept)
+    again = hostile().assign(value=10.0)
+    load(source, again, day="2026-10-05")
+    assert overrides_kept.standing(source)["value"].unique().tolist() == [10.0] and overrides_kept.history(tmp_path / name)["note"].tolist() == [*NOTES, *(note for note in NOTES for _ in "12")]
+    assert not formulas(overrides_kept.history_file(tmp_path / name).read_bytes().decode())
+
+
+def formulas(text: str) -> list[str]:
+    """Cells that a spreadsheet would compute, whichever sign its country parts cells by."""
+    cells = [cell for sign in ",;\t" for row in csv.reader(io.StringIO(text, newline=""), delimiter=sign) for cell in row]
+    return [cell for cell in cells if cell.lstrip(" \u00a0").startswith(tuple("=+-@＝＋－＠"))]
+
+
+def test_a_workbook_keeps_long_numbers_of_other_columns_and_marked_texts(tmp_path):
+    path = tmp_path / "o.xlsx"
+    with xlsxwriter.Workbook(str(path)) as book:
+        sheet = book.add_worksheet("Ubah")
+        sheet.write_row(0, 0, [*frames.OVERRIDES.names, "mine"])
+        sheet.write_row(1, 0, ["O1", "item", "A-1", "JKT", "2026-10-01", "delta", 5, "contract", "", "dewi", "2026-09-20", "2026-10-31"])
+        sheet.write_number(1, 12, 1e20)
+    load(setting(path, sheet="Ubah"), said("total - all 2026-11 delta 9 budi").assign(note="<r>&broken</r>"))
+    head, first, second = CalamineWorkbook.from_path(str(path)).get_sheet_by_name("Ubah").to_python()
+    assert head[12] == "mine" and float(first[12]) == 1e20 and second[8] == "<r>&broken</r>"
+
+
+def test_what_is_to_be_imported_opens_in_a_spreadsheet_without_computing(tmp_path, monkeypatch):
+    monkeypatch.setattr(overrides_kept, "writable", lambda setting: None)
+    merged = overrides.merge(table().iloc[:0], hostile(), day="2026-10-01", as_of="2026-10-01", taken=set())
+    out = overrides_kept.land({}, merged, table().iloc[:0], instead=tmp_path / "import.csv")
+    text = out.read_bytes().decode()
+    assert not formulas(text) and [csv_text.plain(row["note"]) for row in csv.DictReader(io.StringIO(text, newline=""))] == NOTES
 
 
 def test_a_database_is_never_written_to(tmp_path, monkeypatch):
