@@ -45,4 +45,4 @@ def test_a_page_over_a_disk_that_fails_half_way_is_the_one_before(tmp_path, monk
     monkeypatch.setattr(Path, "write_text", torn)
     with pytest.raises(OSError, match="went away"):
         report.write("<p>after</p>", page)
-    assert page.read_bytes() == b"<p>before</p>"
+    assert page.read_bytes() == b"<p>before</p>" and list(tmp_path.iterdir()) == [page], "nothing is left beside it"
