@@ -99,14 +99,15 @@ def take(
     calendar_factors family × month            factor: what holidays that move do to its family
     returns          Closeup; with an unknown item or location only `near` or `places` are filled
     """
+    item, location = as_typed(item), as_typed(location)
     code = find(item, items, history) if item else _largest(plan, months)
     if not code:
         return Closeup(item, location, near=nearest(item, items, history) if item else [])
     known = items[items["item"] == code]
     name, family = _said(known, "name") or code, _said(known, "family")
     places = _places(code, plan, history)
-    place = next((p for p in places if p.lower() == location.strip().lower()), "")
-    if places and location and location != "all" and not place:
+    place = next((p for p in places if p.lower() == location.lower()), "")
+    if places and location and location.lower() != "all" and not place:
         return Closeup(item, location, item=code, name=name, family=family, location="", places=places)
     where = place or (places[0] if len(places) == 1 else "all")
     mine = {name: _of(table, code, place) for name, table in
@@ -121,6 +122,15 @@ def take(
 
 
 # --- which one ------------------------------------------------------------------------------------------------------
+
+
+def as_typed(value: object) -> str:
+    """What stands in a first cell, as text: a code of digits is a number there, and nothing may be None.
+
+    >>> as_typed(1042), as_typed(" te-1 "), as_typed(None)
+    ('1042', 'te-1', '')
+    """
+    return "" if value is None or value != value else str(value).strip()
 
 
 def find(typed: str, items: pd.DataFrame, history: pd.DataFrame) -> str:
@@ -148,9 +158,10 @@ def nearest(typed: str, items: pd.DataFrame, history: pd.DataFrame, *, count: in
 
 
 def alike(typed: str, names: Mapping[str, str], *, count: int = NEAREST) -> list[tuple[str, str]]:
-    """Of code: name those that what was typed comes closest to, as (code, name)."""
+    """Of code: name those that what was typed comes closest to, as (code, name): first those that begin with it, then those that hold it."""
     wanted = typed.strip().lower()
     holds = [code for code, name in names.items() if wanted and (wanted in code.lower() or wanted in name.lower())]
+    holds.sort(key=lambda code: not (code.lower().startswith(wanted) or names[code].lower().startswith(wanted)))
     close = {code: max(difflib.SequenceMatcher(None, wanted, text.lower()).ratio() for text in (code, name)) for code, name in names.items()}
     looks = [code for code in sorted(close, key=lambda code: (-close[code], code)) if close[code] >= 0.5 and code not in holds]
     return [(code, names[code]) for code in [*holds, *looks][:count]]

@@ -66,10 +66,11 @@ def take(
     months   months of the plan spoken about; None: all
     returns  Family; of an unknown one only `near` is filled
     """
+    family = closeup.as_typed(family)
     of = items.dropna(subset=["family"]).set_index("item")["family"].astype(str)
     families = {name: name for name in sorted(set(of))}
     span = pd.DatetimeIndex(sorted(plan["month"].unique()) if months is None else list(months))
-    found = closeup.named(family, families) if family.strip() else _largest(plan, of, span)
+    found = closeup.named(family, families) if family else _largest(plan, of, span)
     if not found:
         return Family(family, near=[name for name, _ in closeup.alike(family, families)] or list(families)[:KNOWN])
     codes = set(of.index[of == found])

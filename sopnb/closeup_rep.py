@@ -71,10 +71,11 @@ def take(
     origin    the last month known; months: so many to it are looked at for deals won and quotas
     returns   Rep; of an unknown one only `near` is filled
     """
+    rep = closeup.as_typed(rep)
     if reps is None or reps.empty:
         return Rep(rep)
     known = _names(reps, people or {}, expected)
-    code = closeup.named(rep, known) if rep.strip() else _busiest(reps, deals)
+    code = closeup.named(rep, known) if rep else _busiest(reps, deals)
     if not code:
         return Rep(rep, near=closeup.alike(rep, known))
     alone = code in set(reps["rep"])
@@ -111,7 +112,7 @@ def _team(owner: str, reps: pd.DataFrame, expected: pd.DataFrame | None) -> list
 
 def _accounts(deals: pd.DataFrame, names: Mapping[str, str], accounts: pd.DataFrame | None, team: list[str]) -> pd.DataFrame:
     """The accounts that open deals or the account list give them, most expected first."""
-    sums = deals.groupby("account").agg(deals=("opportunity", "size"), open=("amount", "sum"), expected=("expected", "sum"))
+    sums = deals.groupby("account").agg(deals=("opportunity", "size"), open=("amount", "sum"), expected=("expected", "sum")).astype("float64")
     held = [] if accounts is None or "rep" not in accounts.columns else list(accounts.loc[accounts["rep"].isin(team), "account"])
     out = sums.reindex(sums.index.union(pd.Index(held, dtype=object), sort=False)).fillna(0.0).rename_axis("account").reset_index()
     out.insert(1, "name", out["account"].map(dict(names)).fillna(out["account"]))

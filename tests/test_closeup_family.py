@@ -163,3 +163,17 @@ def test_an_unknown_rep_is_answered_with_the_nearest_and_what_to_do():
 def test_a_rep_without_deals_quotas_or_forecast_still_reads():
     page = closeup_page.rep(_rep("R1", deals=None, won=None, quotas=None, accounts=None, expected=None, record=None), scope=SCOPE)
     assert page.text == "One rep: Rosa, Europe\n\nNo deal is open. No quota of the last twelve months can be set against deals won."
+
+
+def test_a_code_of_digits_may_be_typed_as_a_number_and_nothing_as_none(known):
+    """A first cell says item = 1042 as soon as codes are numbers; the nearest begin with what was typed."""
+    numbers = {**known, "items": ITEMS.replace({"item": {"A": "1042", "B": "7"}, "family": {"Fruit": "3"}})}
+    for table in ("plan", "history", "past_plans"):
+        numbers[table] = known[table].replace({"item": {"A": "1042", "B": "7"}})
+    more = {"forecast": pd.DataFrame(columns=["item", "location", "month", "lo80", "hi80", "lo95", "hi95"]), "tested": pd.DataFrame(columns=["item", "location"]), "scores": pd.DataFrame(columns=["item", "location"])}
+    one = closeup.take(1042, "ALL", items=numbers["items"], history=numbers["history"], plan=numbers["plan"], **more)
+    assert (one.item, one.location) == ("1042", "all")
+    assert closeup.take(None, items=numbers["items"], history=numbers["history"], plan=numbers["plan"], **more).item == closeup.take("  ", items=numbers["items"], history=numbers["history"], plan=numbers["plan"], **more).item == "1042"
+    assert closeup_family.take(3, **numbers).family == "3" == closeup_family.take(None, **numbers).family
+    assert _rep(5, reps=REPS.replace({"rep": {"R1": "5"}})).name == "Rosa" and _rep(None).name == "Raul"
+    assert [code for code, _ in closeup.alike("te", {"BI": "Butter", "TE-1": "Lemon", "X": "Tea"})] == ["TE-1", "X", "BI"]
