@@ -24,7 +24,7 @@ def decisions(ground: Ground) -> dict[str, Any] | None:
 
     returns  finding; amount (at stake; goods in two exceptions once); costs (of all recommended answers, as far as known);
              cards: id, number, kind, question, said (what else belongs to it), told (its values), by, by_text, amount, line,
-             keeps, costs, costs_known, why, largest, options, rows (consequence × option), unit, note, more, cause
+             keeps, costs, costs_known, why, reason (of it, alone), largest, options, rows (consequence × option), unit, note, more, cause
     """
     asked = ground.get("asked")
     if asked is None:
@@ -62,7 +62,7 @@ def _decision(ground: Ground, number: int, row: dict[str, Any], choices: list[di
             "costs_known": taken is None or not words.is_missing(taken["costs"]), "amount": amount, "twice": cause.get("twice", 0.0) if words.is_missing(row.get("overlap")) else float(row["overlap"]), "by": by,
             "by_text": message("front.decide_by" if who or ground.get("choices") is None else "front.decide_by.nobody", values) if by is not None else words.plain(""), "decides": who,
             "line": message(line, values) if by is not None else message("front.ask.undated", values), "keeps": keeps, "costs": costs,
-            "why": _why(taken, values), "largest": cause.get("largest", words.plain("")),
+            "why": _why(taken, values), "reason": _reason(taken), "largest": cause.get("largest", words.plain("")),
             **_consequences(choices, taken, kind), "cause": cause}
 
 
@@ -80,8 +80,12 @@ def _why(taken: dict[str, Any] | None, values: dict[str, Any]) -> words.Sentence
     """The recommendation with its reason, where one is known."""
     if not taken:
         return words.plain("")
-    reason = told(taken.get("reason"), taken.get("reason_values")).text
+    reason = _reason(taken)
     return message("front.take.why", {**values, "reason": reason}) if reason else message("front.take", values)
+
+
+def _reason(taken: dict[str, Any] | None) -> str:
+    return told(taken.get("reason"), taken.get("reason_values")).text if taken else ""
 
 
 def _line(kind: str, taken: dict[str, Any] | None, keeps: float, amount: float) -> str:

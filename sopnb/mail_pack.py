@@ -148,13 +148,19 @@ def _decisions(page: Facts) -> str:
 
 def _decision(card: Facts) -> list[str]:
     when = ". ".join(part for part in (card["by_text"].text, message("mail.decides", {"name": card["decides"]}).text if card["decides"] else "") if part)
-    lines = [wrap(f"{card['question'].text}", "   ", first=f"{card['number']}. "), *([wrap(when, "   ", first="   ")] if when else [])]
+    lines = [wrap(f"{card['question'].text}", "   ", first=f"{card['number']}. "), *_under(when), *_under(card["said"].text)]
     for option in card["options"]:
         marked = f" ({message('mail.recommended', {}).text})" if option["taken"] else ""
-        lines.append(wrap(f"{option['letter']}{marked}: {option['title'].text}.", "      ", first="   "))
+        why = message("mail.why", {"reason": card["reason"]}).text if option["taken"] and card["reason"] else ""
+        lines.append(wrap(f"{option['letter']}{marked}: {option['title'].text}. {why}", "      ", first="   "))
     if card["rows"]:
         lines += mail_text.grid([option["letter"] for option in card["options"]], [(row["label"].text, row["cells"]) for row in card["rows"]], card["unit"])
-    return lines
+    return lines + _under(card["more"].text)
+
+
+def _under(text: str) -> list[str]:
+    """A paragraph of a decision; none where nothing is said."""
+    return [wrap(text, "   ", first="   ")] if text else []
 
 
 def _changes(page: Facts) -> str:

@@ -239,3 +239,16 @@ def test_words_in_pictures_are_no_wider_than_the_layout_counts_on(text, weight, 
     """matplotlib's own type is a sixth wider: a name at a line's end was cut off."""
     drawn = ImageFont.truetype(str(charts_canvas.type_file(weight)), 130).getlength(text) / 10
     assert drawn <= style.text_width(text, 13, bold) * 1.03
+
+
+def test_a_decision_says_what_it_rests_on_why_one_answer_is_recommended_and_where_the_others_are():
+    """The sentences of the front page's card, in both bodies; the picture is that of the page, in PNG."""
+    asked = cases.page()["decisions"]
+    card = {**asked["cards"][0], "said": words.plain("Biscuits alone is short."), "reason": "it is new money", "more": words.plain("Step 03 has option D too.")}
+    message = mail.build({**cases.page(), "decisions": {**asked, "cards": [card]}}, **cases.READER, drawn=cases.pictures())
+    for kind in ("html", "plain"):
+        text = " ".join(cases.body(message, kind).split())
+        assert "Biscuits alone is short." in text and "Why: it is new money." in text and "Step 03 has option D too." in text
+    chart = cases.page()["chart"]
+    with words.speaking("en", "IDR"):  # it is painted when asked for
+        assert cases.pictures().plan.wide.png == chart.png(wide=True, width=mail_pictures.WIDE) and cases.pictures().plan.sub is chart.subtitle
