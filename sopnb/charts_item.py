@@ -67,7 +67,7 @@ def item_history(
         room, two = ends_room([(line.name, value) for line, value in ends], canvas)
         below = 26 + 20 * len(rows[canvas.wide])
         low, high = limits(every)
-        pane = canvas.pane(axis_room(ticks(low, high), axis), 40, room, below, (first, max(last, first + 1)), (low, high))
+        pane = canvas.pane(axis_room(ticks(low, high), axis, [demand, *extra, consensus], canvas), 40, room, below, (first, max(last, first + 1)), (low, high))
         pane.grid(ticks(low, high), axis.tick)
         pane.area([place(m) for m in band["month"]], list(band["lo80"].clip(upper=highest)), list(band["hi80"].clip(upper=highest)), role="plan", opacity=BAND)
         if cut_off:

@@ -45,25 +45,42 @@ def joined(past: pd.Series, ahead: pd.Series) -> pd.Series:
 
 
 def ends_room(lines: Sequence[tuple[str, str]], canvas: Canvas) -> tuple[float, bool]:
-    """Pixels right of the plot for names at line ends, and whether name and value go in two lines."""
+    """Pixels right of the plot for names at line ends, and whether name and value go below each other."""
     whole = max((text_width(f"{name} {value}", LABEL, True) for name, value in lines), default=0) + 14
     if whole <= canvas.width * 0.3:
         return whole, False
     split = max((text_width(part, LABEL, True) for pair in lines for part in pair), default=0) + 14
-    return min(split, canvas.width * 0.38), True
+    most = canvas.width * 0.38
+    if split > most:  # a name of several words takes two lines
+        split = max((text_width(part, LABEL, True) for name, value in lines for part in (*folded(name, most - 14), value)), default=0) + 14
+    return min(split, most), True
+
+
+def folded(name: str, room: float) -> list[str]:
+    """A name in one line where it fits, else in the two lines that are nearest to each other in length; a single word is cut.
+
+    >>> folded("Safety stock", 60), folded("Plan", 60)
+    (['Safety', 'stock'], ['Plan'])
+    """
+    if text_width(name, LABEL, True) <= room or " " not in name:
+        return [cut(name, room, LABEL, True)]
+    parts = name.split(" ")
+    both = min(([" ".join(parts[:i]), " ".join(parts[i:])] for i in range(1, len(parts))), key=lambda two: max(text_width(part, LABEL, True) for part in two))
+    return [cut(part, room, LABEL, True) for part in both]
 
 
 def name_ends(pane: Pane, ends: Sequence[tuple[Line, str]], two: bool, room: float) -> None:
     """Each line's name and last value at its end, kept apart."""
     with_end = [(line, value, line.last) for line, value in ends if line.last is not None]
-    gap = 32 if two else 17
+    names = {line.name: folded(line.name, room - 8) if two else [] for line, _, _ in with_end}
+    gap = 2 + 15 * (1 + max(map(len, names.values()), default=0))
     wanted = [pane.py(last[1]) for _, _, last in with_end if last]
     placed = spread(wanted, gap, pane.top + 4, max(pane.bottom - 8, pane.top + 4))
     for (line, value, _), y in zip(with_end, placed, strict=True):
         look: dict[str, Any] = {"role": text_role(line.role), "size": LABEL, "bold": True}
         if two:
-            pane.canvas.words(pane.right + 8, y - 2, cut(line.name, room - 8, LABEL, True), **look)
-            pane.canvas.words(pane.right + 8, y + 13, value, **look)
+            for at, part in enumerate([*names[line.name], value]):
+                pane.canvas.words(pane.right + 8, y - 2 + 15 * (at + 1 - len(names[line.name])), part, **look)
         else:
             pane.canvas.words(pane.right + 8, y + 4, f"{line.name} {value}".strip(), **look)
 
@@ -78,9 +95,19 @@ def months_below(pane: Pane, first: int, last: int, anchor: int | None = None) -
         pane.canvas.words({"left": 0.0, "right": pane.canvas.width}.get(align, x), pane.bottom + 17, label, align=align)
 
 
-def axis_room(at: Sequence[float], axis: Scale) -> float:
-    """Pixels left of the first month, for the numbers at the axis (the topmost, with its unit, stands above the plot)."""
-    return max((text_width(axis.tick(t, False), TICK) for t in at), default=0) + 10
+def axis_room(at: Sequence[float], axis: Scale, lines: Sequence[Line] = (), canvas: Canvas | None = None) -> float:
+    """Pixels left of the first month, for the numbers at the axis.
+
+    The topmost, with its unit, stands above the plot; where one of the lines is as high in its first months, there is room for it too.
+    """
+    plain = max((text_width(axis.tick(t, False), TICK) for t in at), default=0) + 10
+    topmost = text_width(axis.tick(at[-1], True), TICK) + 6 if len(at) else 0.0
+    if canvas is None or topmost <= plain or len(at) < 2:
+        return plain
+    places = [x for line in lines for x in line.x]
+    beside = min(places, default=0.0) + 1 + (topmost - plain) / (canvas.width * 0.5) * (max(places, default=0.0) - min(places, default=0.0))
+    near = at[-1] - 0.03 * (at[-1] - at[0])
+    return topmost if any(y >= near for line in lines for x, y in zip(line.x, line.y, strict=True) if x <= beside) else plain
 
 
 def plan_begins(pane: Pane, at: int) -> None:

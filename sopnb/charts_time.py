@@ -71,7 +71,7 @@ def demand_and_plan(
             ends = [(line, axis.plain(line.last[1])) for line in lines if line.last]
         room, two = ends_room([(line.name, value) for line, value in ends], canvas)
         low, high = limits(every)
-        pane = canvas.pane(axis_room(ticks(low, high), axis), 40, room, 24, (first, max(last, first + 1)), (low, high))
+        pane = canvas.pane(axis_room(ticks(low, high), axis, drawn, canvas), 40, room, 24, (first, max(last, first + 1)), (low, high))
         pane.grid(ticks(low, high), axis.tick)
         if band is not None:
             pane.area(list(band.index), list(band["lo80"]), list(band["hi80"]), role="plan", opacity=BAND)
@@ -230,7 +230,7 @@ def lines(
         ends = [(line, axis.plain(line.last[1])) for line in drawn if line.last]
         room, two = ends_room([(line.name, value) for line, value in ends], canvas)
         low, high = limits(every)
-        pane = canvas.pane(axis_room(ticks(low, high), axis), 28, room, 24, (first, max(last, first + 1)), (low, high))
+        pane = canvas.pane(axis_room(ticks(low, high), axis, drawn, canvas), 28, room, 24, (first, max(last, first + 1)), (low, high))
         pane.grid(ticks(low, high), axis.tick)
         for line in reversed(drawn):
             pane.line(line.x, line.y, role=line.role, width=line.width, dash=line.dash)

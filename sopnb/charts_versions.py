@@ -54,7 +54,7 @@ def versions(
         ends = [(line, axis.plain(line.last[1])) for line in (demand, plan) if line.last]
         room, two = ends_room([(line.name, value) for line, value in ends[-1:]], canvas)
         low, high = (min(every) - 0.06 * max(every), max(every) * 1.02) if cut_off else limits(every)
-        pane = canvas.pane(axis_room(ticks(low, high), axis), 40 if canvas.wide else 58, room, 24, (first, max(last, first + 1)), (low, high))
+        pane = canvas.pane(axis_room(ticks(low, high), axis, [demand, plan], canvas), 40 if canvas.wide else 58, room, 24, (first, max(last, first + 1)), (low, high))
         pane.grid(ticks(low, high), axis.tick)
         for x, y in old:
             pane.line(x, y, role="base", width=1.25)
