@@ -48,7 +48,7 @@ def decisions(asked: pd.DataFrame, choices: pd.DataFrame, *, names: Names, cycle
            say("{n:,.0f} of {all:,.0f} must be answered by {day:day}; the others have more time", n=(rows["by"] == soon).sum(), all=len(rows), day=soon))
     return block(said, tables.show(
         rows, caption=due, subtitle=say("Decisions asked for, the largest first; the answers with all that follows stand below"), source=say("exceptions, hires and budget of {cycle}", cycle=cycle),
-        columns={"text": "Question", "answer": col("Recommended", wide=True), "amount": col("At stake", "money"), "who": col("Decides", wide=True), "by": col("By", "date", wide=True)}))
+        columns={"text": "Question", "answer": col("Recommended", wide=True), "amount": col("At stake", "money"), "who": col("Decides", wide=True), "by": col("Decide by", "date", wide=True)}))
 
 
 def _title(row: Any) -> str:

@@ -74,7 +74,7 @@ def prefilled(
 
 
 def _person(row: Mapping[str, Any]) -> Data:
-    must = "must come" if row.get("mandatory") is True else ""
+    must = words.label("must come") if row.get("mandatory") is True else ""
     about = ", ".join(str(part) for part in (row.get("name"), row.get("role"), must) if part and part == part)
     return {"person": row["person"], "state": "present", "delegate": None, "(who)": about}
 
