@@ -40,7 +40,7 @@ def when(meeting: Any, cycle: str) -> dt.datetime:
 def invited(people: pd.DataFrame | None) -> list[dict[str, Any]]:
     """Who must come or gets a report, with an address that can be used: {name, email, mandatory}."""
     return [{"name": row["name"], "email": str(row["email"]).strip(), "mandatory": _flag(row["mandatory"])}
-            for row in _rows(people) if (_flag(row["mandatory"]) or row["gets"] in ("pack", "recap", "both")) and _usable(row["email"])]
+            for row in _rows(people) if (_flag(row["mandatory"]) or row["gets"] in ("pack", "recap", "both")) and letters.usable("" if is_missing(row["email"]) else str(row["email"]))]
 
 
 def _flag(value: object) -> bool:
@@ -63,14 +63,6 @@ def lines(agenda: pd.DataFrame | None, starts: dt.datetime, names: dict[str, str
         out.append(message("calendar.point" if owner else "calendar.point.nobody", values).text)
         at += dt.timedelta(minutes=minutes)
     return out
-
-
-def _usable(email: object) -> bool:
-    try:
-        letters.address("" if is_missing(email) else str(email))
-    except letters.MailError:
-        return False
-    return True
 
 
 def _rows(table: pd.DataFrame | None) -> list[dict[str, Any]]:

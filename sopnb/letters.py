@@ -210,10 +210,22 @@ def address(given: str, name: str = "") -> Address:
         raise MailError(f"{given!r} is not a mail address: {error}. Allowed: name@company.example.") from error
 
 
+def usable(given: str) -> bool:
+    """
+    >>> usable("budi@pangan.example"), usable("budi@")
+    (True, False)
+    """
+    try:
+        address(given)
+    except MailError:
+        return False
+    return True
+
+
 def one_line(text: str, what: str) -> str:
     """The text; MailError where it holds a line break or another character that could write headers of its own."""
     if re.search(r"[\x00-\x1f\x7f\u2028\u2029]", text):
-        raise MailError(f"{what} holds a line break or control character: {text!r}. It would write headers of its own; mend it in the source.")
+        raise MailError(f"{what} holds a line break or control character: {text!r}. It would write headers of its own: write it in one line, a reader's in `people`, the company's in the params file.")
     return text
 
 

@@ -82,11 +82,13 @@ def _invitation(company: params.Company, name: str, tables: dict[str, pd.DataFra
 
 
 def owner_address(company: params.Company, people: pd.DataFrame | None) -> str:
-    """The owner's mail address: as given, or as `people` has it for that person; '' where neither tells."""
+    """The owner's mail address: as given, or as `people` has it for that person; '' where neither tells one that can be used."""
+    from sopnb import letters
+
     if "@" in company.owner or people is None or not company.owner:
         return company.owner if "@" in company.owner else ""
     found = people.loc[(people["person"] == company.owner) | (people["name"] == company.owner), "email"].dropna()
-    return str(found.iloc[0]) if len(found) else ""
+    return next((address for address in map(str, found) if letters.usable(address)), "")
 
 
 def heading(company: params.Company, name: str, tables: dict[str, pd.DataFrame], manifest: dict[str, Any]) -> dict[str, Any]:

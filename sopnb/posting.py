@@ -191,7 +191,7 @@ def written(job: Job, manifest: dict[str, Any], kind: str) -> Delivery:
     paths, notes = letters(job, manifest, kind)
     why = "no SMTP settings (mail: smtp:)" if not job.company.mail.smtp else "mail.send is never"
     said = f"{_counted(len(paths))} written as .eml files to {_shown(job)}/{FOLDERS[kind]}/; {why}, so nothing was sent."
-    return Delivery([*notes, said] if paths else [])
+    return Delivery([*notes, *([said] if paths else [])])
 
 
 def post(job: Job, manifest: dict[str, Any], kind: str, day: dt.date) -> Delivery:

@@ -24,6 +24,8 @@ FUTURE_DAYS = 366  # an order placed later than this after the cut-off cannot co
 REACH_YEARS = 20  # no plan, contract or validity reaches further; later dates mean "no end"
 # Characters that no one can see, and that turn or break the line they stand in. Line breaks and tabs may stay.
 UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+BREAKS = re.compile("[\t\n\r\u2028\u2029]+")
+IN_HEADERS = {("people", "name"), ("people", "email")}  # of mails, where a second line would be a header of its own
 LONGEST = 200  # characters of a code or a name
 FREE_TEXT = {("intelligence", "text"), ("overrides", "note"), ("overrides", "reason")}
 
@@ -162,9 +164,10 @@ def _readable(work: _Work) -> None:
         text = work.values[column.name]
         distinct = [value for value in text.unique() if value is not None]
         if not "".join(distinct).isprintable():
-            odd = text.isin([value for value in distinct if UNSEEN.search(value)])
+            bare = {value: clean for value in distinct if (clean := _bare(value, one_line=(work.name, column.name) in IN_HEADERS)) != value}
+            odd = text.isin(list(bare))
             work.note(odd, "unseen", column.name)
-            work.values.loc[odd, column.name] = [UNSEEN.sub("", value) or None for value in text[odd]]
+            work.values.loc[odd, column.name] = [bare[value] or None for value in text[odd]]
         if (work.name, column.name) not in FREE_TEXT and max(map(len, distinct), default=0) > LONGEST:
             long = text.isin([value for value in distinct if len(value) > LONGEST])
             if column.name in work.frame.needed:
@@ -172,6 +175,14 @@ def _readable(work: _Work) -> None:
             else:
                 work.note(long, "shortened", column.name)
                 work.values.loc[long, column.name] = [value[:LONGEST - 1] + "…" for value in work.values.loc[long, column.name]]
+
+
+def _bare(text: str, *, one_line: bool) -> str:
+    """
+    >>> _bare("Rina\\nKus\\x01uma", one_line=True)
+    'Rina Kusuma'
+    """
+    return UNSEEN.sub("", BREAKS.sub(" ", text) if one_line else text)
 
 
 def _wrong_dates(column: str, date: pd.Series, state: pd.Series, context: Context) -> list[tuple[str, str, np.ndarray]]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import email
 import email.policy
+import types
 
 import icalendar
 import mail_cases as cases
 import pytest
 
-from sopnb import mail, pack, params
+from sopnb import mail, pack, params, posting
 
 COMPANY = {"name": "Contoh Pangan", "currency": "IDR", "owner": "sari@pangan.example", "meeting": {"day": 8, "timezone": "Asia/Jakarta", "place": "Rinjani"}}
 
@@ -63,3 +64,22 @@ def test_the_invitation_is_kept_where_no_mails_are_written(tmp_path):
 def test_who_answers_for_the_run_gets_the_answers(tmp_path):
     event = icalendar.Calendar.from_ical(invite(tmp_path, 1).read_bytes()).events[0]
     assert event["organizer"] == "mailto:sari@pangan.example" and len(event["attendee"]) == 2
+
+
+def test_a_reader_whose_address_or_name_cannot_stand_in_a_header_keeps_nobody_elses_mail_back(build):
+    """Nor does an owner's: the answers then go to who sends."""
+    for column, wrong in (("email", "budi@"), ("name", "Budi\nBcc: all@pangan.example")):
+        people = cases.PEOPLE.assign(**{column: cases.PEOPLE[column].where(cases.PEOPLE["person"] != "P1", wrong)})
+        owned = company(sender="plan@pangan.example", attach="none").model_copy(update={"owner": "P1"})
+        (path,) = pack.mails(owned, people, cases.page(), build, revision=1)
+        message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+        assert str(message["To"]) == "Agus Santoso <agus@pangan.example>"
+        assert message["Reply-To"] == ("plan@pangan.example" if column == "email" else "budi@pangan.example")
+        path.unlink()
+        _, (line,) = mail.readers(people, "pack")
+        assert line.startswith("P1: ") and "people" in line
+
+
+def test_where_no_reader_can_be_written_to_the_run_says_why(monkeypatch, tmp_path):
+    monkeypatch.setattr(posting, "letters", lambda job, manifest, kind: ([], ["No mail for P1: no address"]))
+    assert posting.written(types.SimpleNamespace(company=company(), target=tmp_path), {}, "pack").notes == ["No mail for P1: no address"]

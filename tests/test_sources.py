@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sopnb import frames, parsing, reading, sources, vetting
+from sopnb import frames, mail, parsing, reading, sources, vetting
 from sopnb.problems import Problems
 
 TINY = Path(__file__).parent / "data" / "tiny"
@@ -444,6 +445,18 @@ def test_unseen_characters_are_taken_out_and_told(tmp_path):
     done = sources.collect(settings, cut_off=APRIL)
     assert done.tables["items"]["name"].tolist() == ["Apple", "Bönchen \U0001f600 שלום"] and done.tables["items"]["family"].tolist() == ["Fruit", "Pulses"]
     assert sorted(done.notes.loc[done.notes["rule"] == "findings.unseen", "column"]) == ["family", "name"]
+
+
+@pytest.mark.parametrize("name", ["Rina\nKusuma", "Rina\tKusuma", "Rina\r\nKusuma", "Rina\u2028Kusuma", "Rina \x01Kusuma", "Rina \x7fKusuma"])
+def test_a_readers_name_in_two_lines_is_told_with_its_row_and_the_mail_leaves(tmp_path, name):
+    """It stands in the header of a mail, where a second line would be a header of its own."""
+    people = f'person,name,email,mandatory,gets\np1,Budi,budi@tiny.example,True,pack\np2,"{name}",rina@tiny.example,True,pack\n'
+    done = sources.collect({**plain(tmp_path), "people": plain(tmp_path, people=people)["people"]}, cut_off=APRIL)
+    (note,) = done.notes.to_dict("records")
+    told = json.loads(note["values"])
+    assert (note["rule"], told["source"], told["column"], told["row"]) == ("findings.unseen", "people", "name", 3)
+    readers, wrong = mail.readers(done.tables["people"], "pack")
+    assert [one["name"] for one in readers] == ["Budi", "Rina Kusuma"] and not wrong
 
 
 def test_the_stage_says_how_a_deal_ended_where_no_outcome_does(tmp_path):
