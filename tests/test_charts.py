@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from sopnb import aggregate, charts, style, words
 from sopnb.charts import ChartError
-from sopnb.charts_canvas import spread
+from sopnb.charts_canvas import Canvas, spread
+from sopnb.charts_lines import Line, axis_room, folded
 from sopnb.charts_scale import month_ticks, place, scale, ticks
 from sopnb.words import say
 from tests.helpers import frame
@@ -311,3 +312,21 @@ def test_versions_show_how_far_the_plans_of_a_month_lie_apart():
     assert "September 2026" in shown.alt and "100" in shown.alt and "120" in shown.alt
     assert "the axis does not start at zero" in texts(shown.wide) and "the axis does not start at zero" in texts(shown.narrow)
     assert charts.versions(triangle.rename(columns={"cycle_on": "cycle"}).iloc[:0], name="v", title="x").wide == ""
+
+
+def test_a_long_name_at_a_lines_end_folds_rather_than_loses_letters():
+    """On a phone the Indonesian name of safety stock takes two lines, one under the other, and its value the third."""
+    with words.speaking("id", "IDR"):
+        drawing = charts.projected_stock(STOCK, name="s", title="x").narrow
+    found = {said: float(y) for y, said in re.findall(r'<text x="[^"]*" y="([^"]*)"[^>]*>([^<]*)</text>', drawing)}
+    assert found["pengaman"] - found["Persediaan"] == 15 and not [said for said in found if "…" in said]
+    assert folded("Plan", 60) == ["Plan"] and folded("Safety stock", 60) == ["Safety", "stock"] and folded("Incomprehensibilities", 60)[0].endswith("…")
+
+
+def test_a_line_as_high_as_the_topmost_number_starts_right_of_it():
+    """400 thousand, with its unit, stands above its line of the grid: a demand that starts there leaves room, one far below does not."""
+    at, canvas = [0.0, 2e5, 4e5], Canvas(288, 270, False)
+    axis = scale([4.1e5])
+    high, low = Line("d", [0.0, 1.0, 24.0], [4.1e5, 4.0e5, 3e5]), Line("d", [0.0, 1.0, 24.0], [1e5, 1e5, 4.1e5])
+    unit = style.text_width(axis.tick(4e5, True), 12)
+    assert axis_room(at, axis, [low], canvas) == axis_room(at, axis) < unit < axis_room(at, axis, [high], canvas)
