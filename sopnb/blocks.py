@@ -122,6 +122,11 @@ class Scope:
         """Locations by name; a code that has none stays, and `all` is said in the reader's language."""
         return codes.map(lambda code: self.places.get(code) or words.term("location", code).text).astype(object)
 
+    def at(self, item: object, location: object, places: Mapping[str, str] | None = None) -> str:
+        """An item and where: Chilli Sauce 340 ml, Surabaya; the item alone where a company has one place."""
+        name = self.names.get(str(item), str(item))
+        return name if location == "all" else f"{name}, {(self.places if places is None else places).get(str(location), str(location))}"
+
 
 def names(table: pd.DataFrame, key: str) -> dict[str, str]:
     """key: its name, of those that have one."""
@@ -130,7 +135,7 @@ def names(table: pd.DataFrame, key: str) -> dict[str, str]:
 
 def missing(table: str) -> Sentence:
     """What a block says instead of its answer where a source is not handed over."""
-    return words.say("Not available: {table}.", table=words.term("source", table))
+    return words.say("Not available: {table}.", table=words.terms("source", [table]))
 
 
 def told(prefix: str, ids: pd.Series) -> pd.Series:

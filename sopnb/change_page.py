@@ -85,11 +85,10 @@ def _movers(movers: pd.DataFrame, reasons: pd.DataFrame, scope: Scope) -> Table:
     why = [message("plan.moved", {"part": message("plan.part." + row["part"]), "amount": row["part_amount"], "reason": message(row["because"], row["values"])}) for row in reasons.to_dict("records")]
     named = movers.assign(name=scope.item(movers["item"]), place=scope.place(movers["location"]), why=pd.Series(why, dtype=object).reindex(movers.index))
     first = named.iloc[0]
-    about = {**first[["name", "place", "amount"]], "last": rough(first["last"]), "this": rough(first["this"])}
+    about = {"name": scope.at(first["item"], first["location"]), "amount": first["amount"], "last": rough(first["last"]), "this": rough(first["this"])}
     return tables.show(
         named, top=5, by="amount", other=["last", "this", "change", "amount"], total=["last", "this", "change", "amount"], total_label=say("Series that moved").text,
-        caption=say("{name} moved most: {amount:money+}, from {last:compact} to {this:compact} units", **about) if first["location"] == "all" else say(
-            "{name} in {place} moved most: {amount:money+}, from {last:compact} to {this:compact} units", **about),
+        caption=say("{name} moved most: {amount:money+}, from {last:compact} to {this:compact} units", **about),
         subtitle=say("The same months; units, this plan minus last; the largest by money, each with the part that moved it most"), source=say("plan {cycle}", cycle=scope.cycle),
         columns={"name": "Item", "place": col("Location", wide=True), "last": col("Last plan", "count", wide=True), "this": col("This plan", "count", wide=True),
                  "amount": col("Money", "money", signed=True), "why": col("Why, mostly", wide=True)})

@@ -256,7 +256,8 @@ def rep(one: Rep, *, scope: Scope) -> Block:
             "No rep is called {asked}, and nobody of that name forecasts sales. Type one of these into `rep` in the first cell: {near}.", asked=one.asked, near=near) if near else say(
             "No rep is called {asked}, and nobody of that name forecasts sales. Nobody has a name like it: look at the list of reps, and type one into `rep` in the first cell.", asked=one.asked))
     where = ", ".join(scope.place(pd.Series(one.territories, dtype=object)))
-    head = say("One rep: {name}, {where}", name=one.name, where=where) if not one.team else say("One team: {name}, {where}", name=one.name, where=where or say("no territory"))
+    who = f"{one.name}, {where}" if where else one.name
+    head = say("One rep: {name}", name=who) if not one.team else say("One team: {name}", name=who)
     return block(Heading(head), _rep_said(one, scope), _rep_drawn(one, scope), _rep_deals(one, scope), _rep_accounts(one, scope), _rep_quota(one))
 
 

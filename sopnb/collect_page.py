@@ -18,13 +18,6 @@ Names = Mapping[str, str]
 SHAPES = {"red": "off", "amber": "watch", "info": "none"}
 
 
-def called(source: object) -> str:
-    """A source as a reader calls it: Stock history, not stock_history."""
-    own = f"term.named.{source}"
-    text = message(own).text if own in words.MESSAGES else words.term("source", source).text.replace("_", " ")
-    return text[:1].upper() + text[1:]
-
-
 # --- what did not pass ------------------------------------------------------------------------------------------------
 
 def findings(found: pd.DataFrame, *, locations: Names, cycle: str) -> Block:
@@ -36,7 +29,7 @@ def findings(found: pd.DataFrame, *, locations: Names, cycle: str) -> Block:
         return block(say("Every check passed."))
     rank = found["severity"].map({"red": 0, "amber": 1, "info": 2})
     rows = found.assign(order=rank).sort_values(["order", "amount"], ascending=[True, False], kind="stable")
-    rows = rows.assign(name=[called(one) for one in rows["source"]], what=[message(rule, _placed(values, locations)) for rule, values in zip(rows["rule"], rows["values"], strict=True)],
+    rows = rows.assign(name=[words.source_name(one) for one in rows["source"]], what=[message(rule, _placed(values, locations)) for rule, values in zip(rows["rule"], rows["values"], strict=True)],
                        state=[blocks.marked(SHAPES[one], message("checks.severity." + one)) for one in rows["severity"]], share=[_share(one) for one in rows["share"]],
                        amount=rows["amount"].where(rows["amount"] > 0))
     red, told = (found["severity"] == "red").sum(), found[found["severity"] != "info"]
@@ -92,7 +85,7 @@ def freshness(sources: pd.DataFrame, newer: pd.Series, *, cycle: str) -> Block:
 
     sources   frames.FRESHNESS; newer: checks.newer
     """
-    rows = sources.assign(name=[called(one) for one in sources["source"]], newer=newer)
+    rows = sources.assign(name=[words.source_name(one) for one in sources["source"]], newer=newer)
     aged = rows[(rows["days_old"] >= 0) | rows["newer"].notna()].sort_values(["severity", "newer", "days_old", "source"], ascending=[True, False, False, True], kind="stable")
     rest = rows.drop(aged.index).sort_values("name", kind="stable")
     stale, ahead = aged[aged["severity"] != "info"], aged[aged["newer"] > 0]

@@ -161,7 +161,7 @@ def _odd(odd: pd.DataFrame, scope: Scope) -> Table | None:
     most = odd["amount"].abs().idxmax()
     return tables.show(
         odd.assign(name=scope.item(odd["item"]), place=scope.place(odd["location"]), done=told("plan.odd.", odd["what"])), shut=True, total_label=say("Found").text,
-        caption=say("Furthest out of line: {name} in {place}, {month:month}, {amount:money+}", name=scope.item(odd["item"]).loc[most], place=scope.place(odd["location"]).loc[most],
+        caption=say("Furthest out of line: {name} in {month:month}, {amount:money+}", name=scope.at(odd.loc[most, "item"], odd.loc[most, "location"]),
                     month=odd.loc[most, "month"], amount=odd.loc[most, "amount"]),
         subtitle=say("Last three years; units above or below the usual of that month, or of a month at the new level. To take out what is left in, name it in `events`, with its effect"), source=say("demand history to {origin:month}", origin=scope.origin),
         top=8, by="amount", other=["units", "amount"],

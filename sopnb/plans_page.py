@@ -234,7 +234,7 @@ def sheets(table: pd.DataFrame, *, months: pd.DatetimeIndex, first: pd.Timestamp
     pages = sheet.largest(table, count)
     names = [name for name in dict.fromkeys(sheet.in_money(table, pages, first=first)["page"]) if name] + ([""] if "" in pages.values() else [])
     return block(Heading(say("The sheet: sales, production and stock by family")), _fared(table, first), _in_money(table, pages, first, scope), *[_units(table, [f for f in pages if pages[f] == name], name, months, scope, first) for name in names],
-                 Note(say("Production is what came in, made or bought: closing stock less opening stock plus sales. A month past stands beside the plan of its own cycle.")))
+                 Note(say("Production is what came in, made or bought: closing stock less opening stock plus sales, and what went into other goods. A month past stands beside the plan of its own cycle.")))
 
 
 def _fared(table: pd.DataFrame, first: pd.Timestamp) -> Sentence:

@@ -29,7 +29,7 @@ def policy(policy: pd.DataFrame, items: pd.DataFrame, *, by_class: pd.DataFrame,
         return block(missing("plan"))
     at_cost = policy.assign(name=scope.item(policy["item"]), place=policy["location"].map(places).fillna(policy["location"]), cost=policy["item"].map(items.set_index("item")["unit_cost"]).astype("float64"))
     known = bool(at_cost["erp_safety_stock"].notna().any())
-    return block(_needed(at_cost, by_class, known), _classes(by_class, scope) if known else None, _apart(at_cost, scope) if known else None)
+    return block(_needed(at_cost, by_class, known), _classes(by_class, scope) if known else None, _apart(at_cost, places, scope) if known else None)
 
 
 def _needed(at_cost: pd.DataFrame, by_class: pd.DataFrame, known: bool) -> Sentence:
@@ -63,7 +63,7 @@ def _classes(by_class: pd.DataFrame, scope: Scope) -> Table | None:
                  "cycle_service": col("Ours gives", "percent", digits=1, wide=True)})
 
 
-def _apart(at_cost: pd.DataFrame, scope: Scope) -> Table | None:
+def _apart(at_cost: pd.DataFrame, places: Mapping[str, str], scope: Scope) -> Table | None:
     told = at_cost.dropna(subset=["difference"])
     if told.empty:
         return None
@@ -72,7 +72,7 @@ def _apart(at_cost: pd.DataFrame, scope: Scope) -> Table | None:
         told, top=8, by="difference", other=["difference"], total=["difference"], shut=True,
         subtitle=say("Safety stock follows the errors of our own forecast over the lead time and the review period, and how much the lead time varies. Service is the share of replenishments that end without a shortage, "
                      "weighed by demand at cost"),
-        caption=say("Item by item: {name} in {place} differs most from the ERP, by {amount:money+}", name=most["name"], place=most["place"], amount=most["difference"]),
+        caption=say("Item by item: {name} differs most from the ERP, by {amount:money+}", name=scope.at(most["item"], most["location"], places), amount=most["difference"]),
         source=say("forecast errors of the backtest; item master; plan {cycle}", cycle=scope.cycle),
         columns={"name": "Item", "place": col("Location", wide=True), "lead_months": col("Lead time", "number", 1, unit="months", wide=True),
                  "error_sd": col("Error", "count", unit="a month", wide=True), "erp_safety_stock": col("ERP", "count", unit="units", wide=True),
@@ -215,7 +215,7 @@ def _items(banded: pd.DataFrame | None, places: Mapping[str, str], scope: Scope)
         return None
     named = banded.assign(panel=banded["item"] + " · " + banded["location"])
     return charts.stock_panels(
-        named.assign(place=named["location"].map(places).fillna(named["location"])), name="stock-items", names=dict(zip(named["panel"], scope.item(named["item"]), strict=True)),
+        named.assign(place=named["location"].map(places).fillna(named["location"].replace({"all": ""}))), name="stock-items", names=dict(zip(named["panel"], scope.item(named["item"]), strict=True)),
         title=_lowest(named, scope), subtitle=say("Units at month end, the lowest named; the band holds four cases of five if nothing is planned again; dashed: safety stock"),
         source=say("stock, open and planned orders, bands of the forecast, plan {cycle}; every item: tables/projection.parquet", cycle=scope.cycle))
 

@@ -178,7 +178,7 @@ def _promised(atp: pd.DataFrame | None, plan: pd.DataFrame, places: Mapping[str,
     heads = {f"m{k + 1}": col(words.show(pd.Timestamp(month), "mon"), "count", wide=k + 1 < len(months)) for k, month in enumerate(months)}
     return [said, tables.show(
         short.assign(name=scope.item(short["item"]), place=short["location"].map(places).fillna(short["location"])), top=8, by="still", other=["still"], total=["still"], shut=True,
-        caption=say("{item} in {place} rests most on orders still to be placed: {amount:money}", item=scope.names.get(most["item"], most["item"]), place=places.get(most["location"], most["location"]), amount=most["still"]),
+        caption=say("{item} rests most on orders still to be placed: {amount:money}", item=scope.at(most["item"], most["location"], places), amount=most["still"]),
         source=say("stock, open orders, customers' orders, plan {cycle}; every item: tables/atp.parquet", cycle=scope.cycle),
         subtitle=say("Units booked, planned to sell, and free to promise to the end of each month; sales planned beyond them, in money"),
         columns={"name": "Item", "place": col("Location", wide=True), "booked": col("Booked", "count", wide=True), "consensus": col("Planned", "count", wide=True), **heads, "still": col("Rests on new orders", "money")})]

@@ -189,9 +189,9 @@ def show(
 def _speaking(df: pd.DataFrame, shown: Mapping[str, Col], by: str | None) -> dict[str, Col]:
     """The columns that say something: without those in which no row has a value, and without the place of a company that has only one."""
     _, *others = shown
-    everywhere = {"all", words.term("location", "all").text}
+    everywhere = {"", "all", words.term("location", "all").text}
     silent = [name for name in others if len(df) and name != by
-              and all(value == "" or words.is_missing(value) or (name == "location" and str(value) in everywhere) for value in df[name])]
+              and all((isinstance(value, str | Sentence) and str(value) in everywhere) or words.is_missing(value) for value in df[name])]
     return {name: column for name, column in shown.items() if name not in silent}
 
 

@@ -139,8 +139,19 @@ def term(kind: str, code: object) -> Sentence:
 
 
 def terms(kind: str, codes: Iterable[object]) -> str:
-    """Codes in a row, each as `term` says it."""
-    return ", ".join(term(kind, code).text for code in codes)
+    """Codes in a row, each as `term` says it; sources by the names that readers give them."""
+    return ", ".join(_lower(source_name(code)) if kind == "source" else term(kind, code).text for code in codes)
+
+
+def source_name(code: object) -> str:
+    """A source as a reader calls it: Stock history, not stock_history."""
+    own = f"term.named.{code}"
+    text = message(own).text if own in _messages() else term("source", code).text.replace("_", " ")
+    return text[:1].upper() + text[1:]
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
 
 
 def _values(message_id: str, values: Mapping[str, Any] | str | None) -> Mapping[str, Any]:

@@ -157,7 +157,7 @@ def test_an_unknown_rep_is_answered_with_the_nearest_and_what_to_do():
     told = closeup_page.rep(_rep("Rossa"), scope=SCOPE).text
     assert told.startswith("One rep\n\nNo rep is called Rossa, and nobody of that name forecasts sales. Type one of these into rep in the first cell: Rosa (R1)")
     assert "look at the list of reps" in closeup_page.rep(_rep("qqqqqq"), scope=SCOPE).text
-    assert closeup_page.rep(closeup_rep.take("", reps=None, deals=None, won=None, origin=SCOPE.origin), scope=SCOPE).text == "One rep\n\nNot available: reps."
+    assert closeup_page.rep(closeup_rep.take("", reps=None, deals=None, won=None, origin=SCOPE.origin), scope=SCOPE).text == "One rep\n\nNot available: sales reps."
 
 
 def test_a_rep_without_deals_quotas_or_forecast_still_reads():

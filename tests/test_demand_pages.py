@@ -234,3 +234,9 @@ def test_new_money_stands_open_and_what_may_be_counted_already_behind_a_line():
     assert len(change_page._actions(actions.iloc[:1], {"gap": -100.0})) == 1
     doubtful, = change_page._actions(actions.iloc[1:2], {"gap": -100.0})[1:]
     assert "C2" in doubtful.text
+
+
+def test_an_item_says_where_it_is_unless_there_is_one_place_only():
+    scope = blocks.Scope("2026-10", SCOPE.origin, SCOPE.as_of, MONTHS, MONTHS, 3, [1], {"A": "Apple"}, places={"EU": "Europe"})
+    assert [scope.at("A", place) for place in ("EU", "XX", "all")] == ["Apple, Europe", "Apple, XX", "Apple"]
+    assert scope.at("B", "EU", {"EU": "Europa"}) == "B, Europa"

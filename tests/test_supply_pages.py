@@ -38,7 +38,7 @@ def test_without_its_source_each_block_says_so():
     assert stock_page.path(None, places={}, scope=SCOPE).text == "Not available: stock."
     assert plans_page.hours(None, None, wrong=None, dark=None, unrouted=None, scope=SCOPE).text == "Not available: routings, capacity."
     assert plans_page.within(None, SCOPE).text == "" and plans_page.people(None, None, None, None, SCOPE).text == "Not available: workforce."
-    assert plans_page.selling(None, through_reps=None, scope=SCOPE).text == "Not available: reps, quotas."
+    assert plans_page.selling(None, through_reps=None, scope=SCOPE).text == "Not available: sales reps, quotas."
 
 
 # --- orders -----------------------------------------------------------------------------------------------------------
@@ -70,7 +70,7 @@ def test_promises_say_what_rests_on_orders_still_to_be_placed():
     plan = frame("item location month consensus revenue", "A EU 2026-10 60 600", "A EU 2026-11 40 400", "B EU 2026-10 0 0")
     netted = SimpleNamespace(shipments=frames.empty(frames.SHIPMENTS), proposed=frames.empty(frames.PROPOSED))
     shown = supply_page.moving(netted, atp, None, None, lanes=True, bom=False, items=ITEMS, plan=plan, places=PLACES, scope=SCOPE).text
-    assert "Nothing has to move between locations in October 2026." in shown and "Not available: bom." in shown
+    assert "Nothing has to move between locations in October 2026." in shown and "Not available: bills of material." in shown
     assert "50 units are promised to nobody yet. 1 of 2 items and locations have nothing left to promise." in shown and "Rests on new orders, USD" in shown and " 200\n" in shown
 
 

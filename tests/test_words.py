@@ -150,3 +150,8 @@ def test_sentences_join_and_show_themselves():
 def test_a_number_shown_whole_is_read_back_as_rounded(value):
     shown = words.number(value, ",.0f")
     assert float(shown.replace(",", "").replace("−", "-")) == float(f"{value:.0f}")
+
+
+def test_sources_have_names_in_a_row_and_their_own_word_alone():
+    assert words.terms("source", ["stock_history", "bom", "budget"]) == "stock history, bills of material, budget"
+    assert words.source_name("forecast_sales") == "Sales forecast" and words.term("source", "forecast_sales").text == "forecast_sales"
