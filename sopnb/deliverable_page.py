@@ -28,6 +28,8 @@ def shown(table: pd.DataFrame | None, limits: pd.DataFrame | None, *, absent: Se
     """
     if table is None or limits is None or table.empty:
         return block(missing("plan"))
+    if not {"stock", "capacity", "reps"} - set(absent):
+        return block(say("No limit is known, so nothing says how much of the plan can be delivered. Not available: {tables}.", tables=terms("source", absent)))
     soon, now = table[table["month"].isin(near)], limits[limits["month"].isin(near)]
     said = _answer(soon, now) + _against_budget(now) if len(now) else _answer(table, limits)
     if len(now) < len(limits):

@@ -72,7 +72,7 @@ def headline(page: Facts, ground: Ground) -> Sentence:
     if totals and totals["gap"] is not None and abs(totals["gap"]) >= 0.005 * totals["budget"]:
         return message("front.headline.under" if totals["gap"] < 0 else "front.headline.over",
                        {"gap": abs(totals["gap"]), "share": abs(totals["gap"]) / totals["budget"], "window": page["window"], "plan": totals["plan"]})
-    if totals and totals["change"] is not None and totals["last"]:
+    if totals and totals["change"] is not None and abs(totals["change"]) >= 0.0005 * totals["last"] > 0:
         return message("front.headline.rose" if totals["change"] >= 0 else "front.headline.fell",
                        {"plan": totals["plan"], "window": page["window"], "change": abs(totals["change"]), "share": abs(totals["change"]) / totals["last"]})
     if totals:
@@ -89,6 +89,8 @@ def lead(page: Facts) -> list[Sentence]:
         known = [name for name, value in (("change", totals["change"]), ("gap", totals["gap"])) if value is not None]
         if known == ["change", "gap"] and page["decisions"] and front_headline.largest(page["decisions"]["cards"])["kind"] == "budget":
             known = ["change", "budget"]  # the headline says the gap: here is what it is a gap to
+        if not known and not page["decisions"] and not (page["exceptions"] and page["exceptions"]["total"]):
+            known = ["units"]  # the headline is the plan itself
         said.append(message("front.lead." + ("_".join(known) or "plan"), {
             "window": page["window"], "plan": totals["plan"], "units": totals["units"], "budget": totals["budget"],
             "change": _more(totals["change"]), "gap": _gap(totals["gap"], totals["budget"])}))

@@ -72,7 +72,7 @@ def _first(found: scenarios.Found | None) -> scenarios.Found | None:
 
 def read(typed: Any, given: scenarios.Tables, rules: Any) -> tuple[list[Change], list[Problem]]:
     """The changes that were typed, and everything that is wrong with them, in one list."""
-    rows = [typed] if isinstance(typed, Mapping | str) else list(typed)
+    rows = list(typed) if isinstance(typed, list | tuple) else [typed]
     changes, problems = [], []
     for place, row in enumerate(rows, start=1):
         one, faults = _one(row)
@@ -99,7 +99,8 @@ def _one(row: Any) -> tuple[Change | None, list[Problem]]:
     try:
         return change(str(kind), **readable), faults
     except Problems as error:
-        kept = {word: value for word, value in readable.items() if kind in what_if.KINDS and word in (*what_if.KINDS[kind][0], *what_if.KINDS[kind][1])}
+        must, may = what_if.KINDS.get(str(kind), ((), ()))
+        kept = {word: value for word, value in readable.items() if word in (*must, *may)}
         return (Change(str(kind), kept) if kept and not what_if.faults(str(kind), kept) else None), [*faults, *error.problems]
 
 

@@ -219,4 +219,6 @@ def test_the_page_of_a_plan_that_can_be_delivered_and_of_none():
     assert "The whole plan to November 2026" in shown
     assert "Over all months to December 2026 it is 100.0%." in shown
     assert "No budget is given to compare." in shown
+    blind = deliverable_page.shown(table, deliverable.limits(table, missing), absent=["stock", "capacity", "reps", "quotas"], near=MONTHS[:2])
+    assert blind.text.startswith("No limit is known, so nothing says") and len(blind.parts) == 1, "nobody knows, so nothing is promised"
     assert "Not available: plan." in deliverable_page.shown(None, None, absent=[], near=MONTHS).text

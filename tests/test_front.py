@@ -60,6 +60,15 @@ def test_with_less_to_say_the_headline_says_the_next_thing(without, said):
     assert facts(small.tables(**dict.fromkeys(without)))["headline"].text == said
 
 
+def test_a_first_plan_is_said_once_and_one_that_did_not_change_does_not_rise():
+    """A young company: no last plan, no budget, no stock. The headline is the plan, so what follows is its units."""
+    page = facts(small.tables(**dict.fromkeys(("asked", "exceptions", "budget", "changes", "projection"))), {})
+    assert page["headline"].text == "The plan for October 2026 to March 2027 is Rp 540.0 bn"
+    assert page["lead"][0].text.startswith("That is ") and page["lead"][0].text.endswith(" units.")
+    same = {"decisions": None, "exceptions": None, "window": "October", "outlook": None, "totals": {"gap": None, "budget": None, "change": 1e5, "last": 540 * BN, "plan": 540 * BN, "units": 5.0}}
+    assert front.headline(same, None).text == "The plan for October is Rp 540.0 bn"
+
+
 def test_a_decision_of_no_known_kind_has_its_money_and_day_and_no_question_behind_a_colon():
     tables = small.tables()
     tables["asked"] = tables["asked"].assign(exception=None)

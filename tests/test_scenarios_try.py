@@ -95,6 +95,8 @@ def test_everything_wrong_is_told_in_one_list_with_what_to_do(base):
     told = shown(wrong)
     assert told.startswith("Not computed: 10 things are to mend.") and all(str(problem) in told for problem in wrong.problems) and 'dict(change="down", resource="Line"' in told
     assert "one thing is to mend" in shown(tried(dict(change="cost", by="a lot"), base=base))
+    for typed in (5, {"change": ["demand"], "by": 0.1}):
+        assert len(scenarios_try.run(typed, base.plans[scenarios.BASE].tables, RULES).problems) == 1, "told, not thrown"
 
 
 def test_what_was_typed_stands_beside_the_plan_in_one_sentence_and_one_table(base):
