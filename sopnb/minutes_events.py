@@ -149,16 +149,22 @@ def _said(row: Any) -> dict[str, Any]:
     return {"kind": row.kind, "subject": row.subject, "day": f"{row.day:%Y-%m-%d}", "payload": json.loads(str(row.payload))}
 
 
-def changes(before: list[dict[str, Any]], after: list[dict[str, Any]], people: Mapping[str, str] | None = None) -> list[dict[str, str]]:
-    """What corrected minutes say otherwise, in the order of the events.
+def changes(before: list[dict[str, Any]], after: list[dict[str, Any]], people: Mapping[str, str] | None = None, titles: Mapping[str, str] | None = None) -> list[dict[str, str]]:
+    """What corrected minutes say otherwise, in the order of the events: a sentence for each thing a reader can name.
 
     before, after   events, as `events` gives them
     people          person: name
-    returns         rule (message id) and values (JSON) each: added, gone or changed; a change names what it was and what it is
+    titles          action: what it is about, for those of earlier meetings
+    returns         rule (message id) and values (JSON) each
+
+        before                       after                        rule                         values
+        decide D1 (Run)  option A    decide D1 (Run)  option B    recap.change.decide.option   what Run, was A, now B
+        —                            add A2 (Call)                recap.change.action.added    what Call
     """
-    names = people or {}
+    names, known = people or {}, dict(titles or {})
     was, now = ({(one["kind"], one["subject"]): one for one in said} for said in (before, after))
-    out = []
+    known |= {subject: told["title"] for said in (was, now) for (kind, subject), one in said.items() for told in [one["payload"]] if kind in ("add", "decide") and told.get("title")}
+    out: list[tuple[str, dict[str, Any]]] = []
     for key in [*now, *(key for key in was if key not in now)]:
         told = {} if key not in now else _content(now[key])
         earlier = {} if key not in was else _content(was[key])
@@ -166,17 +172,23 @@ def changes(before: list[dict[str, Any]], after: list[dict[str, Any]], people: M
             told.pop("points", None)
         if told == earlier and key in now and key in was:
             continue
-        kind = "added" if key not in was else "gone" if key not in now else "changed"
-        values = {"what": _about(key, told or earlier, names)}
-        if kind == "changed":
-            fields = [name for name in dict.fromkeys([*told, *earlier]) if told.get(name) != earlier.get(name)]
-            was_said = _shown(earlier.get(fields[0]), names) if len(fields) == 1 else _listed(earlier, fields, names)
-            values |= {"was": was_said, "now": _listed(told, fields, names)}
-        out.append({"rule": f"recap.change.{KIND_WORDS.get(key[0], 'update')}.{kind}", "values": json.dumps(values, ensure_ascii=False, sort_keys=True)})
-    return out
+        kind = KIND_WORDS.get(key[0], "update")
+        what = _about(key, told or earlier, names, known)
+        if key not in was or key not in now:
+            verb = f".{key[0]}" if kind == "update" else ""
+            out.append((f"recap.change.{kind}{verb}.{'gone' if key in was else 'added'}", {"what": what}))
+        else:
+            out += _attended(what, earlier, told, names) if kind == "attend" else _fields(kind, what, earlier, told, names)
+    return [{"rule": rule, "values": json.dumps(values, ensure_ascii=False, sort_keys=True)} for rule, values in out]
 
 
 KIND_WORDS = {"held": "held", "attend": "attend", "decide": "decide", "add": "action", "assume": "assumption", "judge": "assumption"}
+PEOPLE = ("owner", "decided_by", "chair")
+DATES = ("due", "judged", "next_meeting", "on", "day", "made")
+SPOKEN = {  # what has a sentence of its own where it was said before and is said now
+    "held": ("day", "chair", "next_meeting"), "decide": ("title", "option", "decided_by", "judged"), "action": ("title", "owner", "due", "amount"),
+    "update": ("due",), "assumption": ("text", "owner", "amount", "state")}
+UNSAID = ("effect", "effect_kpi", "kind", "asked", "source", "made")  # too much for a sentence: it stands in the tables below
 
 
 def _content(event: Mapping[str, Any]) -> dict[str, Any]:
@@ -185,22 +197,51 @@ def _content(event: Mapping[str, Any]) -> dict[str, Any]:
     return {**said, "day": str(event["day"])[:10]} if event["kind"] == "held" else said
 
 
-def _about(key: tuple[str, str], said: Mapping[str, Any], names: Mapping[str, str]) -> str:
+def _about(key: tuple[str, str], said: Mapping[str, Any], names: Mapping[str, str], titles: Mapping[str, str]) -> str:
     kind, subject = key
     if kind == "attend":
         return names.get(subject, subject)
-    title = said.get("title") or said.get("text")
-    return f"{subject} ({title})" if title else subject
+    return str(said.get("title") or said.get("text") or titles.get(subject) or subject)
 
 
-def _listed(said: Mapping[str, Any], fields: list[str], names: Mapping[str, str]) -> str:
-    return "; ".join(f"{name.replace('_', ' ')}: {_shown(said.get(name), names)}" for name in fields)
+def _attended(what: str, was: Mapping[str, Any], now: Mapping[str, Any], names: Mapping[str, str]) -> list[tuple[str, dict[str, Any]]]:
+    """Whether a person was there, and who stood in."""
+    return [(f"recap.change.attend.{now.get('state')}", {"what": what, "now": names.get(str(now.get("delegate")), now.get("delegate") or "")})]
 
 
-def _shown(value: Any, names: Mapping[str, str]) -> str:
-    if isinstance(value, list):
-        return " / ".join(": ".join(str(point[name]) for name in ("topic", "discussion") if point.get(name)) for point in value)
-    return "–" if value is None else names.get(value, str(value)) if isinstance(value, str) else f"{value:,.10g}"
+def _fields(kind: str, what: str, was: Mapping[str, Any], now: Mapping[str, Any], names: Mapping[str, str]) -> list[tuple[str, dict[str, Any]]]:
+    """A sentence for each field; one for all that need more than a sentence."""
+    out: list[tuple[str, dict[str, Any]]] = []
+    for name in [one for one in dict.fromkeys([*now, *was]) if now.get(one) != was.get(one)]:
+        if name == "points":
+            out += _points(was.get(name) or [], now.get(name) or [])
+            continue
+        values = {"what": what, "was": _shown(name, was.get(name), names), "now": _shown(name, now.get(name), names)}
+        form = ".day" if name in DATES else ".money" if name == "amount" else ""
+        if name in UNSAID:
+            out.append((f"recap.change.{kind}.changed", {"what": what}))
+        elif was.get(name) is not None and now.get(name) is not None and name in SPOKEN[kind]:
+            state = f".{values['now']}" if name == "state" else ""
+            out.append((f"recap.change.{kind}.{name}{state}", values))
+        else:
+            one = "more" if was.get(name) is None else "less" if now.get(name) is None else "said"
+            out.append((f"recap.change.{one}{form}", {key: value for key, value in values.items() if value is not None}))
+    return [one for i, one in enumerate(out) if one not in out[:i]]
+
+
+def _points(was: list[Any], now: list[Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Points talked about, by what they are called."""
+    old, new = ({str(point.get("topic")): str(point.get("discussion") or "") for point in points} for points in (was, now))
+    out: list[tuple[str, dict[str, Any]]] = []
+    for topic in dict.fromkeys([*new, *old]):
+        values = {"what": topic, "was": old.get(topic, ""), "now": new.get(topic, "")}
+        if values["was"] != values["now"] or (topic in new) != (topic in old):
+            out.append((f"recap.change.point.{'gone' if not values['now'] else 'added' if not values['was'] else 'changed'}", values))
+    return out
+
+
+def _shown(name: str, value: Any, names: Mapping[str, str]) -> Any:
+    return names.get(str(value), value) if name in PEOPLE else value
 
 
 # --- small things ---------------------------------------------------------------------------------------------------

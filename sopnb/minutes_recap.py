@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -45,7 +46,7 @@ def after(
     missed = minutes_rules.absences(came, log, cycle=minutes.cycle)
     revision, first = minutes_events.revision(everything, minutes_events.events(minutes, people), origin=minutes.origin)
     names = {} if people is None else dict(zip(people["person"], people["name"], strict=True))
-    changed = pd.DataFrame(minutes_events.changes(first, minutes_events.events(minutes, people), names) if first else [], columns=["rule", "values"])
+    changed = pd.DataFrame(minutes_events.changes(first, minutes_events.events(minutes, people), names, _titles(everything)) if first else [], columns=["rule", "values"])
     tables = {
         "attendance": came, "absences": missed, "decisions": decided, "minutes": minutes_events.points(minutes),
         "held": _held(minutes, log, enough, revision),
@@ -54,6 +55,12 @@ def after(
         "assumptions_said": minutes_events.assumptions(minutes, assumptions),
     }
     return {**tables, "actions_after": actions}
+
+
+def _titles(everything: pd.DataFrame) -> dict[str, str]:
+    """What the ledger's actions are about."""
+    made = everything[everything["kind"] == "add"] if len(everything) else everything
+    return {str(row["subject"]): title for row in made.to_dict("records") if (title := json.loads(str(row["payload"])).get("title"))}
 
 
 def _unknown(minutes: Minutes, everything: pd.DataFrame) -> list[str]:

@@ -6,11 +6,11 @@ from typing import Any
 
 import pandas as pd
 
-from sopnb import minutes_form, tables, words
+from sopnb import minutes_form, status_page, tables, words
 from sopnb.blocks import Block, Heading, Note, Part, block
 from sopnb.recap_facts import Facts
 from sopnb.tables import col
-from sopnb.words import say
+from sopnb.words import Sentence, say
 
 
 def held(facts: Facts | None, *, planned: Any, form: minutes_form.Data | None = None) -> Block:
@@ -53,6 +53,36 @@ def decisions(facts: Facts | None) -> Block:
         "title": "Decision", **({"option": "Option"} if any(row["option"] for row in rows) else {}), "why": "Why", "who": "Decided by", **({"dissent": col("Against", wide=True)} if any(row["dissent"] for row in rows) else {}), "effect": col("Expected", wide=True), "number": col("Number", wide=True)}) if rows else None
     flags = [flag for row in rows for flag in row["flags"] if not facts["findings"] or flag not in facts["findings"]]
     return block(facts["decisions"]["finding"], table, *flags, *_undecided(facts))
+
+
+def earlier(scored: pd.DataFrame | None) -> Block:
+    """How many of the decisions judged by now brought what they were meant to, and which one fell shortest; the page of actions lists all.
+
+    scored   frames.SCORED, as 05 saved it; None: it did not run
+    """
+    every = pd.DataFrame(columns=["outcome"]) if scored is None else scored
+    known, ask = every[every["outcome"].isin(("hit", "missed"))], int((every["outcome"] == "ask").sum())
+    if known.empty:
+        return block(say("No earlier decision can be judged yet."))
+    said = say("**{hits:,.0f} of {n:,.0f} earlier decisions brought what they were meant to.**", hits=(known["outcome"] == "hit").sum(), n=len(known)) if len(known) > 1 else (
+        say("**The one earlier decision judged brought what it was meant to.**") if known["outcome"].iloc[0] == "hit" else say("**The one earlier decision judged did not bring what it was meant to.**"))
+    return block(said, _shortest(known), say("{n:,.0f} more cannot be measured: ask whoever decided.", n=ask) if ask else None, _all_of_them())
+
+
+def _shortest(known: pd.DataFrame) -> Sentence | None:
+    """The one whose measure came furthest from what was expected of it, as a share of that."""
+    missed = known[(known["outcome"] == "missed") & known["came"].notna()]
+    if missed.empty:
+        return None
+    row = missed.sort_values(["came", "decision"], kind="stable").iloc[0]
+    return say("**Furthest from it: {title}.** {measure} moved by {came} to {month:month}, where {expected} was expected; other causes move it as well.", month=row["judged"], title=row["title"] or row["decision"],
+               measure=status_page.measure_name(row["effect_kpi"]), expected=status_page.change(row["effect_kpi"], row["expected"]), came=status_page.change(row["effect_kpi"], row["realised"]))
+
+
+def _all_of_them() -> Note:
+    """A link to the page of actions, which stands beside the folders of the cycles."""
+    told = words.message("status.link", {})
+    return Note(Sentence(told.text, f'<a href="../actions.html">{told.html}</a>', told.markdown))
 
 
 def _undecided(facts: Facts) -> list[Part | None]:

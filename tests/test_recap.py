@@ -141,7 +141,25 @@ def test_the_page_shows_which_decision_an_action_comes_from(tmp_path: Path):
 def test_every_finding_and_change_has_its_words():
     values = {"there": 1, "of": 2, "decision": "D1", "title": "<b>", "who": "A", "entitled": "B", "name": "N", "role": "R", "missed": 2, "meetings": 12, "what": "x", "was": "a", "now": "b", "action": "A"}
     for key in [key for key in words.MESSAGES if key.startswith(("recap.finding.", "recap.change."))]:
-        assert words.message(key, values).text and "<b>" not in words.message(key, values).html
+        typed = {**values, **({"was": 1e6, "now": 2e6} if ":money" in words.MESSAGES[key] else {"was": "2026-09-01", "now": "2026-10-01"} if "{now:" in words.MESSAGES[key] or "{was:" in words.MESSAGES[key] else {})}
+        assert words.message(key, typed).text and "<b>" not in words.message(key, typed).html
+
+
+def test_every_field_that_can_be_corrected_has_a_sentence():
+    """Changed, said only now, and no longer said: none shows the name of a column."""
+    said = {"decide": {"title": "Run", "option": "A", "why": "w", "dissent": "d", "decided_by": "p02", "effect_kpi": "otif", "effect": 0.02, "judged": "2026-12-01", "kind": "overload"},
+            "add": {"title": "Call", "owner": "p02", "due": "2026-09-20", "amount": 1e6, "source": "D1"}, "move": {"due": "2026-09-20", "note": "n", "owner": "p02"},
+            "done": {"on": "2026-09-20", "note": "n"}, "assume": {"text": "Rain", "owner": "p02", "amount": 1e6, "due": "2026-09-20", "if_not": "x"}, "judge": {"state": "held", "note": "n", "on": "2026-09-20"},
+            "held": {"chair": "p02", "next_meeting": "2026-10-08"}}
+    other = {"amount": 2e6, "effect": 0.03, "due": "2026-10-20", "on": "2026-10-20", "judged": "2027-01-01", "next_meeting": "2026-10-09", "owner": "p03", "decided_by": "p03", "chair": "p03", "state": "failed"}
+    for kind, payload in said.items():
+        for name, value in payload.items():
+            now, without = {**payload, name: other.get(name, "z")}, {key: one for key, one in payload.items() if key != name}
+            for a, b in ((payload, now), (without, payload), (payload, without)):
+                events = [[{"kind": kind, "subject": "2026-09-X1", "day": "2026-09-08", "payload": one}] for one in (a, b)]
+                told = [words.message(one["rule"], one["values"]).text for one in minutes_events.changes(*events, {"p02": "Budi", "p03": "Sari"}, {"2026-09-X1": "Ask the bank"})]
+                assert len(told) == 1 and told[0].endswith(".") and not any(part in told[0] for part in ("_", "None", "–", "p02", "p03", ":  ")), (kind, name, told)
+            assert value is not None
 
 
 # --- corrected minutes ----------------------------------------------------------------------------------------------
@@ -159,8 +177,8 @@ def test_corrected_minutes_are_revision_two_and_say_what_changed(tmp_path: Path)
     assert number == draft[0] == 2
     told = [words.message(one["rule"], one["values"]).text for one in minutes_events.changes(before, meeting.events(other, PEOPLE), {"p02": "Budi"})]
     assert told == [
-        "The meeting itself: points: Oven: 290 hours short (before: Oven: 318 hours short: before Lebaran).", "Budi: state: absent; delegate: – (before: state: delegated; delegate: p05).",
-        "Decision 2026-09-D1 (Run Saturdays): option: B (before: A).", "Action 2026-09-A2 (Call) is added."]
+        "What was said on Oven now reads: 290 hours short (before: 318 hours short: before Lebaran).", "Budi was absent and sent nobody.",
+        "Run Saturdays: option B was chosen, not A.", "A new action: Call."]
     assert meeting.record(book, other, PEOPLE) == 0 and minutes_events.revision(book.everything(), meeting.events(other, PEOPLE), origin=first.origin)[0] == 2
 
 
@@ -223,10 +241,28 @@ def test_the_page_says_it_all_and_shows_markup_as_text(tmp_path: Path):
     assert "Ask &lt;b&gt;" in shown.html and "Ask <b>" not in shown.html
 
 
+def test_earlier_decisions_are_told_in_two_sentences():
+    """Two were measured and one waits for a word: the tins came to −3.9 points where +2.0 were expected."""
+    def row(decision, title, kpi, expected, realised, outcome):
+        return {"decision": decision, "title": title, "cycle": "2026-01-01", "effect_kpi": kpi, "judged": "2026-03-01", "expected": expected, "realised": realised,
+                "came": realised / expected, "outcome": outcome}
+
+    rows = [row("2026-01-D1", "Build <tins> ahead", "otif", 0.02, -0.039, "missed"), row("2026-01-D2", "Serve hampers first", "fill_rate", 0.02, 0.009, "missed"),
+            row("2026-01-D3", "No tea promotion", "plan_vs_budget", -0.003, -0.01, "hit"), row("2026-01-D4", "Use the calendar", "otif", 0.01, float("nan"), "ask")]
+    scored = pd.DataFrame(rows).astype({"judged": "datetime64[ns]"})
+    shown = recap_page.earlier(scored)
+    assert "1 of 3 earlier decisions brought what they were meant to." in shown.text and "Build &lt;tins&gt; ahead" in shown.html and 'href="../actions.html"' in shown.html
+    told = shown.text.replace("\u00a0", " ")
+    assert "On time in full moved by −3.9 pts to March 2026, where +2.0 pts was expected" in told and "1 more cannot be measured" in told and "hampers" not in told
+    assert "No earlier decision can be judged yet." in recap_page.earlier(None).text
+    assert "The one earlier decision judged brought what it was meant to." in recap_page.earlier(scored.iloc[2:3]).text and "Furthest" not in recap_page.earlier(scored.iloc[2:3]).text
+    assert "did not bring" in recap_page.earlier(scored.iloc[:1]).text
+
+
 def test_a_corrected_meeting_says_its_revision_on_the_page(tmp_path: Path):
     meeting.record(ledger.open(None, tmp_path), said(tmp_path), PEOPLE)
     page = recap_facts.facts(tables(tmp_path, MINUTES.replace("option: A", "option: B")))
-    assert page["revision"] == 2 and "Revision 2" in recap_page.held(page, planned=None).text and "option: B (before: A)" in recap_page.held(page, planned=None).text
+    assert page["revision"] == 2 and "Revision 2" in recap_page.held(page, planned=None).text and "option B was chosen, not A" in recap_page.held(page, planned=None).text
 
 
 # --- carried over ---------------------------------------------------------------------------------------------------
@@ -295,7 +331,7 @@ def test_corrected_minutes_go_out_as_revision_two_in_the_same_thread(after: Path
     here(pages=True, recap=True)
     second = mails(after)["ann@tiny.example"]
     assert second["Message-ID"] != first["Message-ID"] and str(first["Message-ID"]) in str(second["References"])
-    assert "2026-03-25 (before: 2026-03-20)" in re.sub(r"\s+", " ", second.get_body(("plain",)).get_content())  # type: ignore[union-attr]
+    assert "is due on 25 March 2026, not on 20 March 2026" in re.sub(r"\s+", " ", second.get_body(("plain",)).get_content())  # type: ignore[union-attr]
     assert len(mails(after)) == 2, "the mails of the first revision are gone from the set"
 
 

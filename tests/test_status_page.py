@@ -92,6 +92,12 @@ def test_an_empty_ledger_has_a_page_that_says_so(tiny):
     assert not (tiny / "reports/tiny/ledger.sqlite").exists()
 
 
+def test_closed_actions_fold_on_the_screen_and_open_on_paper(book, tiny):
+    """The house's rule for what stands behind a sentence: `.more` opens where it is printed, other `<details>` stay away."""
+    page = page_of(tiny, book)
+    assert '<details class="more shut">' in page and "details:not(.more),.prev{display:none}.more::details-content{content-visibility:visible" in page
+
+
 def test_the_months_of_the_chart_add_up():
     """What is open at a month's end is what was open before, plus made, less closed; ages and overdue are of that day."""
     frame = pd.DataFrame({
