@@ -10,12 +10,13 @@ import re
 from pathlib import Path
 
 import chromium
+import front_data
 import judges
 import mail_cases
 import pandas as pd
 import pytest
 
-from sopnb import cycle, report, run, style, tables, words
+from sopnb import blocks, cycle, frames, front, mail, report, run, style, supply, supply_page, tables, words
 
 pytestmark = pytest.mark.slow
 needs_browser = pytest.mark.skipif(chromium.PROGRAM is None, reason=chromium.MISSING)
@@ -116,6 +117,32 @@ def test_paper_is_a4_light_and_repeats_the_heads_of_tables(name, pages, look, tm
     look.call("Emulation.setEmulatedMedia", media="")
     assert (loose, split, shut, code) == ([], 0, 0, 0), "no heading stands alone, no short table is cut, tables that are shut are open on paper, code is not printed"
     assert set(heads) <= {"table-header-group"} and ground == "rgb(255, 255, 255)" and kept == 0
+
+
+@pytest.fixture(scope="module")
+def indonesian(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The front page, S&OP on a page, the exceptions as step 03 shows them and the mail of a small company in Indonesian, whose words are longer."""
+    folder = tmp_path_factory.mktemp("indonesian")
+    months = pd.date_range("2026-10-01", periods=6, freq="MS")
+    scope = blocks.Scope(cycle="2026-10", origin=pd.Timestamp("2026-09-01"), as_of=pd.Timestamp("2026-10-01"), months=months, window=months, lag=3, lags=(1, 2, 3), names={"A": "Assorted Biscuit Tin 650 g"})
+    found = front_data.exceptions().assign(because="exceptions.overload_beyond_overtime", values='{"share": 1.17, "units": 77, "beyond": 17}')
+    with words.speaking("id", "IDR"):
+        told = front.facts(front_data.tables(), front_data.past(), header={**front_data.HEADER, "language": "id"}, links=front_data.LINKS, book=front_data.BOOK)
+        page = front.render(told)
+        decided = supply_page.decide(found, frames.empty(frames.OPTIONS), top=5, later=supply.beyond(after=months[-1]), excess_months=6, places={}, scope=scope)
+        step = re.sub(r"(<main[^>]*>).*(</main>)", lambda found: f"{found[1]}<h1>03</h1>{decided.html}{found[2]}", page, flags=re.DOTALL)
+        mailed = mail_cases.body(mail.build(told, **mail_cases.READER))
+        report.one_page(told, folder / "one-page.html")
+    for name, text in {"index.html": page, "step.html": step, "mail.html": mailed}.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return {path.name: path for path in folder.glob("*.html")}
+
+
+@needs_browser
+@pytest.mark.parametrize("name", ["index.html", "one-page.html", "step.html", "mail.html"])
+def test_longer_words_of_another_language_fit_the_smallest_phone(name, indonesian, look):
+    said = judges.layout(look, indonesian[name], width=320)
+    assert (said["width"], said["beyond"], said["over"]) == (320, [], [])
 
 
 @needs_browser
