@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sopnb import words
 
@@ -44,7 +44,8 @@ def money(columns: Mapping[str, Iterable[float]]) -> dict[str, Money]:
     for name, values in known.items():
         own = (divisor, word) if not values or max(values) >= _FEW * divisor else _scale(values)
         out[name] = Money(own[0], f"{words.currency_sign()}\u00a0{own[1]}".rstrip("\u00a0"), _digits(values, own[0]))
-    return out
+    beside = [one.digits for name, one in out.items() if known[name] and one.divisor == divisor]
+    return {name: one if known[name] or not beside else replace(one, digits=min(beside)) for name, one in out.items()}  # zeros are written as what stands beside them
 
 
 def _scale(values: list[float]) -> tuple[float, str]:

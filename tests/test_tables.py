@@ -265,3 +265,12 @@ def test_the_workbook_opens_in_libreoffice(tmp_path):
                     "--outdir", str(tmp_path), str(path)], check=True, capture_output=True, timeout=120)
     text = next(tmp_path.glob("*.csv")).read_text(encoding="utf-8")
     assert "=1+1" in text and "00123" in text and "2026-10-05" in text
+
+
+def test_a_column_of_zeros_has_the_decimals_of_its_neighbours():
+    from sopnb import tables_scale
+
+    found = tables_scale.money({"price": [0.0, 0.0], "volume": [-3.21e10, 1.5e10], "small": [1e3]})
+    assert (found["price"].show(0.0, False), found["volume"].show(1.5e10, False)) == ("0.0", "15.0")
+    assert (found["price"].divisor, found["price"].unit) == (found["volume"].divisor, found["volume"].unit)
+    assert tables_scale.money({"price": [0.0]})["price"].show(0.0, False) == "0"
