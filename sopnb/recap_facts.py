@@ -152,7 +152,8 @@ def said_effect(row: Mapping[str, Any]) -> Sentence:
     if words.is_missing(row["effect_kpi"]) or words.is_missing(row["effect"]):
         return words.plain("")
     about = kpis.described().get(str(row["effect_kpi"]), {})
-    values = {"measure": about.get("name") or row["effect_kpi"], "moved": _moved(float(row["effect"]), about), "month": row["judged"]}
+    known = f"kpis.{row['effect_kpi']}"
+    values = {"measure": message(known, {}).text if known in words.MESSAGES else row["effect_kpi"], "moved": _moved(float(row["effect"]), about), "month": row["judged"]}
     return message("recap.effect" if words.is_missing(row["judged"]) else "recap.effect.judged", values)
 
 

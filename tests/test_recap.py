@@ -241,6 +241,11 @@ def test_the_page_says_it_all_and_shows_markup_as_text(tmp_path: Path):
     assert "Ask &lt;b&gt;" in shown.html and "Ask <b>" not in shown.html
 
 
+def test_the_measure_of_an_expected_effect_is_named_in_the_reader_s_language():
+    with words.speaking("id", "IDR"):
+        assert recap_facts.said_effect({"effect_kpi": "fill_rate", "effect": 0.02, "judged": pd.Timestamp("2027-02-01")}).text.startswith("Tingkat pemenuhan +2,0 poin")
+
+
 def test_earlier_decisions_are_told_in_two_sentences():
     """Two were measured and one waits for a word: the tins came to −3.9 points where +2.0 were expected."""
     def row(decision, title, kpi, expected, realised, outcome):
