@@ -77,6 +77,7 @@ def take(
     item: str,
     location: str = "",
     *,
+    names: Mapping[str, str] | None = None,
     items: pd.DataFrame,
     history: pd.DataFrame,
     plan: pd.DataFrame,
@@ -92,6 +93,7 @@ def take(
 ) -> Closeup:
     """All that is known of an item.
 
+    names            location: its name, as it may be typed
     item, location   code or name as typed; empty: the item with most money in `months` of the plan; all locations
     items            item                      name, family
     history          frames.HISTORY; plan: frames.PLAN; forecast: frames.FORECAST; tested, scores, segments, events: as their frames
@@ -106,7 +108,7 @@ def take(
     known = items[items["item"] == code]
     name, family = _said(known, "name") or code, _said(known, "family")
     places = _places(code, plan, history)
-    place = next((p for p in places if p.lower() == location.lower()), "")
+    place = next((p for p in places if location.lower() in (p.lower(), str((names or {}).get(p, p)).lower())), "")
     if places and location and location.lower() != "all" and not place:
         return Closeup(item, location, item=code, name=name, family=family, location="", places=places)
     where = place or (places[0] if len(places) == 1 else "all")

@@ -34,8 +34,8 @@ def findings(found: pd.DataFrame, *, locations: Names, cycle: str) -> Block:
                        amount=rows["amount"].where(rows["amount"] > 0))
     red, told = (found["severity"] == "red").sum(), found[found["severity"] != "info"]
     most = told["source"].value_counts()
-    caption = (say("{red:,.0f} of {n:,.0f} findings are red", red=red, n=len(told)) if red else
-               say("{most:,.0f} of {n:,.0f} findings are in {source}; none is red", most=most.max(), n=len(told), source=words.term("source", min(most.index[most == most.max()]))) if len(told) else
+    caption = (say("Findings: {n:,.0f}, of them red: {red:,.0f}", red=red, n=len(told)) if red else
+               say("None of the findings is red; {most:,.0f} of {n:,.0f} in {source}", most=most.max(), n=len(told), source=words.term("source", min(most.index[most == most.max()]))) if len(told) else
                say("Nothing but notes: {n:,.0f}", n=len(rows)))
     return block(tables.show(
         rows, caption=caption, subtitle=say("The gravest first, then by money; the share is of the rows or the money of the source, the larger of the two"), source=say("extracts of cycle {cycle}", cycle=cycle),
@@ -71,10 +71,10 @@ def set_aside(rows: pd.DataFrame, *, cycle: str, top: int = 20) -> Block:
     largest = largest.assign(row=largest["row"].astype(str), why=[message(one["rule"], one) for one in largest.to_dict("records")])
     source = say("extracts of cycle {cycle}", cycle=cycle)
     return block(
-        say("**{n:,.0f} rows worth {amount:money} were set aside.** {reason}: {rows:,.0f} of them.", n=len(rows), amount=each["size"].sum(), reason=first["reason"], rows=first["n"]),
+        say("**Rows set aside: {n:,.0f}, worth {amount:money}.** Most often: {reason} ({rows:,.0f}).", n=len(rows), amount=each["size"].sum(), reason=first["reason"], rows=first["n"]),
         tables.show(why, caption=say("Why rows were set aside: {n:,.0f} reasons", n=len(why)) if len(why) > 1 else say("Why rows were set aside"), source=source, total=["n", "amount"],
                     columns={"reason": "Reason", "n": col("Rows", "count"), "amount": col("Money", "money")}),
-        tables.show(largest, caption=say("To find them: the {n:,.0f} largest, with file and row", n=len(largest)), subtitle=say("By money; all are in the table `set_aside`"), source=source, shut=True,
+        tables.show(largest, caption=say("To find them: file and row of the largest ({n:,.0f})", n=len(largest)), subtitle=say("By money; all are in the table `set_aside`"), source=source, shut=True,
                     columns={"why": "Reason", "file": col("File", wide=True), "row": col("Row", "text"), "amount": col("Money", "money")}))
 
 
@@ -97,7 +97,7 @@ def freshness(sources: pd.DataFrame, newer: pd.Series, *, cycle: str) -> Block:
     aged = aged.assign(days=aged["days_old"].where((aged["days_old"] >= 0) & aged["newer"].isna()))
     source = say("extracts of cycle {cycle}", cycle=cycle)
     ages = tables.show(
-        aged, caption=say("How old the {n:,.0f} sources are that have an age", n=len(aged)), subtitle=say("Rows handed over, left out and set aside; first and last day among the rows used"), source=source, shut=True,
+        aged, caption=say("Sources that have an age: {n:,.0f}", n=len(aged)), subtitle=say("Rows handed over, left out and set aside; first and last day among the rows used"), source=source, shut=True,
         columns={"name": "Source", "days": col("Days old", "count"), **({"newer": col("Days newer than the cycle", "count")} if len(ahead) else {}), "last": col("Last", "date"),
                  "first": col("First", "date", wide=True), **COUNTS}) if len(aged) else None
     lists = tables.show(

@@ -154,7 +154,7 @@ def revenue_families(by_family: pd.DataFrame, *, month: pd.Timestamp) -> Table:
         top=12, by="change", other=sums, total=sums,
         columns={"family": "Family", "after": col("Revenue", "money"), "change": col("Change", "money", signed=True), "price": col("Price", "money", signed=True, wide=True),
                  "volume": col("Volume", "money", signed=True, wide=True), "mix": col("Mix", "money", signed=True, wide=True),
-                 "new": col("New", "money", signed=True, wide=True), "ended": col("Ended", "money", signed=True, wide=True)})
+                 "new": col("Only now", "money", signed=True, wide=True), "ended": col("Only then", "money", signed=True, wide=True)})
 
 
 def budget(leads: pd.DataFrame | None, *, months: Sequence[pd.Timestamp]) -> Sentence:

@@ -93,6 +93,7 @@ def test_an_unknown_location_is_answered_with_those_there_are(known):
     one = closeup.take("TE-1", "Mars", **known)
     assert text(one) == "Tea (TE-1) is not sold or planned at Mars. Type one of its locations into location in the first cell: US, Europe."
     assert closeup.take("TE-1", "eu", **known).location == "EU"
+    assert closeup.take("TE-1", "europe", names={"EU": "Europe"}, **known).location == "EU", "the name that the page gives it"
 
 
 # --- what is known of it --------------------------------------------------------------------------------------------

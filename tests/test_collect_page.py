@@ -21,7 +21,7 @@ def rupiah():
 
 
 def test_a_source_is_called_as_a_reader_calls_it():
-    assert [collect_page.called(one) for one in ("orders", "stock_history", "bom")] == ["Orders", "Stock history", "Bills of material"]
+    assert [words.source_name(one) for one in ("orders", "stock_history", "bom")] == ["Orders", "Stock history", "Bills of material"]
 
 
 @pytest.mark.parametrize(("share", "told"), [(0.0, "–"), (None, "–"), (2.3e-5, "under 0.1%"), (0.0207, "2.1%")])
@@ -36,10 +36,10 @@ def _found(*severities: str) -> pd.DataFrame:
 
 def test_findings_stand_gravest_first_with_places_by_name_and_their_state_marked():
     (table,) = collect_page.findings(_found("info", "amber", "red"), locations={"MKS": "Makassar"}, cycle="2026-10").parts
-    assert table.caption.text == "1 of 2 findings are red" and "location Makassar" in table.rows[0].cells[0].text
+    assert table.caption.text == "Findings: 2, of them red: 1" and "location Makassar" in table.rows[0].cells[0].text
     assert [row.cells[-1].text for row in table.rows] == ["Red", "Watch", "Note"] and "<svg" in str(table.rows[0].cells[-1].html)
     (calm,) = collect_page.findings(_found("amber"), locations={}, cycle="2026-10").parts
-    assert calm.caption.text == "1 of 1 findings are in orders; none is red"
+    assert calm.caption.text == "None of the findings is red; 1 of 1 in orders"
     assert collect_page.findings(_found("info")[:0], locations={}, cycle="2026-10").text == "Every check passed."
 
 
@@ -47,7 +47,7 @@ def test_rows_set_aside_are_summed_by_reason_and_found_by_file_and_row():
     rows = pd.DataFrame([("a1", "x.csv", 5, "item", "unknown_item", "B", 10e6), ("a2", "x.csv", 6, "item", "unknown_item", "C", -30e6), ("a3", "x.csv", 7, "", "duplicate_key", "", 5e6)],
                         columns=["id", "file", "row", "column", "rule", "value", "amount"]).assign(source="orders")
     said, why, rowwise = collect_page.set_aside(rows.assign(rule="set_aside." + rows["rule"]), cycle="2026-10").parts
-    assert said.text.replace("\u00a0", " ") == "3 rows worth Rp 45.0 m were set aside. The item master does not have the item: 2 of them."
+    assert said.text.replace("\u00a0", " ") == "Rows set aside: 3, worth Rp 45.0 m. Most often: The item master does not have the item (2)."
     assert [row.name.text for row in why.rows] == ["The item master does not have the item", "The row stands twice"] and [cell.text for cell in why.foot[0].cells] == ["3", "45.0"]
     assert rowwise.shut and [row.cells[1].text for row in rowwise.rows] == ["6", "5", "7"]
 
