@@ -35,7 +35,7 @@ def findings(found: pd.DataFrame, *, locations: Names, cycle: str) -> Block:
     red, told = (found["severity"] == "red").sum(), found[found["severity"] != "info"]
     most = told["source"].value_counts()
     caption = (say("Findings: {n:,.0f}, of them red: {red:,.0f}", red=red, n=len(told)) if red else
-               say("None of the findings is red; {most:,.0f} of {n:,.0f} in {source}", most=most.max(), n=len(told), source=words.term("source", min(most.index[most == most.max()]))) if len(told) else
+               say("No finding is red; {most:,.0f} of {n:,.0f} in {source}", most=most.max(), n=len(told), source=words.term("source", min(most.index[most == most.max()]))) if len(told) else
                say("Nothing but notes: {n:,.0f}", n=len(rows)))
     return block(tables.show(
         rows, caption=caption, subtitle=say("The gravest first, then by money; the share is of the rows or the money of the source, the larger of the two"), source=say("extracts of cycle {cycle}", cycle=cycle),

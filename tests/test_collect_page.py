@@ -39,7 +39,7 @@ def test_findings_stand_gravest_first_with_places_by_name_and_their_state_marked
     assert table.caption.text == "Findings: 2, of them red: 1" and "location Makassar" in table.rows[0].cells[0].text
     assert [row.cells[-1].text for row in table.rows] == ["Red", "Watch", "Note"] and "<svg" in str(table.rows[0].cells[-1].html)
     (calm,) = collect_page.findings(_found("amber"), locations={}, cycle="2026-10").parts
-    assert calm.caption.text == "None of the findings is red; 1 of 1 in orders"
+    assert calm.caption.text == "No finding is red; 1 of 1 in orders"
     assert collect_page.findings(_found("info")[:0], locations={}, cycle="2026-10").text == "Every check passed."
 
 

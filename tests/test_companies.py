@@ -156,7 +156,7 @@ def test_orders_and_items_alone_run_all_six_steps_and_the_next_cycle_remembers(c
     company.hand_over(CYCLE, orders=orders(31), items=ITEMS)
     assert company.run_all().code == run.OK
     sensible(company)
-    assert "Over the months last plan had too, it changed by" in company.says("02", "c08")
+    assert "Over the months that last plan had too, it moved by" in company.says("02", "c08")
     assert company.says("03").count("Not available: stock") >= 5
     assert "Not held yet." in company.says("06") and "No decision is asked for." in company.says("05")
     sold = pd.read_csv(company.root / "data" / CYCLE / "orders.csv")

@@ -94,7 +94,9 @@ def own(company: Company) -> re.Pattern[str]:
             found |= {value for value in table[name].dropna().unique() if isinstance(value, str) and not value.startswith("{")}
     lines = (company.root / "params" / "tiny.yaml").read_text(encoding="utf-8")
     found |= set(_texts(yaml.safe_load(lines)))
-    heard = set(pd.read_parquet(company.root / "reports" / "tiny" / CYCLE / "tables" / "intelligence.parquet")["source"].dropna())  # who told it, as written
+    tables = company.root / "reports" / "tiny" / CYCLE / "tables"
+    heard = {text for table, column in (("intelligence", "source"), ("opportunities", "stage"))  # who told it, and the stages of the company's own CRM, as written
+             for text in pd.read_parquet(tables / f"{table}.parquet")[column].dropna()}
     kept = sorted((text for text in found if text in heard or (len(text) > 1 and re.search(r"[A-Z0-9 @]", text))), key=len, reverse=True)
     return re.compile("|".join(map(re.escape, kept)))
 
