@@ -304,7 +304,7 @@ def test_a_source_left_out_is_named_and_everything_else_works(company, extracts,
     assert company.run_all().code == run.OK
     sensible(company)
     told = company.says("01", "c16")
-    assert all(name in told for name in LEFT_OUT[which])
+    assert all(words.source_name(name).lower() in told.lower() for name in LEFT_OUT[which])
     company.front()
 
 

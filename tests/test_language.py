@@ -92,6 +92,7 @@ def own(company: Company) -> re.Pattern[str]:
         table = pd.read_parquet(path).select_dtypes("object")
         for name in table.columns:
             found |= {value for value in table[name].dropna().unique() if isinstance(value, str) and not value.startswith("{")}
+    found |= {re.sub(r"\s*\b\d{4}$", "", text) for text in found}  # Lebaran 2027 stands as Lebaran on a figure
     lines = (company.root / "params" / "tiny.yaml").read_text(encoding="utf-8")
     found |= set(_texts(yaml.safe_load(lines)))
     tables = company.root / "reports" / "tiny" / CYCLE / "tables"
