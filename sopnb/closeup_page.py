@@ -93,10 +93,13 @@ def _history(one: Closeup, near: pd.DataFrame, place: str, source: Sentence | st
         subtitle=message("closeup.history.sub", {"place": place}), source=source)
 
 
+_SURE = 0.05  # a season that explains less of the movement than this is not told from chance
+
+
 def _parts(one: Closeup, source: Sentence | str) -> charts.Figure | None:
     if one.history.empty or (len(one.parts) and one.strength["low"] != one.strength["low"]):
         return None  # nothing was sold in the last year: there is no level to compare with
-    kind = ".none" if one.parts.empty else ".moving" if one.strength["calendar"] > 0 else ""
+    kind = ".none" if one.parts.empty else ".moving" if one.strength["calendar"] > 0 else ".chance" if one.strength["season"] < _SURE else ""
     return charts.decomposition(one.parts, name="one-item-parts", title=message(f"closeup.parts.title{kind}", one.strength),
                                 subtitle=message("closeup.parts.sub", one.strength) if len(one.parts) else "", source=source)
 

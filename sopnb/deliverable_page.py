@@ -92,7 +92,7 @@ def _months(limits: pd.DataFrame, near: pd.DatetimeIndex) -> Table:
                "stock": col("Stock can serve", "money", wide=True), "revenue": col("Can be delivered", "money"), "limit": col("Binds"),
                **({"over": col("Against budget", "money", signed=True, wide=True)} if "budget" in known else {})}
     sums = ["plan", "revenue", *[name for name in ("sales", "hours", "stock") if name in known], *(["over"] if "budget" in known else [])]
-    return tables.show(rows, shut=True, caption=say("Month by month: in {n:,d} of {all:,d} the plan is more than can be delivered", n=bound, all=len(limits)), top=len(near), total=sums,
+    return tables.show(rows, shut=True, caption=say("Month by month: in {n:,d} of {all:,d} the plan is more than can be delivered", n=bound, all=len(limits)) if bound else say("Month by month: all of the plan can be delivered"), top=len(near), total=sums,
                        subtitle=say("Each limit alone, were it the only one; goods short for stock and for hours are missing once. Where reps can sell less than what is left, classes A, B and C come in this order, and in each what "
                                     "brings most margin for its price; hires that nobody has decided are left out"), source=_source(),
                        columns={"month": col("Month", "month"), **{name: given for name, given in columns.items() if name in sums or name == "limit"}})

@@ -193,8 +193,9 @@ def _value(path: pd.DataFrame, scope: Scope) -> Figure:
     title = say("Stock falls from {now:money} to {end:money}", now=now, end=end) if end < now else say("Stock rises from {now:money} to {end:money}", now=now, end=end)
     safety = path["safety_stock"].iloc[-1]
     if safety > 0:
-        values = {"stock": title.text, "off": abs(end / safety - 1)}
-        title = say("{stock}, {off:.0%} below the safety stock", **values) if end < safety else say("{stock}, {off:.0%} above the safety stock", **values)
+        values = {"stock": title.text, "off": abs(end / safety - 1), "times": end / safety}
+        title = (say("{stock}, as much as the safety stock", **values) if values["off"] < 0.005 else say("{stock}, {off:.0%} below the safety stock", **values) if end < safety else
+                 say("{stock}, {times:.1f} times the safety stock", **values) if end >= 2 * safety else say("{stock}, {off:.0%} above the safety stock", **values))
     return charts.projected_stock(  # without what arrives: parts and what is made of them would stand there twice
         path[["month", "closing", "safety_stock"]], name="stock-value", unit="money", title=title,
         subtitle=say("Stock at month end at standard cost, all items and locations"), source=say("stock, open and planned orders, plan {cycle}", cycle=scope.cycle))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -150,6 +152,13 @@ def test_parts_add_up_and_a_pure_season_is_all_season():
     assert parts["remainder"].abs().max() < 1e-6 and parts["trend"].to_numpy() == pytest.approx(100, abs=1e-6)
     found = closeup.strength(parts)
     assert (found["season"], found["year"], found["low"], found["high"]) == pytest.approx((1, 0, -0.5, 0.5), abs=1e-6)
+
+
+def test_a_season_that_is_no_more_than_chance_is_not_told(known):
+    one = closeup.take("TE-1", **known)
+    weak = dataclasses.replace(one, strength={**one.strength, "season": 0.01, "calendar": 0.0})
+    sure = dataclasses.replace(one, strength={**one.strength, "season": 0.5, "calendar": 0.0})
+    assert "no season can be told from chance" in closeup_page._parts(weak, "s").alt and "the season moves it" in closeup_page._parts(sure, "s").alt
 
 
 @settings(max_examples=20, deadline=None)

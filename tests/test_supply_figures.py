@@ -99,6 +99,8 @@ def test_stock_says_whether_it_falls_or_rises_to_what_is_to_be_held():
     path = pd.DataFrame({"month": MONTHS, "opening": [140.0, 120, 60], "receipts": 0.0, "proposed": 0.0, "demand": 0.0, "closing": [120.0, 60, 50], "safety_stock": 45.0, "owed": 0.0, "cover": [2.0, 1.0, 1.5]})
     shown = stock_page.path(path, places={}, scope=SCOPE)
     assert "Stock falls from USD 140 to USD 50, 11% above the safety stock" in shown.text and "Month by month: stock covers least at the end of November 2026, 1.0 months of demand" in shown.text
+    for held, said in ((50.0, "as much as the safety stock"), (20.0, "2.5 times the safety stock"), (62.5, "20% below the safety stock")):
+        assert f"Stock falls from USD 140 to USD 50, {said}" in stock_page.path(path.assign(safety_stock=held), places={}, scope=SCOPE).text
     rising = path.assign(opening=[40.0, 120, 60], safety_stock=[100.0, 100, 100])
     assert "Stock rises from USD 40 to USD 50, 50% below the safety stock" in stock_page.path(rising, places={}, scope=SCOPE).text
     assert "Stock rises from USD 40 to USD 50\n" in stock_page.path(rising.assign(safety_stock=0.0), places={}, scope=SCOPE).text
