@@ -83,7 +83,7 @@ def test_what_stands_out_is_drawn_by_name_and_then_said_in_words():
     first, drawn, table = collect_page.standing_out(told, month=MONTH, items={"TE-1": "Tea"}, locations={"JKT": "Jakarta"}, accounts={"C1": "Mulia"}).parts
     assert first.text.startswith("Tea, Jakarta rose to 5 units") and isinstance(drawn, Figure) and isinstance(table, Table)
     assert drawn.title.text == "Tea, Jakarta rose most, Mulia fell most" and table.shut
-    assert [row.cells[0].text.split(" ")[0] for row in table.rows] == ["Tea,", "Mulia", "C2"], "what has no name keeps its code"
+    assert [row.cells[0].text.split(" ")[0] for row in table.rows] == ["Tea,", "Mulia", "C2:"], "what has no name keeps its code"
     alone = collect_page.standing_out(told.tail(1), month=MONTH, items={}, locations={}, accounts={}).parts
     assert len(alone) == 2 and not alone[1].shut, "nothing to draw: the words stand open"
     assert collect_page.standing_out(frames.empty(frames.INSIGHTS), month=MONTH, items={}, locations={}, accounts={}).text == "Nothing was both large and unusual in September 2026."
