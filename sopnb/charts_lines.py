@@ -73,9 +73,10 @@ def name_ends(pane: Pane, ends: Sequence[tuple[Line, str]], two: bool, room: flo
     """Each line's name and last value at its end, kept apart."""
     with_end = [(line, value, line.last) for line, value in ends if line.last is not None]
     names = {line.name: folded(line.name, room - 8) if two else [] for line, _, _ in with_end}
-    gap = 2 + 15 * (1 + max(map(len, names.values()), default=0))
+    most = max(map(len, names.values()), default=0)
+    gap, top = 2 + 15 * (1 + most), pane.top + 4 + 15 * max(most - 1, 0)  # a name's first line stays below what is written above the plot
     wanted = [pane.py(last[1]) for _, _, last in with_end if last]
-    placed = spread(wanted, gap, pane.top + 4, max(pane.bottom - 8, pane.top + 4))
+    placed = spread(wanted, gap, top, max(pane.bottom - 8, top))
     for (line, value, _), y in zip(with_end, placed, strict=True):
         look: dict[str, Any] = {"role": text_role(line.role), "size": LABEL, "bold": True}
         if two:

@@ -323,6 +323,13 @@ def test_a_long_name_at_a_lines_end_folds_rather_than_loses_letters():
     assert folded("Plan", 60) == ["Plan"] and folded("Safety stock", 60) == ["Safety", "stock"] and folded("Incomprehensibilities", 60)[0].endswith("…")
 
 
+def test_a_folded_name_stays_below_what_is_written_above_the_plot():
+    scores = pd.DataFrame([(name, lag, wape) for name, wape in (("Seasonal naive", 0.34), ("Baseline", 0.28)) for lag in range(1, 12)], columns=["stream", "lag", "wape"])
+    drawing = charts.lag_accuracy(scores, title="x", name="l", decision_lag=3).narrow
+    found = {said: float(y) for y, said in re.findall(r'<text x="[^"]*" y="([^"]*)"[^>]*>([^<]*)</text>', drawing)}
+    assert found["Seasonal"] > found["lag 3: supply decides"] + 12 and found["naive"] == found["Seasonal"] + 15
+
+
 def test_a_line_as_high_as_the_topmost_number_starts_right_of_it():
     """400 thousand, with its unit, stands above its line of the grid: a demand that starts there leaves room, one far below does not."""
     at, canvas = [0.0, 2e5, 4e5], Canvas(288, 270, False)
