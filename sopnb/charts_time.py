@@ -145,16 +145,16 @@ def _name_on(pane: Pane, line: Line) -> None:
 
 
 def _events(pane: Pane, events: pd.DataFrame | None, first: int, last: int) -> None:
-    right = -math.inf
-    for at, name in _inside(events, first, last):
+    left = math.inf
+    for at, name in reversed(_inside(events, first, last)):  # where room is short, what is to come keeps its name
         if not name:
             pane.mark(at, pane.axes.get_ylim()[0], shape="v", role="base", size=6)
             continue
         width = text_width(name, TICK)
         x = min(pane.px(at), pane.right - width / 2)
-        if x - width / 2 > right + 8:
+        if x + width / 2 + 8 < left:
             pane.canvas.words(x, pane.bottom - 10, name, align="center")
-            right = x + width / 2
+            left = x - width / 2
 
 
 def _inside(events: pd.DataFrame | None, first: int, last: int) -> list[tuple[int, str]]:

@@ -323,6 +323,15 @@ def test_a_long_name_at_a_lines_end_folds_rather_than_loses_letters():
     assert folded("Plan", 60) == ["Plan"] and folded("Safety stock", 60) == ["Safety", "stock"] and folded("Incomprehensibilities", 60)[0].endswith("…")
 
 
+def test_where_room_is_short_the_feast_to_come_keeps_its_name():
+    months = pd.date_range("2024-10-01", periods=24, freq="MS")
+    history = pd.DataFrame({"month": months, "demand": 100.0})
+    plan = pd.DataFrame({"month": pd.date_range("2026-10-01", periods=12, freq="MS"), "consensus": 100.0})
+    feasts = pd.DataFrame({"name": [f"A long feast of {year}" for year in (2025, 2026, 2027)], "start": pd.to_datetime(["2025-03-18", "2026-03-08", "2027-02-25"])})
+    narrow = charts.demand_and_plan(history, plan, title="x", name="f", events=feasts).narrow
+    assert ">A long feast of 2027<" in narrow and ">A long feast of 2026<" not in narrow
+
+
 def test_a_folded_name_stays_below_what_is_written_above_the_plot():
     scores = pd.DataFrame([(name, lag, wape) for name, wape in (("Seasonal naive", 0.34), ("Baseline", 0.28)) for lag in range(1, 12)], columns=["stream", "lag", "wape"])
     drawing = charts.lag_accuracy(scores, title="x", name="l", decision_lag=3).narrow
